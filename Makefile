@@ -1,0 +1,39 @@
+# `make run` and `make test` set up everything they need on a fresh machine.
+SHELL := /bin/bash
+PYTHON ?= python3
+CORES ?= $(shell nproc)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run test lint lock report clean
+
+run: $(READY)
+	$(BIN)/snakemake --cores $(CORES) --keep-going $(ARGS)
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+
+report: $(READY)
+	$(BIN)/snakemake --report results/report/snakemake.html
+
+# torch stands apart from the hashed file: the same pin is a CPU build on one machine and a CUDA build on another.
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "mri2pet needs Python 3.11 or newer: make PYTHON=python3.11 run")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet torch==2.13.0
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+lock: $(READY)
+	$(BIN)/pip install --quiet uv==0.13.9
+	$(BIN)/uv pip compile --python-version 3.11 --generate-hashes --no-emit-package torch --no-emit-find-links --no-header --no-annotate requirements.in -o requirements.lock
+
+clean:
+	rm -rf results .snakemake logs

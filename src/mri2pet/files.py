@@ -1,0 +1,74 @@
+"""Reading and writing files so that they appear whole or not at all."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mri2pet.errors import InputError
+
+MISSING = "n/a"  # as BIDS writes a missing value in a table
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that replaces it when the block ends well.
+
+    The temporary name keeps the file's endings (`.nii.gz`), since writers choose a format by them.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as folder:
+        partial = Path(folder) / path.name
+        yield partial
+        os.replace(partial, path)
+
+
+def write_json(path: str | Path, content: dict[str, Any]) -> None:
+    """Write `content` as indented JSON with sorted keys."""
+    with atomic(path) as partial:
+        partial.write_text(json.dumps(content, indent=2, sort_keys=True, default=_plain) + "\n")
+
+
+def read_json(path: str | Path) -> dict[str, Any]:
+    """Read a JSON object; a file that is none raises `InputError` with its name."""
+    try:
+        content = json.loads(Path(path).read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a readable JSON file ({error})") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected a JSON object, found {type(content).__name__}")
+    return content
+
+
+def write_tsv(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table tab-separated, without index, missing values as `n/a`."""
+    with atomic(path) as partial:
+        table.to_csv(partial, sep="\t", index=False, na_rep=MISSING, lineterminator="\n")
+
+
+def read_tsv(path: str | Path, **kwargs: Any) -> pd.DataFrame:
+    """Read a table written by `write_tsv`; only `n/a` and nothing are missing values."""
+    kwargs = {"keep_default_na": False, "na_values": [MISSING, ""], **kwargs}
+    return pd.read_csv(path, sep="\t", **kwargs)
+
+
+def sha256(path: str | Path) -> str:
+    """Hash a file in bounded memory."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Turn numpy scalars, arrays and paths into what JSON knows."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"cannot write {type(value).__name__} as JSON")
