@@ -1,0 +1,119 @@
+"""Which visits, with which PET, a classifier is trained and tested on.
+
+Paired (Table II)
+    Visits with both scans. Training: real MRI and real PET of the subjects of other folds. Test:
+    MRI and the method's PET of the fold's subjects.
+Complete (Table III)
+    All visits. The PET is the real one where there is one and the method's where there is none,
+    in training and in test.
+
+The method is a model, whose generator of the same fold made the PET, or `mean_pet`; `real_pet`
+uses real PET alone, so that visits without one are left out; `only_mri` uses no PET.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mri2pet.diagnosis.features import wide
+from mri2pet.errors import InputError
+
+PAIRED, COMPLETE = "paired", "complete"
+REAL_PET, ONLY_MRI = "real_pet", "only_mri"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Training and test visits of one fold; a subject in both is refused.
+
+    Attributes
+    ----------
+    train_visits, test_visits
+        One row a visit: index subject visit group kind fold.
+    train, test
+        (n, features) regional means in the rows' order; NaN where a region has no tissue.
+    """
+
+    train_visits: pd.DataFrame
+    test_visits: pd.DataFrame
+    train: NDArray
+    test: NDArray
+
+    def __post_init__(self) -> None:
+        shared = set(self.train_visits["subject"]) & set(self.test_visits["subject"])
+        if shared:
+            raise InputError(
+                f"subject {min(shared)} is in the training and in the test data of one fold: "
+                "make the folds again, by subject"
+            )
+
+
+def assemble(
+    dataset: str,
+    method: str,
+    fold: int,
+    visits: pd.DataFrame,
+    folds: pd.DataFrame,
+    real: pd.DataFrame,
+    synthetic: pd.DataFrame | None,
+    groups: tuple[str, str],
+) -> Experiment:
+    """Put together training and test data of one dataset, method and fold.
+
+    Parameters
+    ----------
+    dataset
+        `paired` or `complete`.
+    method
+        A model, `mean_pet`, `real_pet` or `only_mri`.
+    fold
+        The fold tested on.
+    visits
+        The dataset's visits: index subject visit group kind.
+    folds
+        subject fold, a subject once.
+    real
+        Features of the real scans (long).
+    synthetic
+        Features of the method's PET, made by its generator of this fold (long); None for
+        `real_pet` and `only_mri`.
+    groups
+        The two groups told apart; visits of others are left out.
+
+    Raises
+    ------
+    InputError
+        If a subject has no fold or several, a synthetic PET is of a subject that its generator
+        was trained on, or a PET that is needed is missing.
+    """
+    visits = _with_folds(visits[visits["group"].isin(groups)], folds)
+    if dataset == PAIRED or method == REAL_PET:
+        visits = visits[visits["kind"] == "paired"]
+    test = visits["fold"] == fold
+    mri = wide(real, "MRI")
+    blocks = [_rows(mri, visits, "MRI")]
+    if method != ONLY_MRI:
+        from_model = _from_model(visits, dataset, method, test)
+        real_pet = wide(real, "PET")
+        pet = np.full((len(visits), real_pet.shape[1]), np.nan)
+        pet[~from_model] = _rows(real_pet, visits[~from_model], "real PET")
+        if from_model.any():
+            made = _check_synthetic(synthetic, folds, method, fold)
+            pet[from_model] = _rows(made, visits[from_model], f"PET of {method}")
+        blocks.append(pet)
+    values = np.hstack(blocks)
+    return Experiment(visits[test], visits[~test], values[test], values[~test]).swapped()
+
+
+def _with_folds(visits: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
+    """Add each visit's fold."""
+    twice = folds.loc[folds["subject"].duplicated(), "subject"]
+    if len(twice):
+        raise InputError(f"folds.tsv: subject {twice.iloc[0]} stands there twice")
+    joined = visits.merge(folds[["subject", "fold"]], on="subject", how="left")
+    lost = joined.loc[joined["fold"].isna(), "subject"]
+    if len(lost):
+        raise InputError(f"folds.tsv: no fold for subject {lost.iloc[0]}; make the folds again")
+    return joined.astype({"fold": int})

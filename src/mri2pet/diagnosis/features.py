@@ -1,0 +1,105 @@
+"""Regional mean intensities: 116 AAL regions x grey and white matter x MRI and PET."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+N_REGIONS = 116  # the AAL atlas of Tzourio-Mazoyer 2002
+MIN_TISSUE = 0.5  # voxels: a region with less of a tissue has no mean of it
+COLUMNS = (
+    "index", "subject", "visit", "group", "kind", "modality", "tissue", "region", "name", "value",
+)  # fmt: skip
+
+
+def regional_means(
+    image: NDArray, weights: NDArray, atlas: NDArray, n_regions: int = N_REGIONS
+) -> NDArray:
+    """Mean of `image` over each region, weighted by a tissue's probability.
+
+    Parameters
+    ----------
+    image, weights, atlas
+        Volumes of one shape: intensities, probabilities 0..1, labels 0 (none) to `n_regions`.
+
+    Returns
+    -------
+    (n_regions,) means; NaN for a region with less than `MIN_TISSUE` voxels of the tissue.
+    """
+    labels = np.asarray(atlas).ravel()
+    weight = np.asarray(weights, dtype=np.float64).ravel()
+    total = np.bincount(labels, weight, minlength=n_regions + 1)[1:]
+    summed = np.bincount(
+        labels, weight * np.asarray(image, dtype=np.float64).ravel(), minlength=n_regions + 1
+    )[1:]
+    means = np.full(n_regions, np.nan)
+    return np.divide(summed, total, out=means, where=total >= MIN_TISSUE)
+
+
+def feature_table(
+    visits: pd.DataFrame,
+    modality: str,
+    images: NDArray,
+    tissues: Mapping[str, NDArray],
+    atlas: NDArray,
+    mask: NDArray,
+    names: Sequence[str],
+) -> pd.DataFrame:
+    """Measure the regions of many visits.
+
+    Parameters
+    ----------
+    visits
+        Row `i` belongs to `images[i]`; `index` is the visit's row in each of `tissues`.
+    modality
+        `MRI` or `PET`.
+    images
+        (M, X, Y, Z) intensities; may be memory-mapped.
+    tissues
+        Tissue's name to (N, X, Y, Z) probabilities 0..1 of the whole dataset; may be
+        memory-mapped. They come from the MRI, for a synthetic PET too.
+    atlas, mask
+        (X, Y, Z) labels; boolean brain mask outside of which nothing counts.
+    names
+        Name of region 1, 2, ...
+
+    Returns
+    -------
+    One row a visit, tissue and region: index subject visit group kind modality tissue region
+    name value.
+    """
+    n_regions = len(names)
+    inside = np.where(mask, atlas, 0)
+    frames = []
+    for position, visit in enumerate(visits.itertuples(index=False)):
+        image = images[position]
+        for tissue, probabilities in tissues.items():
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "index": visit.index,
+                        "subject": visit.subject,
+                        "visit": visit.visit,
+                        "group": visit.group,
+                        "kind": visit.kind,
+                        "modality": modality,
+                        "tissue": tissue,
+                        "region": np.arange(1, n_regions + 1),
+                        "name": names,
+                        "value": regional_means(
+                            image, probabilities[visit.index], inside, n_regions
+                        ),
+                    }
+                )
+            )
+    if not frames:
+        return pd.DataFrame(columns=list(COLUMNS))
+    return pd.concat(frames, ignore_index=True)
+
+
+def wide(features: pd.DataFrame, modality: str) -> pd.DataFrame:
+    """One row a visit (`index`), one column a tissue and region of one modality."""
+    chosen = features[features["modality"] == modality]
+    table = chosen.pivot(index="index", columns=["tissue", "region"], values="value")
+    return table.sort_index(axis=0).sort_index(axis=1)

@@ -1,0 +1,187 @@
+"""Tables I, II and III of the GLA-GAN paper, in long form, beside what the paper printed.
+
+Every table has the columns dataset, method, metric, unit, mean, sd, n, p_value, published_mean and
+published_sd. Mean and sd are over folds; n counts the subjects tested; p is of the paired,
+two-tailed t-test against the model with the best mean (its own p is missing). Reference rows (Mean
+PET, Real PET, Only MRI) are tested against that model too, but are never the best one: they are
+not models.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mri2pet.errors import InputError
+from mri2pet.evaluation import classification, image_metrics
+from mri2pet.evaluation.statistics import best_of, mean_and_sd, paired_t_test
+from mri2pet.files import read_tsv
+
+COLUMNS = (
+    "dataset",
+    "method",
+    "metric",
+    "unit",
+    "mean",
+    "sd",
+    "n",
+    "p_value",
+    "published_mean",
+    "published_sd",
+)
+REFERENCES = {"mean_pet": "Mean PET", "real_pet": "Real PET", "only_mri": "Only MRI"}
+
+
+def pool(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """Join the per-fold tables `.../{method}/fold-{k}.tsv`, the method as a column."""
+    frames = [
+        read_tsv(path, dtype={"subject": str, "visit": str}).assign(method=Path(path).parent.name)
+        for path in paths
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def read_published(path: str | Path, table: str) -> pd.DataFrame:
+    """Read one table (`I`, `II`, `III`) of a transcription in resources/published.
+
+    The column `model` holds the name that a method of the paper has in the configuration.
+    """
+    published = read_tsv(path, dtype={"table": str})
+    missing = {"table", "dataset", "model", "metric", "unit", "mean", "sd"} - set(published)
+    if missing:
+        raise InputError(f"{path}: no column {', '.join(sorted(missing))}")
+    return published[published["table"] == table]
+
+
+def image_table(
+    values: pd.DataFrame, models: Sequence[str], published: pd.DataFrame
+) -> pd.DataFrame:
+    """Table I: image quality on the Paired dataset.
+
+    The mean of a fold is over its visits; mean and sd are over folds. The t-test pairs subjects
+    (their visits averaged), pooled over folds.
+
+    Parameters
+    ----------
+    values
+        One row a visit and metric: method subject fold metric unit value.
+    models
+        The trained models, in the order of the rows; reference rows follow.
+    published
+        As `read_published` gives it.
+    """
+    rows = []
+    for metric, unit in image_metrics.UNITS.items():
+        chosen = values[values["metric"] == metric]
+        units = set(chosen["unit"]) - {unit}
+        if units:
+            raise InputError(f"{metric} is in {unit}, but a metrics table has {units.pop()}")
+        rows += _rows(
+            "Paired",
+            metric,
+            unit,
+            folds=chosen.groupby(["method", "fold"])["value"].mean(),
+            subjects=chosen.groupby("method")["subject"].nunique(),
+            pairs=chosen.groupby(["method", "subject"])["value"].mean(),
+            models=models,
+            higher_is_better=image_metrics.HIGHER_IS_BETTER[metric],
+        )
+    return _with_published(rows, models, published)
+
+
+def diagnosis_table(
+    predictions: pd.DataFrame,
+    dataset: str,
+    positive: str,
+    models: Sequence[str],
+    published: pd.DataFrame,
+) -> pd.DataFrame:
+    """Table II (`Paired`) or III (`Complete`): diagnosis with each model's PET.
+
+    The metrics are of the visits of a fold; mean, sd and t-test are over folds. With few folds
+    the test has little power, and folds share training subjects, so that p is a guide at most.
+
+    Parameters
+    ----------
+    predictions
+        One row a visit: method subject fold truth score predicted; truth and predicted are group
+        names. A prediction that could not be made is missing, and its fold does not count.
+    dataset, positive
+        Name of the dataset as printed; group that is the positive class.
+    models, published
+        As for `image_table`.
+    """
+    scores: dict[tuple[str, int], dict[str, float]] = {}
+    for (method, fold), visits in predictions.groupby(["method", "fold"]):
+        made = visits if visits["predicted"].notna().all() else visits.iloc[:0]
+        scores[method, fold] = classification.classification_metrics(
+            made["truth"] == positive, made["predicted"] == positive, made["score"]
+        )
+    index = pd.MultiIndex.from_tuples(scores, names=["method", "fold"])
+    by_fold = pd.DataFrame(list(scores.values()), index=index)
+    subjects = predictions.groupby("method")["subject"].nunique()
+    rows = []
+    for metric in classification.METRICS:
+        folds = by_fold[metric]
+        rows += _rows(
+            dataset, metric, classification.UNIT, folds, subjects, folds, models, True
+        )
+    return _with_published(rows, models, published)
+
+
+def _rows(
+    dataset: str,
+    metric: str,
+    unit: str,
+    folds: pd.Series,
+    subjects: pd.Series,
+    pairs: pd.Series,
+    models: Sequence[str],
+    higher_is_better: bool,
+) -> list[dict[str, object]]:
+    """One row a method; `folds` and `pairs` are indexed by method first."""
+    summary = {method: mean_and_sd(group) for method, group in folds.groupby(level=0)}
+    best = best_of(
+        {model: summary[model][0] for model in models if model in summary}, higher_is_better
+    )
+    of: Callable[[str], pd.Series] = lambda method: pairs.xs(method, level=0)  # noqa: E731
+    return [
+        {
+            "dataset": dataset,
+            "method": method,
+            "metric": metric,
+            "unit": unit,
+            "mean": mean,
+            "sd": sd,
+            "n": int(subjects[method]),
+            "p_value": np.nan if best in (None, method) else paired_t_test(of(method), of(best)),
+        }
+        for method, (mean, sd) in summary.items()
+    ]
+
+
+def _with_published(
+    rows: list[dict[str, object]], models: Sequence[str], published: pd.DataFrame
+) -> pd.DataFrame:
+    """Put the published values beside the measured ones, models first, metric by metric."""
+    measured = pd.DataFrame(rows)
+    order = {method: place for place, method in enumerate([*models, *REFERENCES])}
+    unknown = sorted(set(measured["method"]) - set(order))
+    if unknown:
+        raise InputError(f"{', '.join(unknown)}: neither a model of the configuration nor a row "
+                         f"that is always there ({', '.join(REFERENCES)})")
+    keys = ["dataset", "method", "metric", "unit"]
+    printed = published.rename(
+        columns={"model": "method", "mean": "published_mean", "sd": "published_sd"}
+    )
+    ordered = measured.assign(place=measured["method"].map(order)).sort_values(
+        "place", kind="stable"
+    )
+    table = ordered.merge(
+        printed[[*keys, "published_mean", "published_sd"]].dropna(subset="method"),
+        on=keys,
+        how="left",
+        validate="one_to_one",
+    )
+    return table[list(COLUMNS)]

@@ -1,0 +1,103 @@
+"""Head masks, intensity scaling of MRI and of PET."""
+
+import numpy as np
+from scipy import ndimage
+
+from mri2pet.errors import ScanError
+from mri2pet.imaging.volume import Array
+
+PERCENTILES = (1.0, 99.5)
+
+
+def otsu(values: Array, bins: int = 256) -> float:
+    """Threshold that best parts a histogram in two (Otsu 1979)."""
+    counts, edges = np.histogram(values, bins=bins)
+    centres = (edges[:-1] + edges[1:]) / 2
+    below = np.cumsum(counts)
+    above = below[-1] - below
+    sums = np.cumsum(counts * centres)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gap = sums / below - (sums[-1] - sums) / above
+        between = below.astype(float) * above * gap**2
+    return float(centres[np.nanargmax(between)])
+
+
+def head_mask(data: Array) -> Array:
+    """Rough mask of the head: above half the Otsu threshold, largest part, holes filled.
+
+    Half of the threshold, since Otsu's own parts white matter and fat from the rest in many heads.
+    """
+    top = np.percentile(data, 99.5)
+    mask = data > otsu(np.clip(data, None, top)) / 2
+    mask = ndimage.binary_opening(mask, iterations=1)
+    labels, count = ndimage.label(mask)
+    if count == 0:
+        raise ScanError("no head found: nothing stands out from the background")
+    mask = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
+    mask = ndimage.binary_closing(np.pad(mask, 2), iterations=2)[2:-2, 2:-2, 2:-2]
+    return ndimage.binary_fill_holes(mask)
+
+
+def normalise(data: Array, mask: Array, percentiles: tuple[float, float] = PERCENTILES) -> Array:
+    """Scale a brain to 0..1 by robust percentiles inside its mask, zero outside.
+
+    Parameters
+    ----------
+    data, mask
+        Same shape.
+    percentiles
+        Become 0 and 1; what lies beyond is clipped. The upper one leaves out vessels and fat,
+        the lower one the darkest cerebrospinal fluid.
+
+    Returns
+    -------
+    Array
+        float32.
+
+    Raises
+    ------
+    ScanError
+        The mask is empty or the brain has one value only.
+    """
+    if not mask.any():
+        raise ScanError("the brain mask is empty")
+    low, high = np.percentile(data[mask], percentiles)
+    if high <= low:
+        raise ScanError("the brain has no contrast: its percentiles are equal")
+    scaled = np.clip((data - low) / (high - low), 0, 1)
+    return np.where(mask, scaled, 0).astype(np.float32)
+
+
+def scale_uptake(
+    data: Array, reference: Array, mask: Array, ceiling: float
+) -> tuple[Array, dict[str, float]]:
+    """Scale PET so that the reference region's mean is one, divide by a fixed ceiling, clip.
+
+    A fixed ceiling keeps the ratio between people, which a maximum of each volume would lose.
+
+    Parameters
+    ----------
+    data, reference, mask
+        Same shape; `reference` and `mask` boolean.
+    ceiling
+        Uptake, in units of the reference region's mean, that becomes 1.
+
+    Returns
+    -------
+    scaled, measures
+        float32 in 0..1, zero outside `mask`; the reference's mean in the scan's own unit and the
+        share of brain voxels clipped at the ceiling.
+
+    Raises
+    ------
+    ScanError
+        There is no uptake in the reference region.
+    """
+    inside = data[reference & mask]
+    mean = float(inside.mean(dtype=np.float64)) if inside.size else 0.0
+    if mean <= 0:
+        raise ScanError("no PET uptake in the reference region")
+    ratio = data / (mean * ceiling)
+    clipped = float(np.mean(ratio[mask] > 1))
+    scaled = np.where(mask, np.clip(ratio, 0, 1), 0).astype(np.float32)
+    return scaled, {"reference_mean": mean, "clipped_fraction": clipped}

@@ -1,0 +1,119 @@
+"""One interpolation onto a grid, and the resize from 90x109x90 to 64x64x64.
+
+Needs neither ANTs nor torch, so that a job that only resamples starts at once.
+"""
+
+import numpy as np
+from scipy import ndimage
+
+from mri2pet.imaging.volume import Array, Volume, array
+
+RES2_SHAPE = (90, 109, 90)
+RES64_SHAPE = (64, 64, 64)
+RES2_MM = 2.0
+
+
+def res2_grid(template: Volume) -> Volume:
+    """Return the template on the 90x109x90 grid of the GLA-GAN paper.
+
+    The MNI152 2 mm grid has 91x109x91 voxels; the last plane of x (rightmost) and of z (topmost)
+    are left out, so that the first voxel, and with it the affine, stays what it is.
+    """
+    x, y, z = RES2_SHAPE
+    return Volume(array(template)[:x, :y, :z], template.affine)
+
+
+def resized_affine(affine: Array, shape: tuple[int, ...], target: tuple[int, ...]) -> Array:
+    """Affine of a grid of `target` voxels that covers the same field of view, edge to edge."""
+    ratio = np.asarray(shape, float) / np.asarray(target, float)
+    step = np.diag([*ratio, 1.0])
+    step[:3, 3] = (ratio - 1) / 2
+    return affine @ step
+
+
+def resize(image: Volume, shape: tuple[int, ...] = RES64_SHAPE) -> Volume:
+    """Resize to `shape` over the same field of view.
+
+    Each new voxel is the mean of what it covers (area interpolation), which cannot alias, keeps
+    the range, and keeps probabilities that sum to one summing to one.
+
+    Parameters
+    ----------
+    image
+        90x109x90 at 2 mm gives 64x64x64 at 2.8125 x 3.40625 x 2.8125 mm.
+    shape
+        Not larger than the image's.
+    """
+    data = array(image).astype(np.float64)
+    for axis, count in enumerate(shape):
+        weights = overlap_weights(data.shape[axis], count)
+        data = np.moveaxis(np.tensordot(weights, data, axes=(1, axis)), 0, axis)
+    affine = resized_affine(image.affine, image.shape, shape)
+    return Volume(data.astype(np.float32), affine)
+
+
+def overlap_weights(old: int, new: int) -> Array:
+    """Return (new, old): the share of each new cell's length that each old cell covers."""
+    edges = np.linspace(0, old, new + 1)
+    start, stop = edges[:-1, None], edges[1:, None]
+    cell = np.arange(old)[None]
+    covered = np.clip(np.minimum(stop, cell + 1) - np.maximum(start, cell), 0, None)
+    return covered / covered.sum(axis=1, keepdims=True)
+
+
+def resample(
+    image: Volume,
+    to_target: Array,
+    target_affine: Array,
+    target_shape: tuple[int, ...],
+    order: int = 3,
+) -> Volume:
+    """Carry a volume through a transform onto a grid in one interpolation.
+
+    Where the target's voxels are larger than the image's, the image is first smoothed by a
+    Gaussian whose width makes up the difference (Cardoso 2015, "Scale factor point spread
+    function matching"), so that detail finer than the new grid does not alias.
+
+    Parameters
+    ----------
+    image
+        Source; its world is where `to_target` starts.
+    to_target
+        4x4, points of the image's world to points of the target's world, mm.
+    target_affine, target_shape
+        The target grid.
+    order
+        0 nearest (labels), 1 linear, 3 cubic B-spline; the result is clipped to the source's range.
+
+    Returns
+    -------
+    Volume
+        float32 on the target grid, zero outside the source's field of view.
+    """
+    voxels = np.linalg.inv(image.affine) @ np.linalg.inv(to_target) @ target_affine
+    data = array(image).astype(np.float32)
+    low, high = float(data.min()), float(data.max())
+    if order:
+        footprint = np.linalg.norm(voxels[:3, :3], axis=1)  # a target voxel in source voxels
+        sigma = np.sqrt(np.clip(footprint**2 - 1, 0, None)) / 2.355
+        if sigma.max() > 0.1:
+            data = ndimage.gaussian_filter(data, sigma, mode="constant", truncate=3)
+    result = ndimage.affine_transform(
+        data,
+        voxels[:3, :3],
+        voxels[:3, 3],
+        output_shape=tuple(target_shape),
+        order=order,
+        mode="constant",
+        cval=0.0,
+    )
+    return Volume(np.clip(result, min(low, 0.0), max(high, 0.0)).astype(np.float32), target_affine)
+
+
+def isotropic(image: Volume, voxel_mm: float) -> Volume:
+    """Resample (linear) to cubes of `voxel_mm` along the image's own axes, same field of view."""
+    size = np.linalg.norm(image.affine[:3, :3], axis=0)
+    shape = np.maximum(np.ceil(size * image.shape / voxel_mm - 1e-3).astype(int), 1)
+    step = np.diag([*(voxel_mm / size), 1.0])
+    step[:3, 3] = (voxel_mm / size - 1) / 2
+    return resample(image, np.eye(4), image.affine @ step, tuple(shape), order=1)

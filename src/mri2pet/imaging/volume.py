@@ -1,0 +1,146 @@
+"""Loading, checking and writing one 3D volume, and the 4x4 transforms between volumes.
+
+All arrays of this package are in RAS order (first axis to the right, second to the front,
+third up) and all coordinates are world millimetres of the NIfTI affine.
+"""
+
+import zlib
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from nibabel.affines import apply_affine
+from nibabel.filebasedimages import ImageFileError
+
+from mri2pet.errors import InputError, ScanError
+from mri2pet.files import atomic
+
+Array = np.ndarray
+Volume = nib.Nifti1Image
+
+VOXEL_MM = (0.3, 8.0)  # outside this a header is wrong or the scan is a localiser
+EXTENT_MM = (60.0, 600.0)  # a head is larger, a bore smaller
+
+
+def load_scan(path: str | Path) -> Volume:
+    """Load a scan from a scanner, check that it can be a head, and order its axes as RAS.
+
+    Only the order of the data changes (`nibabel.as_closest_canonical`): no interpolation.
+
+    Parameters
+    ----------
+    path
+        NIfTI file of one 3D volume.
+
+    Returns
+    -------
+    Volume
+        The volume in memory, float32, axes nearest to RAS.
+
+    Raises
+    ------
+    ScanError
+        The file cannot be read to its end, is not 3D, holds values that are not finite or are
+        all the same, or has a voxel size or extent that no head scan has.
+    """
+    try:
+        image = nib.load(path)
+        data = np.asanyarray(image.dataobj)
+    except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
+        raise ScanError(f"{path}: cannot be read to its end ({error})") from error
+    if data.ndim == 4 and data.shape[3] == 1:
+        data = data[..., 0]
+    if data.ndim != 3:
+        raise ScanError(f"{path}: expected one 3D volume, found shape {data.shape}")
+    if not np.issubdtype(data.dtype, np.number) or np.iscomplexobj(data):
+        raise ScanError(f"{path}: voxels are {data.dtype}, not real numbers")
+    broken = int(np.count_nonzero(~np.isfinite(data)))
+    if broken:
+        raise ScanError(f"{path}: {broken} of {data.size} voxels are not finite numbers")
+    if not data.any():
+        raise ScanError(f"{path}: every voxel is zero")
+    if data.min() == data.max():
+        raise ScanError(f"{path}: every voxel has the value {data.flat[0]}")
+    _check_geometry(path, image.affine, data.shape)
+    return nib.as_closest_canonical(Volume(data.astype(np.float32), image.affine))
+
+
+def _check_geometry(path: str | Path, affine: Array, shape: tuple[int, ...]) -> None:
+    """Refuse voxel sizes and extents that no head scan has."""
+    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-6:
+        raise ScanError(f"{path}: the header's affine cannot be inverted")
+    voxel = nib.affines.voxel_sizes(affine)
+    if voxel.min() < VOXEL_MM[0] or voxel.max() > VOXEL_MM[1]:
+        raise ScanError(f"{path}: voxel size {np.round(voxel, 3).tolist()} mm is not a head scan's")
+    extent = voxel * shape
+    if extent.min() < EXTENT_MM[0] or extent.max() > EXTENT_MM[1]:
+        raise ScanError(f"{path}: extent {np.round(extent).tolist()} mm is not a head scan's")
+
+
+def load_volume(path: str | Path) -> Volume:
+    """Load a volume that a stage of this package or the atlas rule wrote, float32 in RAS order.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read.
+    """
+    try:
+        image = nib.load(path)
+        data = np.asanyarray(image.dataobj)
+    except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
+        raise InputError(f"{path}: not a readable NIfTI file ({error})") from error
+    return nib.as_closest_canonical(Volume(data.astype(np.float32), image.affine))
+
+
+def array(image: Volume) -> Array:
+    """Voxels of an image in memory, without a copy."""
+    return np.asanyarray(image.dataobj)
+
+
+def like(image: Volume, data: Array) -> Volume:
+    """Wrap `data`, on the grid of `image`; booleans and labels become uint8, the rest float32."""
+    kind = np.uint8 if data.dtype == bool or np.issubdtype(data.dtype, np.integer) else np.float32
+    return Volume(data.astype(kind), image.affine)
+
+
+def save_volume(path: str | Path, image: Volume) -> None:
+    """Write a volume whole or not at all; the same voxels always give the same bytes."""
+    image.set_qform(image.affine, code="aligned")
+    image.set_sform(image.affine, code="aligned")
+    image.header.set_xyzt_units("mm", "sec")
+    with atomic(path) as partial:
+        nib.save(image, partial)  # nibabel writes gzip without a time stamp
+
+
+def save_transform(path: str | Path, matrix: Array) -> None:
+    """Write a 4x4 transform of points (RAS world, mm) as text, exact to the last bit."""
+    with atomic(path) as partial:
+        np.savetxt(partial, matrix, fmt="%.17g")
+
+
+def load_transform(path: str | Path) -> Array:
+    """Read a 4x4 transform written by `save_transform`."""
+    try:
+        matrix = np.loadtxt(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a 4x4 matrix ({error})") from error
+    if matrix.shape != (4, 4):
+        raise InputError(f"{path}: expected a 4x4 matrix, found shape {matrix.shape}")
+    return matrix
+
+
+def centre_of_mass(image: Volume, weights: Array | None = None) -> Array:
+    """World coordinates (mm) of the intensity-weighted centre."""
+    data = np.clip(array(image) if weights is None else weights, 0, None).astype(np.float64)
+    total = data.sum()
+    voxel = [
+        (data.sum(axis=tuple(a for a in range(3) if a != axis)) @ np.arange(n)) / total
+        for axis, n in enumerate(data.shape)
+    ]
+    return apply_affine(image.affine, voxel)
+
+
+def voxel_volume_ml(image: Volume) -> float:
+    """Volume of one voxel in millilitres."""
+    return float(abs(np.linalg.det(image.affine[:3, :3])) / 1000)

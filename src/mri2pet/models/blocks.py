@@ -1,0 +1,124 @@
+"""Parts that several architectures share."""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+LEAK = 0.2  # slope of LeakyReLU; the papers name DCGAN (Radford 2016), which uses 0.2
+
+
+class ResidualBlock(nn.Module):
+    """Basic residual block (He 2016) in 3D: two 3x3x3 convolutions and a skip connection.
+
+    Convolution, batch norm, LeakyReLU, convolution, batch norm; added to the input (through a
+    1x1x1 convolution and batch norm where the width changes); LeakyReLU.
+
+    Parameters
+    ----------
+    channels_in, channels_out
+        Width before and after; the grid stays as it is (stride 1).
+    """
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        # No bias before batch norm: its own shift takes that part.
+        self.body = nn.Sequential(
+            nn.Conv3d(channels_in, channels_out, 3, padding=1, bias=False),
+            nn.BatchNorm3d(channels_out),
+            nn.LeakyReLU(LEAK, inplace=True),
+            nn.Conv3d(channels_out, channels_out, 3, padding=1, bias=False),
+            nn.BatchNorm3d(channels_out),
+        )
+        self.shortcut: nn.Module = nn.Identity()
+        if channels_in != channels_out:
+            self.shortcut = nn.Sequential(
+                nn.Conv3d(channels_in, channels_out, 1, bias=False),
+                nn.BatchNorm3d(channels_out),
+            )
+        self.activation = nn.LeakyReLU(LEAK, inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, channels_in, X, Y, Z) to (B, channels_out, X, Y, Z)."""
+        features = self.body(x)
+        features += self.shortcut(x)
+        return self.activation(features)
+
+
+class ResidualPath(nn.Sequential):
+    """Residual blocks in a row, e.g. of 64, 64, 128 and 64 filters.
+
+    Parameters
+    ----------
+    channels_in
+        Width of the input.
+    filters
+        Width of each block.
+    """
+
+    def __init__(self, channels_in: int, filters: Sequence[int]) -> None:
+        widths = [channels_in, *filters]
+        super().__init__(*(ResidualBlock(a, b) for a, b in itertools.pairwise(widths)))
+
+
+def initialise(module: nn.Module) -> None:
+    """Draw convolution weights after He (2015) for LeakyReLU; biases start at zero."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv3d | nn.ConvTranspose3d):
+            nn.init.kaiming_normal_(layer.weight, a=LEAK, nonlinearity="leaky_relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def split_grid(volume: Tensor, grid: Sequence[int]) -> list[Tensor]:
+    """Cut volumes into disjoint cuboids that cover them, the last axis running fastest.
+
+    Parameters
+    ----------
+    volume
+        (B, C, X, Y, Z).
+    grid
+        Number of pieces along X, Y, Z; each must divide the size of its axis.
+
+    Returns
+    -------
+    list of Tensor
+        prod(grid) views of shape (B, C, X / grid[0], Y / grid[1], Z / grid[2]).
+
+    Raises
+    ------
+    ValueError
+        If the grid does not divide the volume.
+    """
+    shape = volume.shape[2:]
+    if any(size % parts for size, parts in zip(shape, grid, strict=True)):
+        raise ValueError(f"a volume of {tuple(shape)} cannot be cut evenly into {tuple(grid)}")
+    pieces = [volume]
+    for axis, parts in enumerate(grid, start=2):
+        pieces = [part for piece in pieces for part in piece.chunk(parts, axis)]
+    return pieces
+
+
+def join_grid(pieces: Sequence[Tensor], grid: Sequence[int]) -> Tensor:
+    """Put cuboids back in their places: the inverse of `split_grid`.
+
+    Parameters
+    ----------
+    pieces
+        prod(grid) tensors (B, C, x, y, z) in the order of `split_grid`.
+    grid
+        Number of pieces along X, Y, Z.
+
+    Returns
+    -------
+    Tensor
+        (B, C, x * grid[0], y * grid[1], z * grid[2]).
+    """
+    if len(pieces) != math.prod(grid):
+        raise ValueError(f"{len(pieces)} pieces do not fill a grid of {tuple(grid)}")
+    pieces = list(pieces)
+    for axis, parts in reversed(list(enumerate(grid, start=2))):
+        pieces = [torch.cat(pieces[i : i + parts], axis) for i in range(0, len(pieces), parts)]
+    return pieces[0]

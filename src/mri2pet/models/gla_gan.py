@@ -1,0 +1,145 @@
+"""Generator and discriminator of GLA-GAN (Sikka et al.): parts G4 and G5.
+
+The paper calls the generator "a 10-layer ResNet" with "four residual blocks alongside four
+convolution layers". Four residual blocks of two convolutions and the two convolutions after the
+fusion make the ten layers; the "four convolution layers" find no place beside them and are read
+as the blocks' four printed widths. Where widths differ, the skip is a 1x1x1 convolution (He 2016).
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mri2pet.errors import InputError
+from mri2pet.models.blocks import LEAK, ResidualPath, initialise, join_grid, split_grid
+
+# How the volume is cut for the printed K. K=4 gives the paper's 32x32x64 from 64^3.
+GRIDS = {2: (2, 1, 1), 4: (2, 2, 1), 8: (2, 2, 2)}
+
+
+class LocalPaths(nn.Module):
+    """K residual paths with weights of their own, each on its own cuboid of the volume.
+
+    Parameters
+    ----------
+    filters
+        Widths of each path's residual blocks.
+    grid
+        Cuboids along X, Y, Z; their product is K.
+    """
+
+    def __init__(self, filters: Sequence[int], grid: Sequence[int]) -> None:
+        super().__init__()
+        self.grid = tuple(grid)
+        self.paths = nn.ModuleList(ResidualPath(1, filters) for _ in range(math.prod(grid)))
+
+    def forward(self, volume: Tensor) -> Tensor:
+        """Map (B, 1, X, Y, Z) to (B, filters[-1], X, Y, Z): cut, transform, fuse in place."""
+        patches = split_grid(volume, self.grid)
+        features = [path(patch) for path, patch in zip(self.paths, patches, strict=True)]
+        return join_grid(features, self.grid)
+
+
+class GlaGan(nn.Module):
+    """Globally and locally aware generator: MRI to PET.
+
+    Parameters
+    ----------
+    filters
+        Widths of the residual blocks of every path; the paper's are 64, 64, 128, 64.
+    patches
+        Number K of local paths: 2, 4 (the paper's choice) or 8; 0 leaves the local module out
+        (the paper's Global GAN).
+    global_path
+        False leaves the global module out (the paper's Local GAN).
+
+    Raises
+    ------
+    InputError
+        If `patches` is not a known K, or neither module is wanted.
+
+    Notes
+    -----
+    The width between the two last convolutions is not printed: filters[-1] is taken. Both have
+    3x3x3 kernels; batch norm and LeakyReLU stand between them, the sigmoid ends the network.
+    """
+
+    def __init__(
+        self,
+        filters: Sequence[int] = (64, 64, 128, 64),
+        patches: int = 4,
+        global_path: bool = True,
+    ) -> None:
+        super().__init__()
+        if patches not in (0, *GRIDS):
+            raise InputError(f"gla_gan: patches is {patches}; known are 0, {list(GRIDS)}")
+        if not (global_path or patches):
+            raise InputError("gla_gan: without global_path there must be patches")
+        self.global_path = ResidualPath(1, filters) if global_path else None
+        self.local_paths = LocalPaths(filters, GRIDS[patches]) if patches else None
+        width = filters[-1]
+        self.fusion = nn.Sequential(
+            nn.Conv3d(width * (global_path + bool(patches)), width, 3, padding=1, bias=False),
+            nn.BatchNorm3d(width),
+            nn.LeakyReLU(LEAK, inplace=True),
+            nn.Conv3d(width, 1, 3, padding=1),
+        )
+        initialise(self)
+
+    def forward(self, mri: Tensor) -> Tensor:
+        """Map an MRI (B, 1, X, Y, Z), intensities 0 to 1, to a PET of the same shape in 0..1."""
+        paths = (self.global_path, self.local_paths)
+        features = [path(mri) for path in paths if path is not None]
+        return torch.sigmoid(self.fusion(torch.cat(features, dim=1)))
+
+
+class GlaGanDiscriminator(nn.Module):
+    """Six convolutions that tell a real PET from a synthesised one; PET alone is seen (eq. 1).
+
+    Parameters
+    ----------
+    filters
+        Width of each convolution; the paper's are 64, 128, 256, 512, 64, 1.
+    kernels
+        Kernel size of each; the paper's are 4, 4, 4, 4, 2, 2.
+    strides
+        Not printed. By default every layer but the last halves the grid, as in DCGAN, which takes
+        64^3 to one value a volume: 64, 32, 16, 8, 4, 2, 1.
+
+    Notes
+    -----
+    The output is the logit: the paper's sigmoid is part of the loss (`losses.discriminator_loss`,
+    `losses.generator_loss`), where it is computed without overflow in any precision.
+    """
+
+    def __init__(
+        self,
+        filters: Sequence[int] = (64, 128, 256, 512, 64, 1),
+        kernels: Sequence[int] = (4, 4, 4, 4, 2, 2),
+        strides: Sequence[int] = (2, 2, 2, 2, 2, 1),
+    ) -> None:
+        super().__init__()
+        if not len(filters) == len(kernels) == len(strides):
+            raise InputError(
+                "gla_gan_discriminator: filters, kernels and strides must be equally long, found "
+                f"{len(filters)}, {len(kernels)} and {len(strides)}"
+            )
+        layers: list[nn.Module] = []
+        width = 1
+        for i, (channels, kernel, stride) in enumerate(zip(filters, kernels, strides, strict=True)):
+            last = i == len(filters) - 1
+            padding = 1 if kernel > 2 else 0
+            layers.append(nn.Conv3d(width, channels, kernel, stride, padding, bias=last))
+            if not last:
+                layers += [nn.BatchNorm3d(channels), nn.LeakyReLU(LEAK, inplace=True)]
+            width = channels
+        self.layers = nn.Sequential(*layers)
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv3d):
+                nn.init.normal_(layer.weight, std=0.02)  # as DCGAN, which the paper follows
+
+    def forward(self, pet: Tensor) -> Tensor:
+        """Map a PET (B, 1, X, Y, Z) to logits (B, 1, x, y, z); positive means real."""
+        return self.layers(pet)

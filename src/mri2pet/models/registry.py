@@ -1,0 +1,58 @@
+"""From a model's entry in the configuration to a network.
+
+A model of one's own is a file in this folder: its configuration then says `name: file.Class`.
+"""
+
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mri2pet.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+MODELS = {
+    "gla_gan": "gla_gan.GlaGan",
+    "gla_gan_discriminator": "gla_gan.GlaGanDiscriminator",
+    "unet3d": "unet3d.UNet3d",
+}
+
+
+def module_of(name: str) -> str:
+    """Return the module that holds a network, e.g. `mri2pet.models.unet3d` for `unet3d`."""
+    return f"{__package__}.{MODELS.get(name, name).rpartition('.')[0]}"
+
+
+def build(config: Mapping[str, Any]) -> "nn.Module":
+    """Make a network from its configuration.
+
+    Parameters
+    ----------
+    config
+        `name`: a key of `MODELS` or `file.Class` within this folder; all else goes to the class.
+
+    Returns
+    -------
+    torch.nn.Module
+        With weights drawn from torch's global random state.
+
+    Raises
+    ------
+    InputError
+        If there is no such network, or it does not take one of the settings.
+    """
+    settings = {key: value for key, value in config.items() if key != "name"}
+    name = str(config.get("name", ""))
+    class_name = MODELS.get(name, name).rpartition(".")[2]
+    try:
+        network = getattr(importlib.import_module(module_of(name)), class_name)
+    except (ImportError, AttributeError, TypeError) as error:
+        raise InputError(
+            f"config: no model is named '{name}'; known are {', '.join(MODELS)} and "
+            f"<file>.<Class> of src/mri2pet/models ({error})"
+        ) from error
+    try:
+        return network(**settings)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"config: model '{name}' cannot be made of {settings}: {error}") from error

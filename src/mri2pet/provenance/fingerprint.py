@@ -1,0 +1,208 @@
+"""A fingerprint of the code that a script really uses.
+
+Snakemake sees when a script's file is newer than its outputs; it sees neither what the script
+imports nor whether a change means anything. The fingerprint follows names: from the script's
+statements to the functions, classes and constants of the package that they refer to, and on from
+there. It hashes their syntax trees without docstrings, so a comment, a docstring, another layout
+or another time stamp changes nothing, and a change of one function concerns only what uses it.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+Symbol = tuple[str, str]  # module and top-level name; an empty name stands for the whole module
+
+EVERYTHING = ""
+
+
+@dataclass
+class _Module:
+    """Top-level content of one module."""
+
+    definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
+    imports: dict[str, Symbol] = field(default_factory=dict)
+    effects: list[ast.stmt] = field(default_factory=list)  # statements run on import
+
+
+def fingerprint(script: str | Path, package: str | Path, extra: Iterable[str] = ()) -> str:
+    """Return a hash of what `script` uses of itself and of `package`.
+
+    Parameters
+    ----------
+    script
+        Python file at which to start.
+    package
+        Folder of the package whose modules are followed (`src/mri2pet`).
+    extra
+        Further symbols that the script reaches by name only, as `module:name`.
+    """
+    package = Path(package)
+    reader = _Reader(package)
+    reader.visit_all(_read(Path(script), package.name, _stamp(Path(script))), "")
+    for symbol in extra:
+        module, _, name = symbol.partition(":")
+        reader.visit((module, name))
+    lines = sorted(f"{module}:{name}:{text}" for (module, name), text in reader.seen.items())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+class _Reader:
+    """Walks from symbol to symbol and keeps the text of each."""
+
+    def __init__(self, package: Path) -> None:
+        self.package = package
+        self.seen: dict[Symbol, str] = {}
+
+    def visit(self, symbol: Symbol) -> None:
+        """Follow one symbol of the package."""
+        module, name = symbol
+        path = self._path(module)
+        if path is None or symbol in self.seen:
+            return
+        content = _read(path, module, _stamp(path))
+        submodule = f"{module}.{name}"
+        if name and name not in content.definitions and self._path(submodule):
+            self.visit((submodule, EVERYTHING))
+            return
+        if name in content.imports:  # re-exported from elsewhere
+            self.seen[symbol] = ""
+            self.visit(content.imports[name])
+            return
+        if name == EVERYTHING or name not in content.definitions:
+            self.visit_all(content, module)
+            return
+        self.seen[symbol] = _text(content.definitions[name])
+        self._follow(content, module, content.definitions[name])
+        self._run(content, module)
+
+    def visit_all(self, content: _Module, module: str) -> None:
+        """Follow everything a module defines and does."""
+        if (module, EVERYTHING) in self.seen:
+            return
+        self.seen[module, EVERYTHING] = ""
+        for name, statements in content.definitions.items():
+            self.seen[module, name] = _text(statements)
+            self._follow(content, module, statements)
+        self._run(content, module)
+
+    def _run(self, content: _Module, module: str) -> None:
+        """Count what importing the module does besides defining names."""
+        key = (module, "<effects>")
+        if content.effects and key not in self.seen:
+            self.seen[key] = _text(content.effects)
+            self._follow(content, module, content.effects)
+
+    def _follow(self, content: _Module, module: str, statements: list[ast.stmt]) -> None:
+        """Follow every name that the statements use, those imported inside functions too."""
+        imports = dict(content.imports)
+        nodes = [node for statement in statements for node in ast.walk(statement)]
+        for node in nodes:
+            imports.update(_imported(node, module))
+        for node in nodes:
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                target = imports.get(node.value.id)
+                if target and self._is_module(target):
+                    self.visit((_dotted(target), node.attr))
+                    continue
+            if isinstance(node, ast.Name):
+                if node.id in imports and not self._is_module(imports[node.id]):
+                    self.visit(imports[node.id])
+                elif node.id in content.definitions and (module, node.id) not in self.seen:
+                    self.seen[module, node.id] = _text(content.definitions[node.id])
+                    self._follow(content, module, content.definitions[node.id])
+
+    def _is_module(self, symbol: Symbol) -> bool:
+        """Tell whether a symbol is itself a module of the package."""
+        module, name = symbol
+        if name == EVERYTHING:
+            return True
+        path = self._path(module)
+        return bool(
+            self._path(_dotted(symbol))
+            and (path is None or name not in _read(path, module, _stamp(path)).definitions)
+        )
+
+    def _path(self, module: str) -> Path | None:
+        """Return the file of a module of the package, or None."""
+        parts = module.split(".")
+        if parts[0] != self.package.name:
+            return None
+        base = self.package.joinpath(*parts[1:])
+        for path in (base.with_suffix(".py"), base / "__init__.py"):
+            if path.is_file():
+                return path
+        return None
+
+
+def _dotted(symbol: Symbol) -> str:
+    """Return `module.name`."""
+    return ".".join(part for part in symbol if part)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Return what tells a changed file for the cache; it never enters the fingerprint."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=None)
+def _read(path: Path, module: str, _changed: tuple[int, int]) -> _Module:
+    """Sort a module's top-level statements into definitions, imports and effects."""
+    content = _Module()
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for statement in ast.parse(path.read_text(), filename=str(path)).body:
+        names = _defined(statement)
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            content.imports.update(_imported(statement, package + "." if package else module))
+        elif names:
+            for name in names:
+                content.definitions.setdefault(name, []).append(statement)
+        elif not _is_docstring(statement):
+            content.effects.append(statement)
+    return content
+
+
+def _defined(statement: ast.stmt) -> list[str]:
+    """Return the top-level names that a statement binds."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [statement.name]
+    targets = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        names = [node.id for t in targets for node in ast.walk(t) if isinstance(node, ast.Name)]
+        return names if all(isinstance(t, ast.Name | ast.Tuple) for t in targets) else []
+    return []
+
+
+def _imported(node: ast.AST, module: str) -> dict[str, Symbol]:
+    """Return what an import statement binds: local name to symbol."""
+    if isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        if node.level:
+            parent = module.rstrip(".").split(".")
+            base = ".".join([*parent[: len(parent) - node.level + 1], *filter(None, [base])])
+        return {alias.asname or alias.name: (base, alias.name) for alias in node.names}
+    if isinstance(node, ast.Import):
+        return {
+            alias.asname or alias.name.split(".")[0]: (alias.name, EVERYTHING)
+            for alias in node.names
+        }
+    return {}
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    """Tell whether a statement is a bare string."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _text(statements: list[ast.stmt]) -> str:
+    """Return the code of statements as Python prints it, without docstrings and comments."""
+    tree = ast.parse(ast.unparse(ast.Module(body=statements, type_ignores=[])))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_docstring(body[0]):
+            node.body = body[1:] or [ast.Pass()]
+    return ast.unparse(ast.fix_missing_locations(tree))

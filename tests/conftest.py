@@ -1,0 +1,34 @@
+"""What all tests share: paths, and the atlases fetched once."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the project's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def atlases() -> Path:
+    """Return resources/atlases, made by its rule if it is not there yet."""
+    folder = ROOT / "resources/atlases"
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "--nolock"]
+    subprocess.run([*command, "--until", "fetch_atlases"], cwd=ROOT, check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """Return the folder of real scans; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("MRI2PET_REAL", ROOT.parent / "shared/real"))
+    if not folder.is_dir():
+        pytest.skip(f"real scans are not at {folder}")
+    return folder
