@@ -1,14 +1,21 @@
 """What rules share: the checked configuration, the cohort's visits, and lists to expand over."""
 
 import csv
+import os
 from functools import lru_cache
 from pathlib import Path
 
 from mri2pet.config import check_config
 from mri2pet.errors import InputError
+from mri2pet.provenance.fingerprint import fingerprint
+
+ROOT = Path(workflow.basedir)
+
+# Scripts import the library of this checkout, in whatever environment they run.
+os.environ["PYTHONPATH"] = str(ROOT / "src")
 
 try:
-    check_config(config, workflow.source_path("../schemas/config.schema.yaml"))
+    check_config(config, ROOT / "workflow/schemas/config.schema.yaml")
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -20,6 +27,9 @@ METHODS = {
     "paired": ["real_pet", "mean_pet", *MODELS],
     "complete": ["only_mri", "real_pet", "mean_pet", *MODELS],
 }
+LABELS = {model: entry["label"] for model, entry in config["gla_gan"]["models"].items()}
+DIAGNOSED = [config["gla_gan"]["diagnosis"][role] for role in ("positive", "negative")]
+SIMULATED_NOTE = "simulated cohort" if SIMULATED else ""
 VISIT = "sub-{subject}/ses-{visit}"
 NAME = "sub-{subject}_ses-{visit}"
 
@@ -59,3 +69,38 @@ def each_visit(pattern, kind=None):
         ]
 
     return paths
+
+
+def code(script, *symbols):
+    """Return the fingerprint of a script and of all that it reaches in the library."""
+    return fingerprint(ROOT / "workflow/scripts" / script, ROOT / "src/mri2pet", symbols)
+
+
+def raw_tables(_):
+    """Return every table at the top of the raw folder."""
+    if SIMULATED:
+        return [f"{RAW}/collection.csv", f"{RAW}/ADNIMERGE.csv"]
+    if not Path(RAW).is_dir():
+        raise WorkflowError(f"raw: there is no folder {RAW}; give the folder of an ADNI download")
+    tables = sorted(str(path) for path in Path(RAW).glob("*.csv"))
+    if not tables:
+        raise WorkflowError(
+            f"raw: no .csv in {RAW}; put the image collection's CSV and ADNIMERGE.csv there"
+        )
+    return tables
+
+
+QC_STAGES = {
+    "mri_only": ["acpc", "n4", "skullstrip", "register", "segment"],
+    "paired": ["acpc", "n4", "skullstrip", "register", "segment", "coregister"],
+}
+
+
+def qc_pictures(_):
+    """Return the QC pictures of every visit, stage by stage."""
+    return [
+        f"results/preproc/sub-{subject}/ses-{visit}/{'pet' if stage == 'coregister' else 'anat'}"
+        f"/sub-{subject}_ses-{visit}_{stage}_qc.png"
+        for (subject, visit), row in cohort().items()
+        for stage in QC_STAGES[row["kind"]]
+    ]

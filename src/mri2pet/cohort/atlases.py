@@ -116,7 +116,7 @@ def _convert(content: bytes, member: str, output: str) -> bytes:
             if not any(line.replace(" ", "") == "#CoordinateSystem=0" for line in lines):
                 raise InputError(f"{member}: landmarks are not in RAS coordinates")
             cells = [line.split(",") for line in lines if line and not line.startswith("#")]
-            return _tsv(["name", "x", "y", "z"], [[c[11], *c[1:4]] for c in cells])
+            return _tsv(["name", "x", "y", "z"], [[c[12], *c[1:4]] for c in cells])
         case _:
             return content
 

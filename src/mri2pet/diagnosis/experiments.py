@@ -104,7 +104,55 @@ def assemble(
             pet[from_model] = _rows(made, visits[from_model], f"PET of {method}")
         blocks.append(pet)
     values = np.hstack(blocks)
-    return Experiment(visits[test], visits[~test], values[test], values[~test]).swapped()
+    return Experiment(
+        train_visits=visits[~test],
+        test_visits=visits[test],
+        train=values[~test],
+        test=values[test],
+    )
+
+
+def _from_model(
+    visits: pd.DataFrame, dataset: str, method: str, test: pd.Series
+) -> NDArray[np.bool_]:
+    """Tell for which visits the PET is the method's and not the real one."""
+    if method == REAL_PET:
+        return np.zeros(len(visits), dtype=bool)
+    if dataset == PAIRED:
+        return test.to_numpy()
+    return (visits["kind"] != "paired").to_numpy()
+
+
+def _rows(table: pd.DataFrame, visits: pd.DataFrame, what: str) -> NDArray:
+    """Take the visits' features out of a wide table, in the visits' order."""
+    lost = visits[~visits["index"].isin(table.index)]
+    if len(lost):
+        visit = lost.iloc[0]
+        raise InputError(
+            f"no features of the {what} of subject {visit['subject']}, visit {visit['visit']}: "
+            "make the features again"
+        )
+    return table.loc[visits["index"]].to_numpy(dtype=float)
+
+
+def _check_synthetic(
+    synthetic: pd.DataFrame | None, folds: pd.DataFrame, method: str, fold: int
+) -> pd.DataFrame:
+    """Return the synthetic PET's features; refuse a subject that the generator has seen.
+
+    A generator is trained on the paired visits of the subjects outside its fold, so that a
+    synthetic PET of a paired visit must be of a subject inside it.
+    """
+    if synthetic is None:
+        raise InputError(f"{method}: no features of its PET were given")
+    held_out = set(folds.loc[folds["fold"] == fold, "subject"])
+    seen = set(synthetic.loc[synthetic["kind"] == "paired", "subject"]) - held_out
+    if seen:
+        raise InputError(
+            f"{method}, fold {fold}: subject {min(seen)} is not of this fold, so the generator "
+            "was trained on the visit that it synthesised"
+        )
+    return wide(synthetic, "PET")
 
 
 def _with_folds(visits: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:

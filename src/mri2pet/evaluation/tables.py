@@ -7,7 +7,7 @@ PET, Real PET, Only MRI) are tested against that model too, but are never the be
 not models.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -124,9 +124,7 @@ def diagnosis_table(
     rows = []
     for metric in classification.METRICS:
         folds = by_fold[metric]
-        rows += _rows(
-            dataset, metric, classification.UNIT, folds, subjects, folds, models, True
-        )
+        rows += _rows(dataset, metric, classification.UNIT, folds, subjects, folds, models, True)
     return _with_published(rows, models, published)
 
 
@@ -145,7 +143,11 @@ def _rows(
     best = best_of(
         {model: summary[model][0] for model in models if model in summary}, higher_is_better
     )
-    of: Callable[[str], pd.Series] = lambda method: pairs.xs(method, level=0)  # noqa: E731
+    values = dict(list(pairs.droplevel(0).groupby(pairs.index.get_level_values(0))))
+    p_values = {
+        method: np.nan if best in (None, method) else paired_t_test(values[method], values[best])
+        for method in summary
+    }
     return [
         {
             "dataset": dataset,
@@ -155,7 +157,7 @@ def _rows(
             "mean": mean,
             "sd": sd,
             "n": int(subjects[method]),
-            "p_value": np.nan if best in (None, method) else paired_t_test(of(method), of(best)),
+            "p_value": p_values[method],
         }
         for method, (mean, sd) in summary.items()
     ]
@@ -169,10 +171,12 @@ def _with_published(
     order = {method: place for place, method in enumerate([*models, *REFERENCES])}
     unknown = sorted(set(measured["method"]) - set(order))
     if unknown:
-        raise InputError(f"{', '.join(unknown)}: neither a model of the configuration nor a row "
-                         f"that is always there ({', '.join(REFERENCES)})")
+        raise InputError(
+            f"{', '.join(unknown)}: neither a model of the configuration nor a row "
+            f"that is always there ({', '.join(REFERENCES)})"
+        )
     keys = ["dataset", "method", "metric", "unit"]
-    printed = published.rename(
+    printed = published.drop(columns="method", errors="ignore").rename(
         columns={"model": "method", "mean": "published_mean", "sd": "published_sd"}
     )
     ordered = measured.assign(place=measured["method"].map(order)).sort_values(

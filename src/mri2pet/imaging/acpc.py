@@ -9,25 +9,31 @@ from dataclasses import dataclass
 
 import numpy as np
 from nibabel.affines import apply_affine
+from scipy import ndimage
 
 from mri2pet.errors import ScanError
 from mri2pet.imaging.antsreg import Schedule, deformed_points, linear
 from mri2pet.imaging.intensity import head_mask
 from mri2pet.imaging.resample import isotropic
-from mri2pet.imaging.volume import Array, Volume, array, centre_of_mass
+from mri2pet.imaging.volume import Array, Volume, array, centre_of_mass, crop, like
 
 # Placed by expert raters in MNI152NLin2009cAsym (AFIDs protocol, Lau 2019; the ground-truth file
 # that autoafids 0.1.4 carries: AC -0.20 2.72 -4.88, PC -0.01 -25.05 -2.21) and carried to
 # MNI152NLin6Asym by registering the two templates (ANTs affine and SyN at 1 mm).
-AC_MNI = np.array([0.0, 2.7, -4.9])
-PC_MNI = np.array([0.0, -25.0, -2.2])
-BOX_MM = (36.0, 56.0, 40.0)  # half widths of the box around the commissures' middle
+AC_MNI = np.array([0.42, 2.4, -4.6])
+PC_MNI = np.array([0.57, -25.05, -2.2])
+# The template's own mid-sagittal plane: not x = 0 but half a millimetre to the right of it and
+# turned by 0.3 degrees. From registering the template to its mirror image (ANTs rigid, 2 mm).
+MIDLINE_NORMAL = np.array([0.999986, 0.005273, 0.000614])
+MIDLINE_POINT = np.array([0.594, -15.034, 10.006])
+
+BOX_MM = (24.0, 36.0, 24.0)  # half widths of the box around the commissures' middle
 ACPC_LENGTH_MM = (18.0, 36.0)  # what adults have, with room
 WORK_MM = 2.0
 HEAD_MM = 180.0  # crown to the lower edge of the template: the neck below is not looked at
 
-RIGID = Schedule((200, 100), (4, 2), (2, 1))
-AFFINE = Schedule((200, 100, 50), (4, 2, 1), (2, 1, 0))
+COARSE = Schedule((100,), (4,), (2,), sampling=0.5)
+BRAIN = Schedule((50, 20), (2, 1), (1, 0), sampling=0.1)
 
 
 @dataclass(frozen=True)
@@ -37,18 +43,24 @@ class Landmarks:
     ac: Array
     pc: Array
     normal: Array
-    plane_point: Array
+
+
+def ac_pc_length(marks: Landmarks) -> float:
+    """Distance of the commissures, mm."""
+    return float(np.linalg.norm(marks.ac - marks.pc))
 
 
 def acpc_transform(marks: Landmarks) -> Array:
     """Rigid 4x4 that maps native points to AC-PC space.
 
     AC becomes the origin, PC lies on -y, and the mid-sagittal plane is x = 0 with +x to the right.
-    AC and PC are first put on the plane, where anatomy has them: the plane is known from hundreds
-    of points, so roll and yaw come from it, and the commissures give the pitch and the origin.
+    The plane's direction is known from hundreds of points, so roll and yaw come from it; it is
+    laid through the commissures' middle, and both are put on it, where anatomy has them. They
+    give the pitch and the origin.
     """
     normal = marks.normal / np.linalg.norm(marks.normal)
-    ac, pc = (p - ((p - marks.plane_point) @ normal) * normal for p in (marks.ac, marks.pc))
+    middle = (marks.ac + marks.pc) / 2
+    ac, pc = (p - ((p - middle) @ normal) * normal for p in (marks.ac, marks.pc))
     y = (ac - pc) / np.linalg.norm(ac - pc)
     rotation = np.stack([normal, y, np.cross(normal, y)])
     matrix = np.eye(4)
@@ -57,25 +69,29 @@ def acpc_transform(marks: Landmarks) -> Array:
     return matrix
 
 
-def fit_plane(points: Array) -> tuple[Array, Array]:
-    """Least-squares plane through (n, 3) points: its unit normal (to the right) and a point."""
-    middle = points.mean(axis=0)
-    normal = np.linalg.svd(points - middle, full_matrices=False)[2][2]
-    return normal * (1 if normal[0] >= 0 else -1), middle
+def fit_plane(points: Array) -> Array:
+    """Fit a plane to (n, 3) points by least squares; return its unit normal, to the right."""
+    normal = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)[2][2]
+    return normal * (1 if normal[0] >= 0 else -1)
 
 
-def register_head(head: Volume, template: Volume) -> Array:
-    """Affine 4x4, points of the native head to points of the template (both at about 2 mm)."""
-    data = array(head)
-    mask = head_mask(data)
+def register_head(head: Volume, template: Volume, brain: Volume) -> Array:
+    """Affine 4x4, points of the native head to points of the template (both at about 2 mm).
+
+    The whole head first, since it is far away; then only brain and skull count, since necks and
+    faces (or a face taken off) would pull the brain out of place.
+    """
     start = np.eye(4)
-    start[:3, 3] = _head_centre(template, head_mask(array(template))) - _head_centre(head, mask)
-    rigid = linear(template, head, "Rigid", start, RIGID)
-    return linear(template, head, "Affine", rigid, AFFINE)
+    start[:3, 3] = _head_centre(template) - _head_centre(head)
+    rigid = linear(template, head, "Rigid", start, COARSE)
+    affine = linear(template, head, "Affine", rigid, COARSE)
+    around = like(brain, ndimage.binary_dilation(array(brain) > 0, iterations=3))
+    return linear(template, head, "Affine", affine, BRAIN, around)
 
 
-def _head_centre(head: Volume, mask: Array) -> Array:
-    """Centre of the head above the neck: of the mask, down to `HEAD_MM` below its top."""
+def _head_centre(head: Volume) -> Array:
+    """Centre of the head above the neck: of its mask, down to `HEAD_MM` below the crown."""
+    mask = head_mask(array(head))
     grid = np.indices(mask.shape).reshape(3, -1).T
     height = apply_affine(head.affine, grid)[:, 2].reshape(mask.shape)
     top = np.percentile(height[mask], 99.5)
@@ -98,17 +114,17 @@ def find_landmarks(image: Volume, template: Volume, brain: Volume) -> Landmarks:
         The commissures come out at a distance that no adult has: the registration failed.
     """
     head = isotropic(image, WORK_MM)
-    affine = register_head(head, template)
-    crop = _box(template)
-    local = Volume(array(template)[crop], _cropped_affine(template.affine, crop))
+    affine = register_head(head, template, brain)
+    local = crop(template, _box(template))
     midline = _midline_points(brain)
     points = np.vstack([AC_MNI, PC_MNI])
-    ac, pc = deformed_points(local, head, affine, points, (40, 30, 20))
-    normal, middle = fit_plane(apply_affine(np.linalg.inv(affine), midline))
-    length = float(np.linalg.norm(ac - pc))
+    ac, pc = deformed_points(local, head, affine, points, (20, 10))
+    plane = apply_affine(np.linalg.inv(affine), midline)
+    marks = Landmarks(ac, pc, fit_plane(plane))
+    length = ac_pc_length(marks)
     if not ACPC_LENGTH_MM[0] <= length <= ACPC_LENGTH_MM[1]:
         raise ScanError(f"AC and PC came out {length:.1f} mm apart: registration failed")
-    return Landmarks(ac, pc, normal, middle)
+    return marks
 
 
 def _box(template: Volume) -> tuple[slice, ...]:
@@ -122,16 +138,11 @@ def _box(template: Volume) -> tuple[slice, ...]:
     )
 
 
-def _cropped_affine(affine: Array, crop: tuple[slice, ...]) -> Array:
-    result = affine.copy()
-    result[:3, 3] = apply_affine(affine, [s.start for s in crop])
-    return result
-
-
 def _midline_points(brain: Volume) -> Array:
-    """Points of the template's plane x = 0 inside the brain, one every 6 mm."""
+    """Points of the template's mid-sagittal plane inside the brain, one every 6 mm."""
     y, z = np.meshgrid(np.arange(-90, 68, 6.0), np.arange(-40, 76, 6.0), indexing="ij")
     points = np.stack([np.zeros(y.size), y.ravel(), z.ravel()], axis=1)
+    points[:, 0] = (MIDLINE_POINT - points) @ MIDLINE_NORMAL / MIDLINE_NORMAL[0]
     voxel = np.round(apply_affine(np.linalg.inv(brain.affine), points)).astype(int)
     return points[array(brain)[tuple(voxel.T)] > 0]
 

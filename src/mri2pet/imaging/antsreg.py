@@ -32,7 +32,7 @@ def deterministic_ants() -> ModuleType:
 
 
 def flip_lps_ras(matrix: Array) -> Array:
-    """Turn a 4x4 transform of points from LPS to RAS coordinates or back (it is its own inverse)."""
+    """Turn a 4x4 transform of points from LPS to RAS or back (it is its own inverse)."""
     return FLIP @ matrix @ FLIP
 
 

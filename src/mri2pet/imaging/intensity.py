@@ -3,10 +3,11 @@
 import numpy as np
 from scipy import ndimage
 
-from mri2pet.errors import ScanError
+from mri2pet.errors import InputError, ScanError
 from mri2pet.imaging.volume import Array
 
 PERCENTILES = (1.0, 99.5)
+CEREBELLUM = (91, 116)  # labels of AAL
 
 
 def otsu(values: Array, bins: int = 256) -> float:
@@ -101,3 +102,20 @@ def scale_uptake(
     clipped = float(np.mean(ratio[mask] > 1))
     scaled = np.where(mask, np.clip(ratio, 0, 1), 0).astype(np.float32)
     return scaled, {"reference_mean": mean, "clipped_fraction": clipped}
+
+
+def reference_region(name: str, labels: Array, brain: Array) -> Array:
+    """Voxels whose mean uptake is set to one.
+
+    Parameters
+    ----------
+    name
+        `cerebellum` (AAL 91 to 116: hemispheres and vermis) or `brain`.
+    labels, brain
+        AAL labels and brain mask on one grid.
+    """
+    if name == "cerebellum":
+        return (labels >= CEREBELLUM[0]) & (labels <= CEREBELLUM[1])
+    if name == "brain":
+        return brain
+    raise InputError(f"preproc.pet_reference: {name!r} is not one of cerebellum, brain")

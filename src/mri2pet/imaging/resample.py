@@ -117,3 +117,23 @@ def isotropic(image: Volume, voxel_mm: float) -> Volume:
     step = np.diag([*(voxel_mm / size), 1.0])
     step[:3, 3] = (voxel_mm / size - 1) / 2
     return resample(image, np.eye(4), image.affine @ step, tuple(shape), order=1)
+
+
+def resample_brain(
+    brain: Volume, mask: Volume, to_template: Array, grid: Volume
+) -> tuple[Volume, Volume]:
+    """Carry a normalised brain (0..1) and its mask onto the template's grid.
+
+    Each is interpolated once: the brain by cubic B-splines, the mask linearly and cut at one half.
+    The brain is zero outside the mask.
+    """
+    data = array(resample(brain, to_template, grid.affine, grid.shape))
+    inside = array(resample(mask, to_template, grid.affine, grid.shape, order=1)) > 0.5
+    placed = np.where(inside, np.clip(data, 0, 1), 0).astype(np.float32)
+    return Volume(placed, grid.affine), Volume(inside.astype(np.uint8), grid.affine)
+
+
+def on_grid(labels: Volume, grid: Volume) -> Array:
+    """Labels of an atlas at the voxel centres of `grid` (nearest neighbour), uint8."""
+    placed = array(resample(labels, np.eye(4), grid.affine, grid.shape, order=0))
+    return np.rint(placed).astype(np.uint8)

@@ -141,6 +141,25 @@ def centre_of_mass(image: Volume, weights: Array | None = None) -> Array:
     return apply_affine(image.affine, voxel)
 
 
+def crop(image: Volume, box: tuple[slice, ...]) -> Volume:
+    """Cut a box of voxels out of a volume; the world stays where it is."""
+    affine = image.affine.copy()
+    affine[:3, 3] = apply_affine(affine, [side.start for side in box])
+    return Volume(array(image)[box], affine)
+
+
+def crop_to_object(image: Volume, margin_mm: float) -> Volume:
+    """Cut away the zeros around an object but for a margin."""
+    voxel = nib.affines.voxel_sizes(image.affine)
+    box = []
+    for axis, size in enumerate(image.shape):
+        others = tuple(a for a in range(3) if a != axis)
+        held = np.flatnonzero(array(image).any(axis=others))
+        margin = int(np.ceil(margin_mm / voxel[axis]))
+        box.append(slice(max(int(held[0]) - margin, 0), min(int(held[-1]) + margin + 1, size)))
+    return crop(image, tuple(box))
+
+
 def voxel_volume_ml(image: Volume) -> float:
     """Volume of one voxel in millilitres."""
     return float(abs(np.linalg.det(image.affine[:3, :3])) / 1000)

@@ -92,7 +92,7 @@ class GlaGan(nn.Module):
         """Map an MRI (B, 1, X, Y, Z), intensities 0 to 1, to a PET of the same shape in 0..1."""
         paths = (self.global_path, self.local_paths)
         features = [path(mri) for path in paths if path is not None]
-        return torch.sigmoid(self.fusion(torch.cat(features, dim=1)))
+        return torch.sigmoid(self.fusion(torch.cat(features, dim=1)).float())
 
 
 class GlaGanDiscriminator(nn.Module):

@@ -19,9 +19,10 @@ MODELS = {
 }
 
 
-def module_of(name: str) -> str:
-    """Return the module that holds a network, e.g. `mri2pet.models.unet3d` for `unet3d`."""
-    return f"{__package__}.{MODELS.get(name, name).rpartition('.')[0]}"
+def symbol_of(name: str) -> str:
+    """Return where a network is defined, e.g. `mri2pet.models.unet3d:UNet3d` for `unet3d`."""
+    module, _, class_name = MODELS.get(name, name).rpartition(".")
+    return f"{__package__}.{module}:{class_name}"
 
 
 def build(config: Mapping[str, Any]) -> "nn.Module":
@@ -44,10 +45,10 @@ def build(config: Mapping[str, Any]) -> "nn.Module":
     """
     settings = {key: value for key, value in config.items() if key != "name"}
     name = str(config.get("name", ""))
-    class_name = MODELS.get(name, name).rpartition(".")[2]
+    module, _, class_name = symbol_of(name).partition(":")
     try:
-        network = getattr(importlib.import_module(module_of(name)), class_name)
-    except (ImportError, AttributeError, TypeError) as error:
+        network = getattr(importlib.import_module(module), class_name)
+    except (ImportError, AttributeError) as error:
         raise InputError(
             f"config: no model is named '{name}'; known are {', '.join(MODELS)} and "
             f"<file>.<Class> of src/mri2pet/models ({error})"

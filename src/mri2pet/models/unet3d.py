@@ -70,4 +70,4 @@ class UNet3d(nn.Module):
             features = level(F.max_pool3d(features, 2))
         for up, merge in zip(self.up, self.merge, strict=True):
             features = merge(torch.cat([up(features), skips.pop()], dim=1))
-        return torch.sigmoid(self.output(features))
+        return torch.sigmoid(self.output(features).float())

@@ -1,0 +1,95 @@
+"""What stands beside the images of the BIDS dataset: sidecar keys and participants."""
+
+from typing import Any
+
+from mri2pet import __version__
+
+# What may stand in a sidecar: machine and sequence. Names, dates, numbers that lead to a person or
+# a place, and free text in which they may hide (descriptions, comments) are not in it.
+_MRI_KEYS = """
+    Modality MagneticFieldStrength ImagingFrequency Manufacturer ManufacturersModelName
+    SoftwareVersions MRAcquisitionType ScanningSequence SequenceVariant ScanOptions SequenceName
+    ImageType EchoTime RepetitionTime InversionTime FlipAngle SliceThickness SpacingBetweenSlices
+    PixelBandwidth DwellTime NonlinearGradientCorrection PercentPhaseFOV PercentSampling
+    AcquisitionMatrixPE ReconMatrixPE ParallelReductionFactorInPlane PartialFourier
+    PhaseEncodingSteps InPlanePhaseEncodingDirectionDICOM ImageOrientationPatientDICOM
+    ConversionSoftware ConversionSoftwareVersion
+"""
+_PET_KEYS = """
+    Modality Manufacturer ManufacturersModelName SoftwareVersions ImageType Units
+    AttenuationCorrection AttenuationCorrectionMethod ScatterCorrectionMethod
+    RandomsCorrectionMethod DecayCorrection DecayCorrected DecayFactor DoseCalibrationFactor
+    ReconMethodName ReconstructionMethod ReconFilterType ReconFilterSize ConvolutionKernel
+    ReconMatrixSize IterativeReconMethod FrameDuration FrameTimesStart SliceThickness
+    RadionuclideHalfLife RadionuclidePositronFraction RadionuclideTotalDose
+    ImageOrientationPatientDICOM ConversionSoftware ConversionSoftwareVersion
+"""
+ALLOWED = {"MRI": frozenset(_MRI_KEYS.split()), "PET": frozenset(_PET_KEYS.split())}
+FDG = {"TracerName": "FDG", "TracerRadionuclide": "F18"}
+
+
+def clean_sidecar(source: dict[str, Any], modality: str) -> dict[str, Any]:
+    """Keep what `ALLOWED` lets through, and add the tracer of a PET.
+
+    A text is kept if it is short and printable: a longer one was not written by the scanner.
+    """
+    kept = {key: value for key, value in source.items() if key in ALLOWED[modality]}
+    kept = {key: value for key, value in kept.items() if _is_plain(value)}
+    return kept | FDG if modality == "PET" else kept
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a value is a number, a short text, or a list of such."""
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    if isinstance(value, str):
+        return len(value) <= 64 and value.isprintable()
+    return isinstance(value, bool | int | float)
+
+
+def dataset_description() -> dict[str, Any]:
+    """Return BIDS's `dataset_description.json`."""
+    return {
+        "Name": "Cohort converted by mri2pet",
+        "BIDSVersion": "1.10.0",
+        "DatasetType": "raw",
+        "GeneratedBy": [{"Name": "mri2pet", "Version": __version__}],
+    }
+
+
+README = """\
+# Brain MRI and FDG-PET of one cohort
+
+T1-weighted MRI and FDG-PET, one folder a participant and visit, converted from the scanner's or
+the archive's files by the workflow mri2pet. Names, birth dates, dates and places are left out;
+faces are not removed: keep to the terms under which the scans were given. Participants are
+described in participants.tsv (age and group at the first visit).
+"""
+
+
+def participants(cohort: Any) -> Any:
+    """Make BIDS's participants table from the cohort table (DataFrames): one row a subject.
+
+    Group and age are those of the earliest MRI.
+    """
+    first = cohort.sort_values(["subject", "mri_date", "visit"]).drop_duplicates("subject")
+    table = first[["subject", "sex", "group", "age"]].rename(columns={"subject": "participant_id"})
+    table["participant_id"] = "sub-" + table["participant_id"].astype(str)
+    return table
+
+
+PARTICIPANTS_SIDECAR = {
+    "sex": {"Description": "Sex as listed by the archive", "Levels": {"M": "male", "F": "female"}},
+    "group": {
+        "Description": "Diagnostic group at the first visit",
+        "Levels": {
+            "CN": "cognitively normal",
+            "SMC": "significant memory concern",
+            "EMCI": "early mild cognitive impairment",
+            "MCI": "mild cognitive impairment",
+            "LMCI": "late mild cognitive impairment",
+            "AD": "dementia due to Alzheimer's disease",
+        },
+    },
+    "age": {"Description": "Age at the first visit", "Units": "year"},
+}

@@ -1,0 +1,1 @@
+"""The simulated cohort: people, their heads, their scans and tables, and the truth about them."""

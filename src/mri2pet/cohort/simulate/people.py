@@ -1,0 +1,170 @@
+"""Who is in the simulated cohort: identities, groups, visits, dates. Light: no images, no pandas.
+
+Everything about a person follows from `(seed, number)`, so a larger cohort begins with the same
+people. Whether a person has a PET, or comes back after a year, follows from the numbers asked for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from mri2pet.errors import InputError
+
+GROUPS = ("CN", "SMC", "EMCI", "MCI", "LMCI", "AD")
+SEVERITY = dict(zip(GROUPS, (0.05, 0.10, 0.25, 0.45, 0.60, 1.0), strict=True))
+PROGRESSION = dict(zip(GROUPS, (0.01, 0.02, 0.05, 0.08, 0.12, 0.15), strict=True))  # a year
+SITES = (2, 3, 5, 6, 7, 9, 11, 13, 16, 18, 20, 22, 23, 27, 31, 33, 36, 41, 52, 68, 73, 94, 98, 126)
+STREAMS = {"person": 0, "anatomy": 1, "uptake": 2, "bl": 3, "m12": 4}
+MOST_PEOPLE = 9973  # a prime: record numbers are a permutation modulo it
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One visit; dates are ISO times, image and series numbers are LONI's; no PET: None."""
+
+    code: str
+    years: float
+    mri_time: str
+    mri_image: int
+    mri_series: int
+    pet_time: str | None = None
+    pet_image: int | None = None
+    pet_series: int | None = None
+
+
+@dataclass(frozen=True)
+class Person:
+    """One simulated person; `age` is in years at baseline, `severity` 1 is average AD."""
+
+    seed: int
+    number: int
+    ptid: str
+    rid: int
+    group: str
+    sex: str
+    age: float
+    severity: float
+    visits: tuple[Visit, ...]
+
+    def rng(self, stream: str) -> np.random.Generator:
+        """Return the generator of one stream of this person's randomness."""
+        return np.random.default_rng([self.seed, self.number, STREAMS[stream]])
+
+    def age_at(self, visit: Visit) -> float:
+        """Age in years at a visit."""
+        return self.age + visit.years
+
+    def severity_at(self, visit: Visit) -> float:
+        """Severity of the disease at a visit."""
+        return self.severity + PROGRESSION[self.group] * visit.years
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values only, as a rule's parameter needs them."""
+        return asdict(self) | {"visits": [asdict(visit) for visit in self.visits]}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Person":
+        """Undo `as_dict`."""
+        return cls(**{**values, "visits": tuple(Visit(**visit) for visit in values["visits"])})
+
+
+def plan_people(simulation: Mapping[str, Any], seed: int) -> list[Person]:
+    """Plan the whole cohort.
+
+    Parameters
+    ----------
+    simulation
+        The block `simulation` of the configuration: `paired`, `mri_only`, `second_visits`,
+        `groups` (taken in turn, separately among the paired and the others).
+    seed
+        The run's seed.
+
+    Returns
+    -------
+    list of Person
+        `paired + mri_only` people in the order of their numbers. Those without a PET are spread
+        evenly, so a cohort twice as large in both numbers begins with the same people.
+
+    Raises
+    ------
+    InputError
+        If a group is unknown or the numbers do not fit together.
+    """
+    paired, alone = simulation["paired"], simulation["mri_only"]
+    returning, groups = simulation["second_visits"], list(simulation["groups"])
+    if unknown := [group for group in groups if group not in GROUPS]:
+        raise InputError(
+            f"config simulation.groups: unknown {unknown}; choose among {list(GROUPS)}"
+        )
+    if not groups or min(paired, alone, returning) < 0 or paired + alone < 1:
+        raise InputError("config simulation: needs at least one group and one person")
+    if returning > paired:
+        raise InputError(
+            f"config simulation.second_visits is {returning}, but only {paired} people are paired"
+        )
+    if paired + alone > MOST_PEOPLE:
+        raise InputError(f"config simulation: at most {MOST_PEOPLE} people can be simulated")
+    people, counts = [], {"paired": 0, "mri_only": 0}
+    for number in range(paired + alone):
+        kind = "mri_only" if _evenly(number, alone, paired + alone) else "paired"
+        count = counts[kind]
+        counts[kind] += 1
+        turn, place = divmod(count, len(groups))
+        # every group's members are asked back evenly, the first groups once more if need be
+        members = paired // len(groups) + (place < paired % len(groups))
+        asked = returning // len(groups) + (place < returning % len(groups))
+        back = kind == "paired" and _evenly(turn, min(asked, members), members)
+        people.append(make_person(seed, number, groups[place], kind == "paired", back))
+    return people
+
+
+def make_person(seed: int, number: int, group: str, pet: bool, second_visit: bool) -> Person:
+    """Make the person of one number."""
+    person = Person(seed, number, "", 0, group, "M", 0.0, 0.0, ())
+    rng = person.rng("person")
+    rid = (number * 6133 + 5) % MOST_PEOPLE
+    site = SITES[rng.integers(len(SITES))]
+    sex = "MF"[rng.integers(2)]
+    age = round(float(np.clip(rng.normal(75, 6.5), 60, 90)), 1)
+    severity = float(SEVERITY[group] * np.exp(np.clip(rng.normal(0, 0.22), -0.45, 0.4)))
+    start = datetime(2006, 1, 9) + timedelta(days=int(rng.integers(0, 2900)))
+    visits = []
+    for place, code in enumerate(("bl", "m12")[: 1 + second_visit]):
+        day = start + timedelta(days=365 * place + int(rng.integers(-9, 10)))
+        mri = day + timedelta(seconds=int(rng.integers(8 * 3600, 17 * 3600)))
+        gap = timedelta(days=int(rng.integers(1, 35)) * (1 if rng.random() < 0.7 else -1))
+        shot = day + gap + timedelta(seconds=int(rng.integers(8 * 3600, 15 * 3600)))
+        image = 30000 + 40 * number + 20 * place + int(rng.integers(0, 9))
+        visits.append(
+            Visit(
+                code=code,
+                years=round((day - start).days / 365.25, 3) if place else 0.0,
+                mri_time=mri.isoformat(sep=" "),
+                mri_image=image,
+                mri_series=image // 3,
+                pet_time=shot.isoformat(sep=" "),
+                pet_image=image + 10,
+                pet_series=image // 3 + 3,
+            )
+        )
+    if not pet:
+        visits = [replace(v, pet_time=None, pet_image=None, pet_series=None) for v in visits]
+    return Person(
+        seed=seed,
+        number=number,
+        ptid=f"{site:03d}_S_{rid:04d}",
+        rid=rid,
+        group=group,
+        sex=sex,
+        age=age,
+        severity=round(severity, 4),
+        visits=tuple(visits),
+    )
+
+
+def _evenly(place: int, chosen: int, total: int) -> bool:
+    """Tell whether `place` is among `chosen` places spread evenly over `total`."""
+    return (place + 1) * chosen // total > place * chosen // total

@@ -1,0 +1,67 @@
+"""From AC-PC space to MNI152, and from a PET scan to its MRI."""
+
+import numpy as np
+
+from mri2pet.imaging.antsreg import Schedule, linear
+from mri2pet.imaging.intensity import head_mask
+from mri2pet.imaging.resample import isotropic
+from mri2pet.imaging.volume import (
+    Array,
+    Volume,
+    array,
+    centre_of_mass,
+    crop_to_object,
+    like,
+)
+
+WORK_MM = 2.0
+MARGIN_MM = 12.0  # what is left around the brain: its edge is the strongest feature
+RIGID = Schedule((100,), (4,), (2,), sampling=0.5)
+AFFINE = Schedule((100, 50, 20), (4, 2, 1), (2, 1, 0), sampling=0.25)
+PET_RIGID = Schedule((100, 50, 20), (4, 2, 1), (2, 1, 0), sampling=0.25)
+
+
+def brain_to_template(brain: Volume, template: Volume, mask: Volume) -> Array:
+    """Register a skull-stripped T1 to the skull-stripped template with twelve degrees of freedom.
+
+    Parameters
+    ----------
+    brain
+        Skull-stripped, normalised T1 in AC-PC space.
+    template, mask
+        MNI152NLin6Asym T1 and its brain mask, 2 mm.
+
+    Returns
+    -------
+    Array
+        4x4, points of AC-PC space to points of MNI152.
+    """
+    fixed = crop_to_object(like(template, array(template) * (array(mask) > 0)), MARGIN_MM)
+    moving = isotropic(brain, WORK_MM)
+    start = np.eye(4)
+    start[:3, 3] = centre_of_mass(fixed) - centre_of_mass(moving)
+    rigid = linear(fixed, moving, "Rigid", start, RIGID)
+    return linear(fixed, moving, "Affine", rigid, AFFINE)
+
+
+def pet_to_mri(pet: Volume, brain: Volume) -> Array:
+    """Register a PET scan rigidly to the brain of its MRI by mutual information.
+
+    Parameters
+    ----------
+    pet
+        Native PET.
+    brain
+        Skull-stripped T1 in AC-PC space: FDG shows little outside the brain.
+
+    Returns
+    -------
+    Array
+        4x4 rigid, points of the PET's world to points of AC-PC space.
+    """
+    fixed = crop_to_object(isotropic(brain, WORK_MM), MARGIN_MM)
+    moving = isotropic(pet, WORK_MM)
+    start = np.eye(4)
+    uptake = array(moving) * head_mask(array(moving))
+    start[:3, 3] = centre_of_mass(fixed, array(fixed) > 0) - centre_of_mass(moving, uptake)
+    return linear(fixed, moving, "Rigid", start, PET_RIGID)

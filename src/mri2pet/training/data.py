@@ -1,0 +1,123 @@
+"""Training volumes held in memory, and batches of them."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from mri2pet.errors import InputError
+
+
+def seed_from(*parts: object) -> int:
+    """Derive a seed of 63 bits from anything printable, e.g. seed, model and fold."""
+    digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """MRI and PET of training visits.
+
+    Attributes
+    ----------
+    mri, pet
+        (N, 1, X, Y, Z) float32, 0 to 1; the PET is zero outside the mask.
+    mask
+        (X, Y, Z) bool.
+    atlas
+        (X, Y, Z) uint8, 0 where no region is.
+    """
+
+    mri: Tensor
+    pet: Tensor
+    mask: Tensor
+    atlas: Tensor
+
+    def digest(self) -> str:
+        """Hash of all that is learnt from, to know a checkpoint of other data."""
+        hasher = hashlib.sha256()
+        for tensor in (self.mri, self.pet, self.mask, self.atlas):
+            hasher.update(np.ascontiguousarray(tensor.numpy()))
+        return hasher.hexdigest()
+
+
+def load_pairs(
+    mri: str | Path, pet: str | Path, mask: str | Path, atlas: str | Path, rows: pd.DataFrame
+) -> Pairs:
+    """Read the rows' volumes, and no other's, from the dataset's memory-mapped arrays.
+
+    Raises
+    ------
+    InputError
+        If a volume holds a value that is not finite.
+    """
+    brain = np.load(mask)
+    volumes = {}
+    for name, path in (("mri", mri), ("pet", pet)):
+        # One volume at a time: other visits' pages are never touched.
+        array = np.load(path, mmap_mode="r")
+        volumes[name] = np.stack([array[i] for i in rows["index"]])[:, None].astype(np.float32)
+        bad = ~np.isfinite(volumes[name]).all(axis=(1, 2, 3, 4))
+        if bad.any():
+            row = rows.iloc[int(bad.argmax())]
+            raise InputError(
+                f"{path}: the volume of {row['subject']} {row['visit']} (row {row['index']}) holds "
+                "values that are not finite; look at its preprocessing or exclude the visit"
+            )
+    return Pairs(
+        mri=torch.from_numpy(volumes["mri"]),
+        pet=torch.from_numpy(volumes["pet"] * brain),
+        mask=torch.from_numpy(brain.astype(bool)),
+        atlas=torch.from_numpy(np.load(atlas)),
+    )
+
+
+class PairBatches:
+    """Batches of pairs, shuffled by seed and epoch alone, so that any epoch can be resumed.
+
+    Parameters
+    ----------
+    pairs
+        The training volumes; kept whole on `device`, since an epoch of 64^3 volumes is small.
+    batch_size
+        Pairs a batch. The last one of an epoch is filled up from the epoch's start: all batches
+        are full, so batch norm never sees fewer volumes than configured.
+    seed
+        Of the shuffling.
+    device
+        Where the volumes stay.
+    memory_format
+        Of the volumes.
+    """
+
+    def __init__(
+        self,
+        pairs: Pairs,
+        batch_size: int,
+        seed: int,
+        device: torch.device,
+        memory_format: torch.memory_format = torch.contiguous_format,
+    ) -> None:
+        self.volumes = {"mri": pairs.mri.to(device), "pet": pairs.pet.to(device)}
+        self.size = min(batch_size, len(pairs.mri))
+        self.seed = seed
+        self.memory_format = memory_format
+
+    def __len__(self) -> int:
+        return -(-len(self.volumes["mri"]) // self.size)
+
+    def epoch(self, epoch: int) -> Iterator[dict[str, Tensor]]:
+        """Yield one epoch's batches `{"mri": (B, 1, X, Y, Z), "pet": ...}`."""
+        generator = torch.Generator().manual_seed(seed_from(self.seed, epoch))
+        order = torch.randperm(len(self.volumes["mri"]), generator=generator)
+        order = torch.cat([order, order])[: len(self) * self.size]
+        for rows in order.split(self.size):
+            yield {
+                name: volumes[rows.to(volumes.device)].contiguous(memory_format=self.memory_format)
+                for name, volumes in self.volumes.items()
+            }

@@ -1,0 +1,55 @@
+"""Which visits a model of one fold is trained on, and for which it synthesises."""
+
+import pandas as pd
+
+from mri2pet.errors import InputError
+
+
+def training_rows(visits: pd.DataFrame, folds: pd.DataFrame, fold: int) -> pd.DataFrame:
+    """Select the visits that a generator of one fold may learn from.
+
+    Parameters
+    ----------
+    visits
+        The dataset's table (`index`, `subject`, `kind`, ...).
+    folds
+        `subject` and `fold`, one row a subject.
+    fold
+        The fold that is held out: nothing of its subjects is returned.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `visits` with MRI and PET, in the dataset's order.
+
+    Raises
+    ------
+    InputError
+        If a subject has no fold, or nothing is left to train on.
+    """
+    fold_of = _fold_of(visits, folds)
+    rows = visits[(visits["kind"] == "paired") & (fold_of != fold)]
+    if rows.empty:
+        raise InputError(f"fold {fold}: no visit with MRI and PET outside it, nothing to train on")
+    return rows
+
+
+def synthesis_rows(visits: pd.DataFrame, folds: pd.DataFrame, fold: int) -> pd.DataFrame:
+    """Select the visits whose PET is synthesised for one fold, with a column `role`.
+
+    Paired visits of the fold's subjects (role `test`), then all that have an MRI alone (role
+    `mri_only`).
+    """
+    fold_of = _fold_of(visits, folds)
+    test = visits[(visits["kind"] == "paired") & (fold_of == fold)]
+    mri_only = visits[visits["kind"] == "mri_only"]
+    rows = [test.assign(role="test"), mri_only.assign(role="mri_only")]
+    return pd.concat(rows, ignore_index=True)
+
+
+def _fold_of(visits: pd.DataFrame, folds: pd.DataFrame) -> pd.Series:
+    fold_of = visits["subject"].map(dict(zip(folds["subject"], folds["fold"], strict=True)))
+    if fold_of.isna().any():
+        missing = visits["subject"][fold_of.isna()].iloc[0]
+        raise InputError(f"folds.tsv: subject {missing} has no fold; make the folds again")
+    return fold_of

@@ -1,0 +1,153 @@
+"""The `training` block of a model's configuration, and what follows from it."""
+
+import dataclasses
+import logging
+import math
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from mri2pet.errors import InputError
+
+log = logging.getLogger(__name__)
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+SCHEDULES = ("constant", "linear", "cosine")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingSettings:
+    """How a model is trained.
+
+    Attributes
+    ----------
+    epochs
+        Times that every pair is seen.
+    batch_size
+        Pairs a step.
+    learning_rate
+        Of Adam, for all networks.
+    beta1, beta2
+        Of Adam; beta1 is what the GLA-GAN paper calls momentum.
+    schedule
+        `constant`; `linear`: constant for the first half, then linearly to 0; `cosine`: from the
+        full rate to 0 along half a cosine.
+    precision
+        `fp32`, or autocast to `bf16` or `fp16` (the latter with loss scaling).
+    channels_last
+        Keep channels innermost in memory: two to three times faster on CPU, and what tensor cores
+        want.
+    recalibrate
+        After training, estimate batch norm's statistics anew over the training set with the final
+        weights (Wu and Johnson 2021). The running ones trail behind the weights, which shows
+        when steps are few and batches small.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    beta1: float = 0.9
+    beta2: float = 0.999
+    schedule: str = "constant"
+    precision: str = "fp32"
+    channels_last: bool = True
+    recalibrate: bool = True
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "TrainingSettings":
+        """Check a `training` block; an `InputError` names the key at fault."""
+        try:
+            settings = cls(**config)
+        except TypeError as error:
+            known = ", ".join(field.name for field in dataclasses.fields(cls))
+            raise InputError(f"training: {error}; keys are {known}") from error
+        checks = {
+            "epochs": settings.epochs >= 1,
+            "batch_size": settings.batch_size >= 1,
+            "learning_rate": settings.learning_rate > 0,
+            "beta1": 0 <= settings.beta1 < 1,
+            "beta2": 0 <= settings.beta2 < 1,
+            "schedule": settings.schedule in SCHEDULES,
+            "precision": settings.precision in DTYPES,
+        }
+        for key, good in checks.items():
+            if not good:
+                raise InputError(f"training.{key}: {getattr(settings, key)} is not possible")
+        return settings
+
+    @property
+    def memory_format(self) -> torch.memory_format:
+        """Layout of volumes and weights."""
+        return torch.channels_last_3d if self.channels_last else torch.contiguous_format
+
+    def rate(self, progress: float) -> float:
+        """Return the learning rate when a share `progress` (0 to 1) of all steps is done."""
+        factor = 1.0
+        if self.schedule == "linear":
+            factor = min(1.0, 2 * (1 - progress))
+        elif self.schedule == "cosine":
+            factor = 0.5 * (1 + math.cos(math.pi * progress))
+        return self.learning_rate * factor
+
+
+class Precision:
+    """Autocast, loss scaling and optimiser steps, the same calls in every precision.
+
+    Parameters
+    ----------
+    name
+        `fp32`, `bf16` or `fp16`.
+    device
+        On a CPU everything runs in fp32, with a warning: half precision is emulated there and
+        many times slower.
+    on_cpu
+        Use half precision on a CPU all the same.
+    """
+
+    def __init__(self, name: str, device: torch.device, on_cpu: bool = False) -> None:
+        if name != "fp32" and device.type == "cpu" and not on_cpu:
+            log.warning("precision %s is slow on a CPU: training in fp32 instead", name)
+            name = "fp32"
+        self.name = name
+        self.device = device
+        self.scaler = torch.amp.GradScaler(device.type, enabled=name == "fp16")
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Context in which networks run."""
+        return torch.autocast(self.device.type, DTYPES[self.name], enabled=self.name != "fp32")
+
+    def step(self, loss: Tensor, optimiser: Optimizer) -> None:
+        """Go back from a loss and take one optimiser step."""
+        optimiser.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        self.scaler.step(optimiser)
+
+    def end_batch(self) -> None:
+        """Adapt the loss scale, once all optimisers have stepped."""
+        self.scaler.update()
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the device: `auto` is CUDA where there is one, else the CPU."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("device: cuda is asked for and torch finds none; use auto or cpu")
+    return torch.device(name)
+
+
+def make_deterministic(threads: int) -> None:
+    """Fix the number of threads and ask torch for algorithms that repeat themselves.
+
+    On a CPU two runs with as many threads give the same bits. On CUDA the few operations without
+    a deterministic form (backward of max pooling in 3D) warn instead of stopping.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.set_num_threads(max(1, threads))
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False

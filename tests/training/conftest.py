@@ -1,0 +1,86 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from mri2pet.training.data import Pairs
+
+SIDE = 16
+
+
+@pytest.fixture(autouse=True)
+def torch_settings():
+    """Training changes global settings: put them back."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture
+def pairs():
+    """Five volumes of 16^3 whose PET is a function of the MRI."""
+    generator = torch.Generator().manual_seed(0)
+    mri = torch.rand(5, 1, SIDE, SIDE, SIDE, generator=generator)
+    mask = torch.zeros(SIDE, SIDE, SIDE, dtype=torch.bool)
+    mask[2:-2, 2:-2, 2:-2] = True
+    atlas = torch.zeros(SIDE, SIDE, SIDE, dtype=torch.uint8)
+    atlas[2:8, 2:-2, 2:-2], atlas[8:-2, 2:-2, 2:-2] = 1, 2
+    return Pairs(mri, (0.8 - 0.6 * mri) * mask, mask, atlas)
+
+
+@pytest.fixture
+def entry():
+    """Configuration of a very small GAN."""
+    return {
+        "recipe": "gan",
+        "generator": {"name": "gla_gan", "filters": [2, 2], "patches": 2},
+        "discriminator": {
+            "name": "gla_gan_discriminator",
+            "filters": [2, 2, 2, 2, 2, 1],
+            "strides": [2, 1, 1, 1, 2, 1],
+        },
+        "losses": {
+            "adversarial": 0.01,
+            "l1": 1.0,
+            "ms_ssim": {"weight": 0.1, "window": 3},
+            "roi": 1.0,
+        },
+        "training": {"epochs": 4, "batch_size": 2, "learning_rate": 0.01, "schedule": "cosine"},
+    }
+
+
+@pytest.fixture
+def tables():
+    """Visits of four paired subjects, one with two visits, and one with an MRI alone."""
+    rows = [
+        (0, "A", "bl", "paired"),
+        (1, "A", "m12", "paired"),
+        (2, "B", "bl", "paired"),
+        (3, "C", "bl", "paired"),
+        (4, "D", "bl", "paired"),
+        (5, "E", "bl", "mri_only"),
+        (6, "B", "m12", "mri_only"),
+    ]
+    visits = pd.DataFrame(rows, columns=["index", "subject", "visit", "kind"])
+    folds = pd.DataFrame({"subject": list("ABCDE"), "fold": [0, 0, 1, 2, 1]})
+    return visits, folds
+
+
+@pytest.fixture
+def dataset(tmp_path, tables):
+    """Arrays of a dataset as files, by name."""
+    rng = np.random.default_rng(0)
+    shape = (len(tables[0]), SIDE, SIDE, SIDE)
+    mask = np.zeros(shape[1:], bool)
+    mask[2:-2, 2:-2, 2:-2] = True
+    arrays = {
+        "mri": rng.random(shape, np.float32),
+        "pet": rng.random(shape, np.float32),
+        "mask": mask,
+        "atlas": (mask * rng.integers(0, 4, shape[1:])).astype(np.uint8),
+    }
+    paths = {name: tmp_path / f"{name}.npy" for name in arrays}
+    for name, array in arrays.items():
+        np.save(paths[name], array)
+    return paths

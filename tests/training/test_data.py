@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+import torch
+
+from mri2pet.errors import InputError
+from mri2pet.training.data import PairBatches, load_pairs, seed_from
+from mri2pet.training.rows import synthesis_rows, training_rows
+
+
+def test_training_rows_hold_nobody_of_the_fold(tables):
+    for fold in range(3):
+        rows = training_rows(*tables, fold)
+        held_out = set(tables[1]["subject"][tables[1]["fold"] == fold])
+        assert not held_out & set(rows["subject"])
+        assert set(rows["kind"]) == {"paired"}
+    assert training_rows(*tables, 1)["index"].tolist() == [0, 1, 3, 4]
+
+
+def test_synthesis_rows_are_the_fold_and_all_that_have_an_mri_alone(tables):
+    rows = synthesis_rows(*tables, 0)
+    assert rows["index"].tolist() == [0, 1, 5, 6]
+    assert rows["role"].tolist() == ["test", "test", "mri_only", "mri_only"]
+    assert list(rows.columns) == [*tables[0].columns, "role"]
+
+
+def test_every_paired_visit_is_tested_exactly_once(tables):
+    tested = [
+        index
+        for fold in range(3)
+        for index, role in synthesis_rows(*tables, fold)[["index", "role"]].to_numpy()
+        if role == "test"
+    ]
+    assert sorted(tested) == [0, 1, 2, 3, 4]
+
+
+def test_subject_without_a_fold_is_named(tables):
+    visits, folds = tables
+    with pytest.raises(InputError, match="subject C has no fold"):
+        training_rows(visits, folds[folds["subject"] != "C"], 0)
+
+
+def test_nothing_to_train_on(tables):
+    visits, folds = tables
+    with pytest.raises(InputError, match="nothing to train on"):
+        training_rows(visits, folds.assign(fold=0), 0)
+
+
+def test_only_the_rows_volumes_are_read(dataset, tables):
+    arrays = {name: np.load(dataset[name]) for name in ("mri", "pet")}
+    rows = training_rows(*tables, 0)
+    for name, array in arrays.items():
+        poisoned = array.copy()
+        poisoned[np.setdiff1d(np.arange(7), rows["index"])] = np.nan
+        np.save(dataset[name], poisoned)
+    pairs = load_pairs(**dataset, rows=rows)
+    np.testing.assert_array_equal(pairs.mri[:, 0], arrays["mri"][[2, 3, 4]])
+    mask = np.load(dataset["mask"])
+    np.testing.assert_array_equal(pairs.pet[:, 0], arrays["pet"][[2, 3, 4]] * mask)
+
+
+def test_a_volume_that_is_not_finite_is_named(dataset, tables):
+    array = np.load(dataset["pet"])
+    array[2, 5, 5, 5] = np.inf
+    np.save(dataset["pet"], array)
+    with pytest.raises(InputError, match=r"pet\.npy: the volume of B bl"):
+        load_pairs(**dataset, rows=training_rows(*tables, 0))
+
+
+def seen(batches, epoch):
+    return torch.cat([batch["mri"] for batch in batches.epoch(epoch)])
+
+
+def test_an_epoch_sees_every_pair_and_depends_on_seed_and_number_alone(pairs):
+    def make(seed):
+        return PairBatches(pairs, 2, seed, torch.device("cpu"))
+
+    batches = make(1)
+    sizes = [len(batch["mri"]) for batch in batches.epoch(0)]
+    assert sizes == [2, 2, 2]
+    assert len(batches) == 3
+    means = seen(batches, 0).mean(dim=(1, 2, 3, 4))
+    assert set(means.tolist()) == set(pairs.mri.mean(dim=(1, 2, 3, 4)).tolist())
+    torch.rand(7)  # other use of the random state does not matter
+    assert torch.equal(seen(make(1), 3), seen(batches, 3))
+    assert not torch.equal(seen(batches, 0), seen(batches, 1))
+    assert not torch.equal(seen(batches, 0), seen(make(2), 0))
+
+
+def test_mri_and_pet_stay_together(pairs):
+    for batch in PairBatches(pairs, 2, 1, torch.device("cpu")).epoch(0):
+        assert torch.equal(batch["pet"], (0.8 - 0.6 * batch["mri"]) * pairs.mask)
+
+
+def test_a_batch_is_never_larger_than_the_training_set(pairs):
+    (batch,) = PairBatches(pairs, 8, 1, torch.device("cpu")).epoch(0)
+    assert len(batch["mri"]) == 5
+
+
+def test_seeds_differ_by_model_and_fold():
+    seeds = {seed_from(seed, model, fold) for seed in (1, 2) for model in "ab" for fold in (0, 1)}
+    assert len(seeds) == 8
+    assert seed_from(1, "a", 0) == seed_from(1, "a", 0)

@@ -1,0 +1,20 @@
+checkpoint cohort:
+    input:
+        tables=raw_tables,
+    output:
+        table="results/cohort/cohort.tsv",
+        exclusions="results/cohort/exclusions.tsv",
+    log:
+        "logs/cohort/cohort.log",
+    conda:
+        "../../envs/stats.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        raw=None if SIMULATED else RAW,
+        groups=sorted(config["cohort"]["groups"]),
+        max_days_apart=config["cohort"]["max_days_apart"],
+        exclude=sorted(config["cohort"]["exclude"]),
+    script:
+        "../scripts/cohort.py"

@@ -1,0 +1,62 @@
+rule figure_synthesis:
+    input:
+        metrics=expand("results/gla_gan/metrics/{model}/fold-{fold}.tsv", model=MODELS, fold=FOLDS),
+        synthetic=expand(
+            "results/gla_gan/synthesis/{model}/fold-{fold}/pet.npy",
+            model=[*MODELS, "mean_pet"],
+            fold=FOLDS,
+        ),
+        visits=expand(
+            "results/gla_gan/synthesis/{model}/fold-{fold}/visits.tsv",
+            model=[*MODELS, "mean_pet"],
+            fold=FOLDS,
+        ),
+        dataset="results/datasets/linear/visits.tsv",
+        description="results/datasets/linear/dataset.json",
+        real="results/datasets/linear/pet.npy",
+        mask="results/datasets/linear/mask.npy",
+    output:
+        report(
+            "results/gla_gan/figures/synthesis_{group}.png",
+            caption="../report/figure_synthesis.rst",
+            category="Figures",
+            labels={"figure": "4 and 7", "content": "{group} case"},
+        ),
+    log:
+        "logs/figure_synthesis/{group}.log",
+    conda:
+        "../../envs/report.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        models=MODELS,
+        labels=LABELS,
+        note=SIMULATED_NOTE,
+    script:
+        "../scripts/figure_synthesis.py"
+
+
+rule figure_curves:
+    input:
+        expand("results/gla_gan/models/{{model}}/fold-{fold}/history.tsv", fold=FOLDS),
+    output:
+        report(
+            "results/gla_gan/figures/curves_{model}.png",
+            caption="../report/figure_curves.rst",
+            category="Figures",
+            labels={"figure": "training", "content": "{model}"},
+        ),
+    log:
+        "logs/figure_curves/{model}.log",
+    conda:
+        "../../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        folds=FOLDS,
+        label=lambda wildcards: LABELS[wildcards.model],
+        note=SIMULATED_NOTE,
+    script:
+        "../scripts/figure_curves.py"

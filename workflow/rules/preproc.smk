@@ -1,0 +1,235 @@
+# Preprocessing, one rule a stage. A scan that a stage cannot use leaves empty files and the reason.
+
+BIDS_T1W = f"results/bids/{VISIT}/anat/{NAME}_T1w"
+BIDS_PET = f"results/bids/{VISIT}/pet/{NAME}_trc-18FFDG_pet"
+ANAT = f"results/preproc/{VISIT}/anat/{NAME}"
+PET = f"results/preproc/{VISIT}/pet/{NAME}"
+ACPC_TO_MNI = f"{ANAT}_from-ACPC_to-MNI152_mode-image_xfm"
+PET_TO_ACPC = f"{PET}_from-PET_to-ACPC_mode-image_xfm"
+TEMPLATE = "resources/atlases/mni152_t1.nii.gz"
+TEMPLATE_BRAIN = "resources/atlases/mni152_brain_mask.nii.gz"
+
+
+rule acpc:
+    input:
+        t1w=f"{BIDS_T1W}.nii.gz",
+        sidecar=f"{BIDS_T1W}.json",
+        template=TEMPLATE,
+        brain=TEMPLATE_BRAIN,
+    output:
+        image=f"{ANAT}_desc-acpc_T1w.nii.gz",
+        sidecar=f"{ANAT}_desc-acpc_T1w.json",
+        transform=f"{ANAT}_from-T1w_to-ACPC_mode-image_xfm.txt",
+        picture=f"{ANAT}_acpc_qc.png",
+    log:
+        f"logs/acpc/{NAME}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    script:
+        "../scripts/acpc.py"
+
+
+rule n4:
+    input:
+        image=rules.acpc.output.image,
+        sidecar=rules.acpc.output.sidecar,
+    output:
+        image=f"{ANAT}_desc-n4_T1w.nii.gz",
+        sidecar=f"{ANAT}_desc-n4_T1w.json",
+        picture=f"{ANAT}_n4_qc.png",
+    log:
+        f"logs/n4/{NAME}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        shrink=config["preproc"]["n4_shrink"],
+    script:
+        "../scripts/n4.py"
+
+
+rule skullstrip:
+    input:
+        image=rules.n4.output.image,
+        sidecar=rules.n4.output.sidecar,
+    output:
+        mask=f"{ANAT}_desc-brain_mask.nii.gz",
+        sidecar=f"{ANAT}_desc-brain_mask.json",
+        picture=f"{ANAT}_skullstrip_qc.png",
+    log:
+        f"logs/skullstrip/{NAME}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        tool=config["preproc"]["skullstrip"],
+        limits_ml=[config["preproc"]["qc"][key] for key in ("min_brain_ml", "max_brain_ml")],
+    script:
+        "../scripts/skullstrip.py"
+
+
+rule normalise:
+    input:
+        image=rules.n4.output.image,
+        mask=rules.skullstrip.output.mask,
+        sidecar=rules.skullstrip.output.sidecar,
+    output:
+        image=f"{ANAT}_desc-normalised_T1w.nii.gz",
+        sidecar=f"{ANAT}_desc-normalised_T1w.json",
+    log:
+        f"logs/normalise/{NAME}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    script:
+        "../scripts/normalise.py"
+
+
+rule register_mri:
+    input:
+        image=rules.normalise.output.image,
+        sidecar=rules.normalise.output.sidecar,
+        template=TEMPLATE,
+        brain=TEMPLATE_BRAIN,
+    output:
+        transform=f"{ACPC_TO_MNI}.txt",
+        sidecar=f"{ACPC_TO_MNI}.json",
+        picture=f"{ANAT}_register_qc.png",
+    log:
+        f"logs/register_mri/{NAME}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    script:
+        "../scripts/register_mri.py"
+
+
+rule resample_mri:
+    input:
+        image=rules.normalise.output.image,
+        mask=rules.skullstrip.output.mask,
+        transform=rules.register_mri.output.transform,
+        sidecar=rules.register_mri.output.sidecar,
+        template=TEMPLATE,
+    output:
+        res2=f"{ANAT}_space-MNI152_res-2_desc-normalised_T1w.nii.gz",
+        sidecar=f"{ANAT}_space-MNI152_res-2_desc-normalised_T1w.json",
+        mask=f"{ANAT}_space-MNI152_res-2_desc-brain_mask.nii.gz",
+        res64=f"{ANAT}_space-MNI152_res-64_desc-normalised_T1w.nii.gz",
+    log:
+        f"logs/resample_mri/{NAME}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    script:
+        "../scripts/resample_mri.py"
+
+
+rule segment:
+    input:
+        image=rules.resample_mri.output.res2,
+        mask=rules.resample_mri.output.mask,
+        sidecar=rules.resample_mri.output.sidecar,
+    output:
+        gm=f"{ANAT}_space-MNI152_res-64_label-GM_probseg.nii.gz",
+        wm=f"{ANAT}_space-MNI152_res-64_label-WM_probseg.nii.gz",
+        csf=f"{ANAT}_space-MNI152_res-64_label-CSF_probseg.nii.gz",
+        labels=f"{ANAT}_space-MNI152_res-2_dseg.nii.gz",
+        sidecar=f"{ANAT}_space-MNI152_res-2_dseg.json",
+        picture=f"{ANAT}_segment_qc.png",
+    log:
+        f"logs/segment/{NAME}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    script:
+        "../scripts/segment.py"
+
+
+rule qc:
+    input:
+        image=rules.resample_mri.output.res2,
+        mask=rules.resample_mri.output.mask,
+        mask_sidecar=rules.skullstrip.output.sidecar,
+        sidecar=rules.segment.output.sidecar,
+        template=TEMPLATE,
+        brain=TEMPLATE_BRAIN,
+    output:
+        sidecar=f"{ANAT}_qc.json",
+    log:
+        f"logs/qc/{NAME}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        limits=config["preproc"]["qc"],
+    script:
+        "../scripts/qc.py"
+
+
+rule coregister_pet:
+    input:
+        pet=f"{BIDS_PET}.nii.gz",
+        pet_sidecar=f"{BIDS_PET}.json",
+        image=rules.normalise.output.image,
+        sidecar=rules.normalise.output.sidecar,
+    output:
+        transform=f"{PET_TO_ACPC}.txt",
+        sidecar=f"{PET_TO_ACPC}.json",
+        picture=f"{PET}_coregister_qc.png",
+    log:
+        f"logs/coregister_pet/{NAME}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    script:
+        "../scripts/coregister_pet.py"
+
+
+rule resample_pet:
+    input:
+        pet=f"{BIDS_PET}.nii.gz",
+        rigid=rules.coregister_pet.output.transform,
+        rigid_sidecar=rules.coregister_pet.output.sidecar,
+        affine=rules.register_mri.output.transform,
+        affine_sidecar=rules.register_mri.output.sidecar,
+        image=rules.resample_mri.output.res2,
+        image_sidecar=rules.resample_mri.output.sidecar,
+        brain=TEMPLATE_BRAIN,
+        atlas="resources/atlases/aal.nii.gz",
+    output:
+        res2=f"{PET}_space-MNI152_res-2_trc-18FFDG_pet.nii.gz",
+        sidecar=f"{PET}_space-MNI152_res-2_trc-18FFDG_pet.json",
+        res64=f"{PET}_space-MNI152_res-64_trc-18FFDG_pet.nii.gz",
+    log:
+        f"logs/resample_pet/{NAME}.log",
+    conda:
+        "../../envs/imaging.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        reference=config["preproc"]["pet_reference"],
+        ceiling=config["preproc"]["pet_ceiling"],
+        limits=config["preproc"]["qc"],
+    script:
+        "../scripts/resample_pet.py"

@@ -1,0 +1,65 @@
+from mri2pet.cohort.simulate.people import plan_people
+
+# A person's parameters follow from the seed and the person's number: a larger cohort simulates
+# the new people alone.
+PEOPLE = (
+    {person.ptid: person for person in plan_people(config["simulation"], config["seed"])}
+    if SIMULATED
+    else {}
+)
+
+
+rule simulate_tables:
+    output:
+        collection="results/simulated/ADNI/collection.csv",
+        adnimerge="results/simulated/ADNI/ADNIMERGE.csv",
+    log:
+        "logs/simulate_tables/simulate_tables.log",
+    conda:
+        "../../envs/imaging.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        seed=config["seed"],
+        people={
+            key: config["simulation"][key]
+            for key in ("groups", "mri_only", "paired", "second_visits")
+        },
+        pet_frames=config["simulation"].get("pet_frames", 1),
+    script:
+        "../scripts/simulate_tables.py"
+
+
+rule simulate_subject:
+    input:
+        t1="resources/atlases/anatomy_t1.nii.gz",
+        maps=expand(
+            "resources/atlases/anatomy_{volume}.nii.gz",
+            volume=["gm", "wm", "csf", "brain_mask"],
+        ),
+        landmarks="resources/atlases/anatomy_afids.tsv",
+        atlas="resources/atlases/aal.nii.gz",
+        regions="resources/atlases/aal.tsv",
+    output:
+        raw=directory("results/simulated/ADNI/{ptid}"),
+        truth=directory("results/simulated/truth/{ptid}"),
+    log:
+        "logs/simulate_subject/{ptid}.log",
+    wildcard_constraints:
+        ptid=r"\d{3}_S_\d{4}",
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        person=lambda wildcards: PEOPLE[wildcards.ptid].as_dict(),
+        scanner={
+            "mri_voxel_mm": config["simulation"]["mri_voxel_mm"],
+            "pet_frames": config["simulation"].get("pet_frames", 1),
+            "pet_voxel_mm": config["simulation"]["pet_voxel_mm"],
+        },
+    script:
+        "../scripts/simulate_subject.py"

@@ -1,0 +1,49 @@
+ruleorder: mean_pet > synthesise
+
+
+rule synthesise:
+    input:
+        visits="results/datasets/linear/visits.tsv",
+        folds="results/datasets/linear/folds.tsv",
+        mri="results/datasets/linear/mri.npy",
+        mask="results/datasets/linear/mask.npy",
+        description="results/datasets/linear/dataset.json",
+        weights="results/gla_gan/models/{model}/fold-{fold}/generator.pt",
+    output:
+        pet="results/gla_gan/synthesis/{model}/fold-{fold}/pet.npy",
+        visits="results/gla_gan/synthesis/{model}/fold-{fold}/visits.tsv",
+        nifti=directory("results/gla_gan/synthesis/{model}/fold-{fold}/nifti"),
+    log:
+        "logs/synthesise/{model}_fold-{fold}.log",
+    conda:
+        "../../envs/torch.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        generator=lambda wildcards: model_entry(wildcards.model)["generator"],
+    script:
+        "../scripts/synthesise.py"
+
+
+rule mean_pet:
+    input:
+        visits="results/datasets/linear/visits.tsv",
+        folds="results/datasets/linear/folds.tsv",
+        pet="results/datasets/linear/pet.npy",
+        mask="results/datasets/linear/mask.npy",
+        description="results/datasets/linear/dataset.json",
+    output:
+        pet="results/gla_gan/synthesis/mean_pet/fold-{fold}/pet.npy",
+        visits="results/gla_gan/synthesis/mean_pet/fold-{fold}/visits.tsv",
+        nifti=directory("results/gla_gan/synthesis/mean_pet/fold-{fold}/nifti"),
+    log:
+        "logs/mean_pet/fold-{fold}.log",
+    conda:
+        "../../envs/stats.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    script:
+        "../scripts/mean_pet.py"

@@ -1,0 +1,41 @@
+"""Put a raw T1 into AC-PC space by changing its affine only.
+
+Finds the commissures and the mid-sagittal plane through registration of the head to the template;
+writes the T1 with its new affine, the rigid transform and a picture cut at the AC.
+"""
+
+import numpy as np
+
+from mri2pet.imaging.acpc import ac_pc_length, acpc_transform, apply_acpc, find_landmarks
+from mri2pet.imaging.qcplots import draw
+from mri2pet.imaging.volume import load_scan, load_volume, save_transform, save_volume
+from mri2pet.logs import log_to
+from mri2pet.stages import run_stage
+
+source, made = snakemake.input, snakemake.output
+
+
+def work():
+    image = load_scan(source.t1w)
+    marks = find_landmarks(image, load_volume(source.template), load_volume(source.brain))
+    matrix = acpc_transform(marks)
+    aligned = apply_acpc(image, matrix)
+    save_volume(made.image, aligned)
+    save_transform(made.transform, matrix)
+    draw(made.picture, aligned, "AC-PC space, cut at the anterior commissure", at=np.zeros(3))
+    return {
+        "CoordinateSystem": "AC-PC: origin AC, +y from PC to AC, x = 0 mid-sagittal, RAS, mm",
+        "NativeLandmarks": {"AC": marks.ac, "PC": marks.pc, "MidsagittalNormal": marks.normal},
+        "ACPCLength": ac_pc_length(marks),
+    }
+
+
+with log_to(snakemake.log[0]):
+    run_stage(
+        "acpc",
+        work,
+        sidecar=made.sidecar,
+        outputs=[made.image, made.transform, made.picture],
+        sources=[source.t1w],
+        upstream=[source.sidecar],
+    )

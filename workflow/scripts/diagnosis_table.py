@@ -1,0 +1,19 @@
+"""Make Table II or III: diagnosis with every model's PET, beside the published one.
+
+From the predictions of all methods and folds on one dataset.
+"""
+
+from mri2pet.evaluation.tables import diagnosis_table, pool, read_published
+from mri2pet.files import write_tsv
+from mri2pet.logs import log_to
+
+with log_to(snakemake.log[0]):
+    params = snakemake.params
+    table = diagnosis_table(
+        pool(snakemake.input.predictions),
+        params.dataset,
+        params.positive,
+        params.models,
+        read_published(snakemake.input.published, params.table),
+    )
+    write_tsv(snakemake.output[0], table)

@@ -1,0 +1,33 @@
+"""Draw real PET, synthetic PET and error map of one held-out case of a group, a row a model.
+
+The case is the group's most ordinary one: of all its held-out visits, that whose mean absolute
+error, averaged over the trained models, is the median (the lower one of two).
+"""
+
+import numpy as np
+
+from mri2pet.evaluation.tables import REFERENCES, pool
+from mri2pet.files import read_json, read_tsv
+from mri2pet.logs import log_to
+from mri2pet.reporting.cases import read_volume, typical_case
+from mri2pet.reporting.figures import save, synthesis_figure
+
+with log_to(snakemake.log[0]):
+    given, params = snakemake.input, snakemake.params
+    case = typical_case(pool(given.metrics), params.models, snakemake.wildcards.group)
+    labels = REFERENCES | params.labels
+    volumes = {
+        labels[model]: read_volume(given.synthetic, given.visits, model, case)
+        for model in [*params.models, "mean_pet"]
+    }
+    dataset = read_tsv(given.dataset, dtype={"subject": str, "visit": str})
+    same = (dataset["subject"] == case.subject) & (dataset["visit"] == case.visit)
+    figure = synthesis_figure(
+        np.load(given.real, mmap_mode="r")[dataset.loc[same, "index"].item()],
+        volumes,
+        np.load(given.mask),
+        np.array(read_json(given.description)["affine"]),
+        f"{case.group}: {case.subject} {case.visit}, held out in fold {case.fold}",
+        params.note,
+    )
+    save(figure, snakemake.output[0])

@@ -1,0 +1,31 @@
+"""Predict every visit's PET by the mean PET of the training folds: the row to beat in all tables.
+
+From the dataset's PET array and the folds: the same files as a trained model's synthesis. The mean
+is taken over the visits that a generator of the fold is trained on.
+"""
+
+import numpy as np
+
+from mri2pet.files import read_tsv
+from mri2pet.inference.mean import mean_volume
+from mri2pet.inference.write import write_synthesis
+from mri2pet.logs import log_to
+from mri2pet.training.rows import synthesis_rows, training_rows
+
+with log_to(snakemake.log[0]):
+    given, output = snakemake.input, snakemake.output
+    visits, folds = (read_tsv(path, dtype={"subject": str}) for path in (given.visits, given.folds))
+    fold = int(snakemake.wildcards.fold)
+    rows = synthesis_rows(visits, folds, fold)
+    training = training_rows(visits, folds, fold)["index"].to_numpy()
+    mean = mean_volume(np.load(given.pet, mmap_mode="r"), training) * np.load(given.mask)
+    write_synthesis(
+        np.broadcast_to(mean, (len(rows), *mean.shape)),
+        rows,
+        model="mean_pet",
+        description=given.description,
+        sources=[given.pet],
+        array=output.pet,
+        table=output.visits,
+        nifti=output.nifti,
+    )

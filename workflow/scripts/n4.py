@@ -1,0 +1,28 @@
+"""Correct the bias field of the T1 in AC-PC space with N4; writes the T1 and a picture of both."""
+
+from mri2pet.imaging.bias import n4
+from mri2pet.imaging.qcplots import draw
+from mri2pet.imaging.volume import load_volume, save_volume
+from mri2pet.logs import log_to
+from mri2pet.stages import run_stage
+
+source, made = snakemake.input, snakemake.output
+
+
+def work():
+    corrected, field = n4(load_volume(source.image), snakemake.params.shrink)
+    save_volume(made.image, corrected)
+    low, high = float(field.min()), float(field.max())
+    draw(made.picture, corrected, f"N4 (field {low:.2f} to {high:.2f})")
+    return {"SkullStripped": False, "ShrinkFactor": snakemake.params.shrink, "Field": [low, high]}
+
+
+with log_to(snakemake.log[0]):
+    run_stage(
+        "n4",
+        work,
+        sidecar=made.sidecar,
+        outputs=[made.image, made.picture],
+        sources=[source.image],
+        upstream=[source.sidecar],
+    )

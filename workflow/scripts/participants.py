@@ -1,0 +1,21 @@
+"""Write the tables that make results/bids/ a BIDS dataset.
+
+From the cohort table: participants.tsv with its column descriptions, dataset_description.json and
+README.
+"""
+
+from mri2pet.cohort.sidecars import (
+    PARTICIPANTS_SIDECAR,
+    README,
+    dataset_description,
+    participants,
+)
+from mri2pet.files import atomic, read_tsv, write_json, write_tsv
+from mri2pet.logs import log_to
+
+with log_to(snakemake.log[0]):
+    write_tsv(snakemake.output.participants, participants(read_tsv(snakemake.input.table)))
+    write_json(snakemake.output.columns, PARTICIPANTS_SIDECAR)
+    write_json(snakemake.output.description, dataset_description())
+    with atomic(snakemake.output.readme) as partial:
+        partial.write_text(README)

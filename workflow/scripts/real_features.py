@@ -1,0 +1,26 @@
+"""Mean intensity of every AAL region in grey and in white matter of the real MRI and PET.
+
+From the dataset's volumes, its tissue probabilities, brain mask and atlas: one row a visit,
+modality, tissue and region; PET rows for paired visits only.
+"""
+
+import numpy as np
+import pandas as pd
+
+from mri2pet.diagnosis.features import feature_table
+from mri2pet.files import read_tsv, write_tsv
+from mri2pet.logs import log_to
+
+with log_to(snakemake.log[0]):
+    given = snakemake.input
+    tissues = {"GM": np.load(given.gm, mmap_mode="r"), "WM": np.load(given.wm, mmap_mode="r")}
+    atlas, mask = np.load(given.atlas), np.load(given.mask)
+    names = read_tsv(given.names)["name"].to_list()
+    visits = read_tsv(given.visits, dtype={"subject": str, "visit": str})
+    mri, pet = np.load(given.mri, mmap_mode="r"), np.load(given.pet, mmap_mode="r")
+    paired = visits["kind"] == "paired"
+    tables = [
+        feature_table(visits, "MRI", mri, tissues, atlas, mask, names),
+        feature_table(visits[paired], "PET", pet[paired], tissues, atlas, mask, names),
+    ]
+    write_tsv(snakemake.output[0], pd.concat(tables, ignore_index=True))

@@ -1,0 +1,20 @@
+"""Simulate one person: DICOM series as in an ADNI download, and the truth about them apart.
+
+Deforms the template anatomy of resources/atlases/ into the person's head and scans it at every
+visit. Writes results/simulated/ADNI/{ptid}/ and results/simulated/truth/{ptid}/, each whole.
+"""
+
+from pathlib import Path
+
+from mri2pet.cohort.simulate.people import Person
+from mri2pet.cohort.simulate.subject import simulate_subject
+from mri2pet.logs import log_to
+
+with log_to(snakemake.log[0]):
+    simulate_subject(
+        atlases=Path(snakemake.input.t1).parent,
+        person=Person.from_dict(snakemake.params.person),
+        scanner=snakemake.params.scanner,
+        raw=snakemake.output.raw,
+        truth=snakemake.output.truth,
+    )

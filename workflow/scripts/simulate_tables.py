@@ -1,0 +1,15 @@
+"""Write the tables that come with a download of the simulated cohort.
+
+Plans the people from the configuration alone and writes the collection's list of images and the
+ADNIMERGE-like table of visits to results/simulated/ADNI/. No image is made.
+"""
+
+from pathlib import Path
+
+from mri2pet.cohort.simulate.people import plan_people
+from mri2pet.cohort.simulate.tables import write_tables
+from mri2pet.logs import log_to
+
+with log_to(snakemake.log[0]):
+    people = plan_people(snakemake.params.people, snakemake.params.seed)
+    write_tables(people, snakemake.params.pet_frames, Path(snakemake.output.collection).parent)
