@@ -36,4 +36,5 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
+        "results/bids/participants.tsv",
         "results/report/report.html",

@@ -7,11 +7,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from mri2pet.errors import InputError
+
+if TYPE_CHECKING:  # pandas takes a second to import, and most jobs write JSON alone
+    import pandas as pd
 
 MISSING = "n/a"  # as BIDS writes a missing value in a table
 
@@ -47,14 +48,16 @@ def read_json(path: str | Path) -> dict[str, Any]:
     return content
 
 
-def write_tsv(path: str | Path, table: pd.DataFrame) -> None:
+def write_tsv(path: str | Path, table: "pd.DataFrame") -> None:
     """Write a table tab-separated, without index, missing values as `n/a`."""
     with atomic(path) as partial:
         table.to_csv(partial, sep="\t", index=False, na_rep=MISSING, lineterminator="\n")
 
 
-def read_tsv(path: str | Path, **kwargs: Any) -> pd.DataFrame:
+def read_tsv(path: str | Path, **kwargs: Any) -> "pd.DataFrame":
     """Read a table written by `write_tsv`; only `n/a` and nothing are missing values."""
+    import pandas as pd
+
     kwargs = {"keep_default_na": False, "na_values": [MISSING, ""], **kwargs}
     return pd.read_csv(path, sep="\t", **kwargs)
 

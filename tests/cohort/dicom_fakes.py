@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
+    EnhancedMRImageStorage,
     ExplicitVRLittleEndian,
     MRImageStorage,
     PositronEmissionTomographyImageStorage,
@@ -46,6 +47,31 @@ def write_series(
             header.save_as(path, enforce_file_format=True)
             files.append(path)
     return files
+
+
+def write_enhanced(folder: Path, leave_out: int | None = None) -> Path:
+    """Write a series as one enhanced multi-frame file, without slice number `leave_out`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    header = _header("MR", "1.2.3.1", 1)
+    header.file_meta.MediaStorageSOPClassUID = header.SOPClassUID = EnhancedMRImageStorage
+    plane = Dataset()
+    plane.ImageOrientationPatient = header.ImageOrientationPatient
+    del header.ImageOrientationPatient
+    shared = Dataset()
+    shared.PlaneOrientationSequence = [plane]
+    header.SharedFunctionalGroupsSequence = [shared]
+    frames = []
+    for index in (index for index in range(SIZE[2]) if index + 1 != leave_out):
+        place, frame = Dataset(), Dataset()
+        place.ImagePositionPatient = [-48.0, -48.0, index * SPACING[2] - 40]
+        frame.PlanePositionSequence = [place]
+        frames.append(frame)
+    header.PerFrameFunctionalGroupsSequence = frames
+    header.NumberOfFrames = len(frames)
+    header.PixelData = np.ones((len(frames), *SIZE[:2]), np.uint16).tobytes()
+    path = folder / "ADNI_x_S1_I1.dcm"
+    header.save_as(path, enforce_file_format=True)
+    return path
 
 
 def _header(modality: str, series: str, number: int) -> Dataset:

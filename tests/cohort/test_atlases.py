@@ -110,7 +110,7 @@ def test_unreachable_index_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")
-    with pytest.raises(InputError, match="cannot download fake==1.0 with pip"):
+    with pytest.raises(InputError, match=r"cannot download fake==1\.0 with pip"):
         download_wheel("fake", "1.0", "0" * 64, tmp_path)
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from dicom_fakes import PLANTED, SIZE, write_series
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mri2pet.cohort.bids import convert_scan
 from mri2pet.cohort.sidecars import ALLOWED, dataset_description, participants
@@ -181,3 +183,39 @@ def test_a_broken_sidecar_is_the_scans_fault(tmp_path):
     with pytest.raises(ScanError, match="not a readable JSON") as caught:
         convert_scan(tmp_path, 1, "MRI", tmp_path / "t1.nii.gz")
     assert isinstance(caught.value.__cause__, InputError)
+
+
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.dictionaries(st.integers(0, 351), st.integers(0, 255), min_size=1, max_size=4),
+    st.integers(0, 2000),
+)
+def test_a_damaged_header_leads_to_a_volume_or_a_plain_reason(tmp_path, flips, cut):
+    path = write_nifti(tmp_path, np.arange(720, dtype=np.int16).reshape(8, 9, 10))
+    content = bytearray(path.read_bytes())
+    for place, value in flips.items():
+        content[place] = value
+    path.write_bytes(content[: len(content) - (cut if cut > 1000 else 0)])
+    image = tmp_path / "t1.nii.gz"
+    image.unlink(missing_ok=True)
+    try:
+        convert_scan(tmp_path, 1, "MRI", image)
+    except ScanError as error:
+        assert "ADNI_x_S1_I1.nii" in str(error)
+        assert not image.exists()
+    else:
+        assert np.isfinite(nib.load(image).get_fdata()).all()
+
+
+def test_an_affine_that_cannot_be_inverted_is_refused(tmp_path):
+    data = np.random.default_rng(0).random((8, 8, 8))
+    path = write_nifti(tmp_path, data)
+    image = nib.load(path)
+    image.header["srow_x"] = 0
+    content = bytearray(path.read_bytes())
+    content[: len(image.header.binaryblock)] = image.header.binaryblock
+    path.write_bytes(content)
+    with pytest.raises(ScanError, match="affine cannot be inverted"):
+        convert_scan(tmp_path, 1, "MRI", tmp_path / "t1.nii.gz")

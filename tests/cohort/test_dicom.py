@@ -2,7 +2,9 @@ import tarfile
 
 import numpy as np
 import pytest
-from dicom_fakes import SIZE, write_series
+from dicom_fakes import SIZE, write_enhanced, write_series
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mri2pet.cohort.dicom import check_series, convert_series
 from mri2pet.cohort.locate import find_image
@@ -79,6 +81,33 @@ def test_files_that_are_not_dicom_are_passed_over(tmp_path):
     assert len(check_series([*files, tmp_path / "notes"], "MRI")) == SIZE[2]
     with pytest.raises(ScanError, match="no DICOM file"):
         check_series([tmp_path / "notes"], "MRI")
+
+
+@pytest.mark.parametrize("missing", [None, 5])
+def test_an_enhanced_multi_frame_file_is_checked_frame_by_frame(tmp_path, missing):
+    path = write_enhanced(tmp_path / "I1", leave_out=missing)
+    if missing is None:
+        assert check_series([path], "MRI") == [path]
+    else:
+        with pytest.raises(ScanError, match="slice 5 of 12 is missing"):
+            check_series([path], "MRI")
+
+
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.dictionaries(st.integers(128, 1400), st.integers(0, 255), min_size=1, max_size=4))
+def test_a_damaged_file_leads_to_a_series_or_a_plain_reason(tmp_path, flips):
+    files = write_series(tmp_path / "I1")
+    content = bytearray(files[3].read_bytes())
+    for place, value in flips.items():
+        if place < len(content):
+            content[place] = value
+    files[3].write_bytes(content)
+    try:
+        assert check_series(files, "MRI") == sorted(files)
+    except ScanError as error:
+        assert "I1" in str(error)
 
 
 def test_conversion_keeps_values_and_places(tmp_path):

@@ -23,7 +23,7 @@ from mri2pet.cohort.simulate.warps import apply, jacobian
 from mri2pet.errors import InputError
 
 SCANNER = {"mri_voxel_mm": [2.4, 2.0, 2.0], "pet_voxel_mm": [3.0, 3.0, 3.0]}
-PEOPLE = plan_people({"paired": 4, "mri_only": 0, "second_visits": 2, "groups": ["CN", "AD"]}, 7)
+PEOPLE = plan_people({"paired": 4, "mri_only": 0, "second_visits": 4, "groups": ["CN", "AD"]}, 7)
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def template(atlases):
 
 @pytest.fixture(scope="session")
 def person():
-    return next(person for person in PEOPLE if person.group == "AD")
+    return next(person for person in PEOPLE if person.group == "AD" and len(person.visits) == 2)
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +100,7 @@ def test_pet_lies_where_its_truth_says(template, scans, truth):
     wanted = at(blurred, template, points)
     found = values(scans["PT"], truth.template_to_pet(points))
     assert np.corrcoef(wanted, found)[0, 1] > 0.9
-    shifted = values(scans["PT"], truth.template_to_pet(points) + [6, 0, 0])
+    shifted = values(scans["PT"], truth.template_to_pet(points + np.array([6.0, 0, 0])))
     assert np.corrcoef(wanted, shifted)[0, 1] < np.corrcoef(wanted, found)[0, 1] - 0.03
 
 
@@ -232,7 +232,6 @@ def test_ageing_lowers_uptake_most_in_front(template, person):
 
 
 def test_a_year_later_it_is_the_same_head(template, person):
-    assert len(person.visits) == 2
     first, second = (make_head(template, person, visit) for visit in person.visits)
     assert (first.deformation.affine == second.deformation.affine).all()
     moved = np.linalg.norm(first.deformation.displacement - second.deformation.displacement, axis=0)

@@ -1,8 +1,8 @@
-import fakes
 import numpy as np
 import pandas as pd
 import pytest
 
+import fakes
 from mri2pet.diagnosis.experiments import Experiment, assemble
 from mri2pet.diagnosis.svm import Settings, diagnose
 from mri2pet.errors import InputError

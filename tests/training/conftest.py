@@ -63,7 +63,7 @@ def tables():
         (6, "B", "m12", "mri_only"),
     ]
     visits = pd.DataFrame(rows, columns=["index", "subject", "visit", "kind"])
-    folds = pd.DataFrame({"subject": list("ABCDE"), "fold": [0, 0, 1, 2, 1]})
+    folds = pd.DataFrame({"subject": list("ABCDE"), "fold": [0, 1, 2, 2, 1]})
     return visits, folds
 
 

@@ -1,6 +1,6 @@
 checkpoint cohort:
     input:
-        tables=raw_tables,
+        tables=RAW_TABLES,
     output:
         table="results/cohort/cohort.tsv",
         exclusions="results/cohort/exclusions.tsv",

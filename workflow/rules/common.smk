@@ -5,6 +5,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from mri2pet.cohort.locate import check_raw_folder
 from mri2pet.config import check_config
 from mri2pet.errors import InputError
 from mri2pet.provenance.fingerprint import fingerprint
@@ -14,13 +15,18 @@ ROOT = Path(workflow.basedir)
 # Scripts import the library of this checkout, in whatever environment they run.
 os.environ["PYTHONPATH"] = str(ROOT / "src")
 
+SIMULATED = config.get("raw") == "simulated"
+RAW = "results/simulated/ADNI" if SIMULATED else str(config.get("raw", "")).rstrip("/")
+RAW_TABLES = [f"{RAW}/collection.csv", f"{RAW}/ADNIMERGE.csv"]
+
 try:
     check_config(config, ROOT / "workflow/schemas/config.schema.yaml")
+    if not SIMULATED:
+        RAW_TABLES = sorted(str(path) for path in Path(RAW).glob("*.[cC][sS][vV]"))
+        check_raw_folder(RAW, RAW_TABLES)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-SIMULATED = config["raw"] == "simulated"
-RAW = "results/simulated/ADNI" if SIMULATED else config["raw"].rstrip("/")
 MODELS = list(config["gla_gan"]["models"])
 FOLDS = list(range(config["folds"]["n"]))
 METHODS = {
@@ -76,20 +82,6 @@ def code(script, *symbols):
     return fingerprint(ROOT / "workflow/scripts" / script, ROOT / "src/mri2pet", symbols)
 
 
-def raw_tables(_):
-    """Return every table at the top of the raw folder."""
-    if SIMULATED:
-        return [f"{RAW}/collection.csv", f"{RAW}/ADNIMERGE.csv"]
-    if not Path(RAW).is_dir():
-        raise WorkflowError(f"raw: there is no folder {RAW}; give the folder of an ADNI download")
-    tables = sorted(str(path) for path in Path(RAW).glob("*.csv"))
-    if not tables:
-        raise WorkflowError(
-            f"raw: no .csv in {RAW}; put the image collection's CSV and ADNIMERGE.csv there"
-        )
-    return tables
-
-
 QC_STAGES = {
     "mri_only": ["acpc", "n4", "skullstrip", "register", "segment"],
     "paired": ["acpc", "n4", "skullstrip", "register", "segment", "coregister"],
@@ -104,3 +96,9 @@ def qc_pictures(_):
         for (subject, visit), row in cohort().items()
         for stage in QC_STAGES[row["kind"]]
     ]
+
+
+def model_entry(model):
+    """Return a model's entry of the configuration, without what only names it."""
+    entry = config["gla_gan"]["models"][model]
+    return {key: value for key, value in entry.items() if key != "label"}

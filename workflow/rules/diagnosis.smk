@@ -25,6 +25,7 @@ rule diagnose:
         mem_mb=2000,
         runtime=60,
     params:
+        code=code("diagnose.py"),
         settings=config["gla_gan"]["diagnosis"],
         seed=config["seed"],
     script:

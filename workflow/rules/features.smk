@@ -17,6 +17,8 @@ rule real_features:
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        code=code("real_features.py"),
     script:
         "../scripts/real_features.py"
 
@@ -39,5 +41,7 @@ rule synthetic_features:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        code=code("synthetic_features.py"),
     script:
         "../scripts/synthetic_features.py"

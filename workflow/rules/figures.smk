@@ -30,6 +30,7 @@ rule figure_synthesis:
         mem_mb=2000,
         runtime=10,
     params:
+        code=code("figure_synthesis.py"),
         models=MODELS,
         labels=LABELS,
         note=SIMULATED_NOTE,
@@ -55,6 +56,7 @@ rule figure_curves:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code("figure_curves.py"),
         folds=FOLDS,
         label=lambda wildcards: LABELS[wildcards.model],
         note=SIMULATED_NOTE,

@@ -13,5 +13,7 @@ rule image_metrics:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        code=code("image_metrics.py"),
     script:
         "../scripts/image_metrics.py"

@@ -8,6 +8,7 @@ rule report_page:
         curves=expand("results/gla_gan/figures/curves_{model}.png", model=MODELS),
         qc=qc_pictures,
         lock="requirements.lock",
+        template="src/mri2pet/reporting/templates/report.html.j2",
     output:
         report(
             "results/report/report.html",
@@ -23,6 +24,7 @@ rule report_page:
         mem_mb=2000,
         runtime=20,
     params:
+        code=code("report.py"),
         config=config,
         groups=DIAGNOSED,
         labels=LABELS,

@@ -21,6 +21,7 @@ rule table1:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code("image_table.py"),
         models=MODELS,
     script:
         "../scripts/image_table.py"
@@ -49,6 +50,7 @@ rule table2:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code("diagnosis_table.py"),
         table="II",
         dataset="Paired",
         positive=config["gla_gan"]["diagnosis"]["positive"],
@@ -75,6 +77,7 @@ use rule table2 as table3 with:
     log:
         "logs/tables/table3.log",
     params:
+        code=code("diagnosis_table.py"),
         table="III",
         dataset="Complete",
         positive=config["gla_gan"]["diagnosis"]["positive"],

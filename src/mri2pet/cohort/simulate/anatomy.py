@@ -21,8 +21,9 @@ from mri2pet.cohort.simulate.warps import (
     velocity_of_divergence,
 )
 
-SCALES = {34.0: 2.0, 18.0: 1.5, 9.0: 0.8}  # mm of smoothing -> mm of rms displacement
+SCALES = {34.0: 1.8, 18.0: 1.35, 9.0: 0.75}  # mm of smoothing -> mm of rms displacement
 CALM = (8.0, 18.0, 13.0)  # mm about AC and PC, whose places atrophy hardly changes
+GAIN = 1.6  # makes up for tissue that flows through its neighbours' divergence
 FLOW_LIMIT = 1.2  # of |log-Jacobian| by atrophy
 COUPLING = 0.6  # share of the loss of uptake that the atrophy of the region foretells
 
@@ -92,7 +93,7 @@ def atrophy_divergence(template: Template, atrophy: NDArray[np.float64]) -> NDAr
     fissure) more readily. The volume within the skull is kept.
     """
     gm, wm, _, brain, lost = _on_grid(template, atrophy)
-    demand = -np.log1p(-lost) * (gm + 0.5 * wm)
+    demand = -GAIN * np.log1p(-lost) * (gm + 0.5 * wm)
     depth = distance_transform_edt(brain > 0.5) * SPACING
     width = 15.0 / SPACING
     fluid = np.maximum(brain - 1.5 * (gm + wm), 0)

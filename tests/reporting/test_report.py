@@ -1,0 +1,193 @@
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import fakes
+from mri2pet.evaluation.tables import COLUMNS
+from mri2pet.reporting import views
+from mri2pet.reporting.captions import PACKAGES, TABLES
+from mri2pet.reporting.html import SIMULATED_NOTE, Picture, Report, pinned_versions, render
+from mri2pet.reporting.pictures import data_uri, qc_visits, thumbnail
+
+
+def result(method, metric, mean, p=np.nan, published=(np.nan, np.nan)):
+    return dict(
+        zip(
+            COLUMNS,
+            ["Paired", method, metric, "unit", mean, 0.01, 12, p, *published],
+            strict=True,
+        )
+    )
+
+
+@pytest.fixture
+def table():
+    rows = [
+        result("gla_gan", "SSIM", 96.5, published=(96.88, 0.26)),
+        result("gla_gan", "MAE", 0.02, p=0.0123),
+        result("unet", "SSIM", 95.0, p=0.0004),
+        result("unet", "MAE", 0.01),
+        result("mean_pet", "SSIM", 99.0),
+        result("mean_pet", "MAE", np.nan),
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def view(table):
+    return views.table_view(*TABLES["I"], table, {"gla_gan": "GLA-GAN", "unet": "U-Net"})
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """QC pictures of two visits, one of them excluded with an empty picture."""
+    paths = []
+    for subject, stage in (("011S0005", "n4"), ("011S0005", "acpc"), ("002S0001", "acpc")):
+        path = tmp_path / f"sub-{subject}_ses-bl_{stage}_qc.png"
+        Image.fromarray(np.full((90, 900, 3), 128, dtype=np.uint8)).save(path)
+        paths.append(path)
+    empty = tmp_path / "sub-002S0001_ses-bl_n4_qc.png"
+    empty.touch()
+    return [*paths, empty, tmp_path / "sub-002S0001_ses-bl_segment_qc.png"]
+
+
+@pytest.fixture
+def report(view, pictures):
+    visits = fakes.visits()
+    excluded = {"subject": "002S0001", "visit": "bl", "reason": "slice 3 is missing in <here>"}
+    return Report(
+        title="Title",
+        lead="Lead",
+        simulated=True,
+        cohort=views.cohort_summary(visits),
+        folds=views.fold_summary(fakes.folds(visits)),
+        excluded=pd.DataFrame([excluded]),
+        tables=[view, view, view],
+        figures=[Picture("Figure", "Caption", data_uri(pictures[0]))],
+        curves=[Picture("Curve", "Caption", data_uri(pictures[1]))],
+        qc=qc_visits(pictures, {("002S0001", "bl"): "slice 3 is missing in <here>"}),
+        config="raw: simulated\n",
+        versions={"mri2pet": "1.2.3"},
+    )
+
+
+class Outside(HTMLParser):
+    """Gather everything that a page would load or open from elsewhere, and its open tags."""
+
+    def __init__(self):
+        super().__init__()
+        self.found, self.open, self.ids, self.anchors = [], [], set(), set()
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+        for name, value in attributes:
+            if name == "id":
+                self.ids.add(value)
+            if name == "href" and value.startswith("#"):
+                self.anchors.add(value[1:])
+            elif name in ("src", "href", "srcset", "data") and not value.startswith("data:image/"):
+                self.found.append(value)
+        if tag in ("script", "link", "iframe", "object"):
+            self.found.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_page_is_well_formed_and_needs_nothing_from_elsewhere(report):
+    page = render(report)
+    parser = Outside()
+    parser.feed(page)
+    assert parser.found == []
+    assert parser.open == []
+    assert parser.anchors <= parser.ids
+    assert not re.search(r"url\(|@import|https?://", page)
+
+
+def test_simulated_cohort_is_said_at_the_top_and_above_every_table(report):
+    page = render(report)
+    assert page.index(SIMULATED_NOTE) < page.index("<nav>")
+    pieces = page.split("<table")[:-1]  # what stands before each table, the last is of versions
+    results = [piece for piece in pieces if 'id="table' in piece]
+    assert len(results) == 3
+    before_results = pieces[: len(pieces) - 1]
+    assert all(SIMULATED_NOTE in piece for piece in before_results)
+
+
+def test_real_cohort_has_no_banner(report):
+    report.simulated = False
+    assert SIMULATED_NOTE not in render(report)
+
+
+def test_page_escapes_what_comes_from_data(report):
+    page = render(report)
+    assert "slice 3 is missing in &lt;here&gt;" in page
+    assert "<here>" not in page
+
+
+def test_page_can_be_made_from_nothing():
+    page = render(Report(title="T", lead="L", simulated=False))
+    for missing in ("No table", "No figure", "No model", "No QC picture", "No cohort"):
+        assert missing in page
+
+
+def test_best_model_is_marked_by_the_metric_s_direction_never_a_reference(view):
+    best = {row.label: [cell.best for cell in row.cells] for row in view.rows}
+    assert best == {"GLA-GAN": [True, False], "U-Net": [False, True], "Mean PET": [False, False]}
+    assert [row.reference for row in view.rows] == [False, False, True]
+
+
+def test_ties_are_all_marked(table):
+    table.loc[table["metric"] == "MAE", "mean"] = 0.01
+    tied = views.table_view(*TABLES["I"], table, {})
+    assert [row.cells[1].best for row in tied.rows] == [True, True, False]
+
+
+def test_cells_show_mean_sd_published_and_p(view):
+    gla_gan, unet, mean_pet = view.rows
+    assert gla_gan.cells[0].value == "96.500 ± 0.010"
+    assert gla_gan.cells[0].published == "96.88 ± 0.26"
+    assert (gla_gan.cells[1].p, gla_gan.cells[1].differs) == ("p = 0.012", True)
+    assert unet.cells[0].p == "p < 0.001"
+    assert mean_pet.cells[1].value == "n/a"
+    assert view.heads[1] == ("MAE", "unit", "↓")
+
+
+def test_cohort_summary_counts_people_once():
+    summary = views.cohort_summary(fakes.visits(12, 4, 3)).set_index("Group")
+    assert summary.loc["All", "Subjects"] == 16
+    assert summary.loc["All", "Visits"] == 19
+    assert summary.loc["CN", "MRI and PET"] == 6 + 2
+    assert summary.loc["AD", "MRI only"] == 2
+
+
+def test_qc_puts_stages_in_order_excluded_first_and_leaves_out_empty_pictures(pictures):
+    first, second = qc_visits(pictures, {("002S0001", "bl"): "why"})
+    assert (first.subject, first.note) == ("002S0001", "why")
+    assert [stage for stage, _ in first.pictures] == ["acpc"]
+    assert [stage for stage, _ in second.pictures] == ["acpc", "n4"]
+
+
+def test_qc_names_what_the_page_has_no_room_for(pictures):
+    first, second = qc_visits(pictures, budget=1)
+    assert len(first.pictures) == 1
+    assert second.pictures == []
+    assert len(second.paths) == 2
+
+
+def test_thumbnails_are_small(pictures):
+    assert len(thumbnail(pictures[0])) < 5000
+    assert thumbnail(pictures[0]).startswith("data:image/jpeg;base64,")
+
+
+def test_versions_come_from_the_lock(tmp_path):
+    lock = tmp_path / "lock"
+    lock.write_text(
+        "numpy==2.4.6 \\\n    --hash=sha256:ab\nscikit-learn==1.9.1 ; python_version>'3'\n"
+    )
+    assert pinned_versions(lock, PACKAGES) == {"scikit-learn": "1.9.1", "numpy": "2.4.6"}
