@@ -13,6 +13,7 @@ rule convert_mri:
         runtime=15,
     params:
         image_id=lambda wildcards: visit_row(wildcards)["mri_image_id"],
+        code=code("convert_mri.py"),
     script:
         "../scripts/convert_mri.py"
 
@@ -32,6 +33,7 @@ rule convert_pet:
         runtime=15,
     params:
         image_id=lambda wildcards: visit_row(wildcards)["pet_image_id"],
+        code=code("convert_pet.py"),
     script:
         "../scripts/convert_pet.py"
 
@@ -51,5 +53,7 @@ rule participants:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        code=code("participants.py"),
     script:
         "../scripts/participants.py"

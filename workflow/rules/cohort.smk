@@ -16,5 +16,6 @@ checkpoint cohort:
         groups=sorted(config["cohort"]["groups"]),
         max_days_apart=config["cohort"]["max_days_apart"],
         exclude=sorted(config["cohort"]["exclude"]),
+        code=code("cohort.py"),
     script:
         "../scripts/cohort.py"

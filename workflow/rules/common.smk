@@ -8,6 +8,7 @@ from pathlib import Path
 from mri2pet.cohort.locate import check_raw_folder
 from mri2pet.config import check_config
 from mri2pet.errors import InputError
+from mri2pet.models.registry import symbol_of
 from mri2pet.provenance.fingerprint import fingerprint
 
 ROOT = Path(workflow.basedir)
@@ -102,3 +103,10 @@ def model_entry(model):
     """Return a model's entry of the configuration, without what only names it."""
     entry = config["gla_gan"]["models"][model]
     return {key: value for key, value in entry.items() if key != "label"}
+
+
+def model_code(model):
+    """Return the networks of a model, which scripts reach by their configured names alone."""
+    entry = config["gla_gan"]["models"][model]
+    names = [entry[role]["name"] for role in ("generator", "discriminator") if role in entry]
+    return [symbol_of(name) for name in names]

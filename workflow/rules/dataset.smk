@@ -44,6 +44,8 @@ rule pack_dataset:
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        code=code("pack_dataset.py"),
     script:
         "../scripts/pack_dataset.py"
 
@@ -64,5 +66,6 @@ rule make_folds:
     params:
         n=config["folds"]["n"],
         seed=config["seed"],
+        code=code("make_folds.py"),
     script:
         "../scripts/make_folds.py"

@@ -28,6 +28,8 @@ rule acpc:
     resources:
         mem_mb=2000,
         runtime=20,
+    params:
+        code=code("acpc.py"),
     script:
         "../scripts/acpc.py"
 
@@ -49,6 +51,7 @@ rule n4:
         runtime=20,
     params:
         shrink=config["preproc"]["n4_shrink"],
+        code=code("n4.py"),
     script:
         "../scripts/n4.py"
 
@@ -71,6 +74,7 @@ rule skullstrip:
     params:
         tool=config["preproc"]["skullstrip"],
         limits_ml=[config["preproc"]["qc"][key] for key in ("min_brain_ml", "max_brain_ml")],
+        code=code("skullstrip.py"),
     script:
         "../scripts/skullstrip.py"
 
@@ -90,6 +94,8 @@ rule normalise:
     resources:
         mem_mb=2000,
         runtime=10,
+    params:
+        code=code("normalise.py"),
     script:
         "../scripts/normalise.py"
 
@@ -111,6 +117,8 @@ rule register_mri:
     resources:
         mem_mb=2000,
         runtime=20,
+    params:
+        code=code("register_mri.py"),
     script:
         "../scripts/register_mri.py"
 
@@ -134,6 +142,8 @@ rule resample_mri:
     resources:
         mem_mb=2000,
         runtime=10,
+    params:
+        code=code("resample_mri.py"),
     script:
         "../scripts/resample_mri.py"
 
@@ -157,6 +167,8 @@ rule segment:
     resources:
         mem_mb=2000,
         runtime=20,
+    params:
+        code=code("segment.py"),
     script:
         "../scripts/segment.py"
 
@@ -180,6 +192,7 @@ rule qc:
         runtime=10,
     params:
         limits=config["preproc"]["qc"],
+        code=code("qc.py"),
     script:
         "../scripts/qc.py"
 
@@ -201,6 +214,8 @@ rule coregister_pet:
     resources:
         mem_mb=2000,
         runtime=20,
+    params:
+        code=code("coregister_pet.py"),
     script:
         "../scripts/coregister_pet.py"
 
@@ -231,5 +246,6 @@ rule resample_pet:
         reference=config["preproc"]["pet_reference"],
         ceiling=config["preproc"]["pet_ceiling"],
         limits=config["preproc"]["qc"],
+        code=code("resample_pet.py"),
     script:
         "../scripts/resample_pet.py"

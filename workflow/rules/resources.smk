@@ -18,5 +18,7 @@ rule fetch_atlases:
     resources:
         mem_mb=1000,
         runtime=20,
+    params:
+        code=code("fetch_atlases.py"),
     script:
         "../scripts/fetch_atlases.py"

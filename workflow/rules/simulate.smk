@@ -27,6 +27,7 @@ rule simulate_tables:
             for key in ("groups", "mri_only", "paired", "second_visits")
         },
         pet_frames=config["simulation"].get("pet_frames", 1),
+        code=code("simulate_tables.py"),
     script:
         "../scripts/simulate_tables.py"
 
@@ -61,5 +62,6 @@ rule simulate_subject:
             "pet_frames": config["simulation"].get("pet_frames", 1),
             "pet_voxel_mm": config["simulation"]["pet_voxel_mm"],
         },
+        code=code("simulate_subject.py"),
     script:
         "../scripts/simulate_subject.py"

@@ -23,6 +23,7 @@ rule synthesise:
         runtime=60,
     params:
         generator=lambda wildcards: model_entry(wildcards.model)["generator"],
+        code=lambda wildcards: code("synthesise.py", *model_code(wildcards.model)),
     script:
         "../scripts/synthesise.py"
 
@@ -45,5 +46,7 @@ rule mean_pet:
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        code=code("mean_pet.py"),
     script:
         "../scripts/mean_pet.py"

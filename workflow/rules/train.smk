@@ -21,5 +21,6 @@ rule train:
     params:
         model=lambda wildcards: model_entry(wildcards.model),
         seed=config["seed"],
+        code=lambda wildcards: code("train.py", *model_code(wildcards.model)),
     script:
         "../scripts/train.py"
