@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from mri2pet.cohort.simulate.anatomy import make_head
+from mri2pet.cohort.simulate.anatomy import make_head, regional_uptake
 from mri2pet.cohort.simulate.dicom import mri_image, pet_image, series_folder, write_series
 from mri2pet.cohort.simulate.mri import Scan, sagittal_grid
 from mri2pet.cohort.simulate.people import plan_people
 from mri2pet.cohort.simulate.pet import activity
+from mri2pet.cohort.simulate.regions import regions
 from mri2pet.cohort.simulate.subject import simulate_subject, simulate_visit, whole_folder
 from mri2pet.cohort.simulate.template import load_template
 from mri2pet.cohort.simulate.truth import load_truth
@@ -51,6 +52,11 @@ def scans(folder, person):
         image.modality: convert(folder / "raw" / series_folder(image))
         for image in (mri_image(person.visits[0]), pet_image(person.visits[0], 1))
     }
+
+
+@pytest.fixture(scope="session")
+def ill(template, person):
+    return make_head(template, person, person.visits[0])
 
 
 @pytest.fixture(scope="session")
@@ -188,10 +194,9 @@ def test_same_seed_same_bytes(atlases, template, person, folder, tmp_path):
             assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes()
 
 
-def test_disease_shrinks_and_darkens_its_regions(template, person):
+def test_disease_shrinks_and_darkens_its_regions(template, person, ill):
     visit = person.visits[0]
     healthy = make_head(template, replace(person, group="CN", severity=0.05), visit)
-    ill = make_head(template, person, visit)
     uptake = dict(zip(template.names, ill.uptake / healthy.uptake, strict=True))
     for name in ("Cingulum_Post_L", "Precuneus_R", "Angular_L", "Temporal_Mid_R", "Hippocampus_L"):
         assert uptake[name] < 0.95, name
@@ -224,15 +229,16 @@ def region_volumes(template, displacement):
 
 
 def test_ageing_lowers_uptake_most_in_front(template, person):
-    visit = person.visits[0]
-    young, old = (make_head(template, replace(person, age=age), visit).uptake for age in (62, 88))
+    table = regions(list(template.names))
+    still = np.ones(116)
+    young, old = (regional_uptake(person, table, age, 0.05, still) for age in (62, 88))
     change = dict(zip(template.names, old / young, strict=True))
     assert change["Frontal_Mid_L"] < change["Calcarine_L"] < 1
     assert change["Frontal_Mid_L"] < 0.93
 
 
-def test_a_year_later_it_is_the_same_head(template, person):
-    first, second = (make_head(template, person, visit) for visit in person.visits)
+def test_a_year_later_it_is_the_same_head(template, person, ill):
+    first, second = ill, make_head(template, person, person.visits[1])
     assert (first.deformation.affine == second.deformation.affine).all()
     moved = np.linalg.norm(first.deformation.displacement - second.deformation.displacement, axis=0)
     assert 0.02 < moved.max() < 2.5

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import fakes
+from mri2pet.evaluation.image_metrics import DATA_RANGE, SSIM_SIGMA
 from mri2pet.evaluation.tables import COLUMNS
 from mri2pet.reporting import views
 from mri2pet.reporting.captions import PACKAGES, TABLES
@@ -191,3 +192,19 @@ def test_versions_come_from_the_lock(tmp_path):
         "numpy==2.4.6 \\\n    --hash=sha256:ab\nscikit-learn==1.9.1 ; python_version>'3'\n"
     )
     assert pinned_versions(lock, PACKAGES) == {"scikit-learn": "1.9.1", "numpy": "2.4.6"}
+
+
+def test_exclusions_are_noted_by_visit_and_headed_in_words():
+    rows = [("011S0005", "bl", "PET", "all zero"), ("011S0005", "bl", "PET", "all zero")]
+    excluded = pd.DataFrame(rows, columns=["subject", "visit", "modality", "reason"])
+    assert views.exclusion_notes(excluded) == {("011S0005", "bl"): "PET: all zero"}
+    heads = views.with_headings(excluded.assign(image_id="1")).columns
+    assert list(heads) == ["Subject", "Visit", "Modality", "Reason", "Image ID"]
+
+
+def test_captions_of_the_snakemake_report_say_the_same(root):
+    captions = {path.name: path.read_text() for path in (root / "workflow/report").glob("*.rst")}
+    for name in ("table1", "table2", "table3", "figure_synthesis", "figure_curves", "report"):
+        assert SIMULATED_NOTE in captions[f"{name}.rst"]
+    assert f"data range {DATA_RANGE:g};" in captions["table1.rst"]
+    assert f"sigma {SSIM_SIGMA:g} voxels" in captions["table1.rst"]

@@ -47,8 +47,6 @@ def finished(root, atlases, tmp_path_factory) -> Run:
     run = Run(tmp_path_factory.mktemp("run"), root)
     (run.folder / "resources").mkdir()
     shutil.copytree(atlases, run.folder / "resources/atlases")
-    shutil.copytree(root / "resources/published", run.folder / "resources/published")
-    (run.folder / "requirements.lock").symlink_to(root / "requirements.lock")
     (run.folder / "config").symlink_to(root / "config")
     run.snakemake("results/cohort/cohort.tsv")
     lines = (run.folder / "results/cohort/cohort.tsv").read_text().splitlines()

@@ -58,9 +58,9 @@ def test_no_subject_is_trained_on_and_tested(finished):
 def test_tables_have_the_contracts_form_and_numbers(finished, number):
     table = read_tsv(finished.folder / f"results/gla_gan/tables/table{number}.tsv")
     assert list(table.columns) == COLUMNS
-    assert {"GLA-GAN", "U-Net", "Mean PET"} <= set(table["method"])
+    assert {"gla_gan", "unet", "mean_pet"} <= set(table["method"])
     assert table["mean"].notna().sum() >= 0.8 * len(table)
-    assert table.loc[table["method"] == "GLA-GAN", "published_mean"].notna().all()
+    assert table.loc[table["method"] == "gla_gan", "published_mean"].notna().all()
 
 
 def test_every_stage_left_a_sidecar_and_a_picture(finished):

@@ -13,6 +13,12 @@ from mri2pet.provenance.fingerprint import fingerprint
 
 ROOT = Path(workflow.basedir)
 
+
+def source_file(path):
+    """Return the path of one of the project's own files, from the working directory."""
+    return os.path.relpath(ROOT / path)
+
+
 # Scripts import the library of this checkout, in whatever environment they run.
 os.environ["PYTHONPATH"] = str(ROOT / "src")
 

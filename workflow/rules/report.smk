@@ -7,8 +7,8 @@ rule report_page:
         figures=expand("results/gla_gan/figures/synthesis_{group}.png", group=DIAGNOSED),
         curves=expand("results/gla_gan/figures/curves_{model}.png", model=MODELS),
         qc=qc_pictures,
-        lock="requirements.lock",
-        template="src/mri2pet/reporting/templates/report.html.j2",
+        lock=source_file("requirements.lock"),
+        template=source_file("src/mri2pet/reporting/templates/report.html.j2"),
     output:
         report(
             "results/report/report.html",

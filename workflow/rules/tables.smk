@@ -5,7 +5,7 @@ rule table1:
             model=[*MODELS, "mean_pet"],
             fold=FOLDS,
         ),
-        published="resources/published/gla_gan.tsv",
+        published=source_file("resources/published/gla_gan.tsv"),
     output:
         report(
             "results/gla_gan/tables/table1.tsv",
@@ -34,7 +34,7 @@ rule table2:
             method=METHODS["paired"],
             fold=FOLDS,
         ),
-        published="resources/published/gla_gan.tsv",
+        published=source_file("resources/published/gla_gan.tsv"),
     output:
         report(
             "results/gla_gan/tables/table2.tsv",
@@ -66,7 +66,7 @@ use rule table2 as table3 with:
             method=METHODS["complete"],
             fold=FOLDS,
         ),
-        published="resources/published/gla_gan.tsv",
+        published=source_file("resources/published/gla_gan.tsv"),
     output:
         report(
             "results/gla_gan/tables/table3.tsv",

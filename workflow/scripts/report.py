@@ -14,7 +14,13 @@ from mri2pet.logs import log_to
 from mri2pet.reporting.captions import CURVES, LEAD, PACKAGES, SYNTHESIS, TABLES, TITLE
 from mri2pet.reporting.html import Picture, Report, pinned_versions, write
 from mri2pet.reporting.pictures import data_uri, is_there, qc_visits
-from mri2pet.reporting.views import cohort_summary, exclusion_notes, fold_summary, table_view
+from mri2pet.reporting.views import (
+    cohort_summary,
+    exclusion_notes,
+    fold_summary,
+    table_view,
+    with_headings,
+)
 
 with log_to(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params
@@ -26,7 +32,7 @@ with log_to(snakemake.log[0]):
         simulated=params.simulated,
         cohort=cohort_summary(read_tsv(given.cohort, dtype=text)),
         folds=fold_summary(read_tsv(given.folds, dtype=text)),
-        excluded=excluded,
+        excluded=with_headings(excluded),
         tables=[
             table_view(*TABLES[number], read_tsv(path), params.labels)
             for number, path in zip(("I", "II", "III"), given.tables, strict=True)

@@ -152,8 +152,14 @@ def fold_summary(folds: pd.DataFrame) -> pd.DataFrame:
 
 
 def exclusion_notes(excluded: pd.DataFrame) -> dict[tuple[str, str], str]:
-    """Return the reasons of a visit's exclusions by (subject, visit)."""
-    return {
-        key: "; ".join(dict.fromkeys(rows["reason"]))
-        for key, rows in excluded.groupby(["subject", "visit"])
-    }
+    """Return what was excluded of a visit and why, by (subject, visit)."""
+    notes: dict[tuple[str, str], list[str]] = {}
+    for row in excluded.itertuples(index=False):
+        notes.setdefault((row.subject, row.visit), []).append(f"{row.modality}: {row.reason}")
+    return {key: "; ".join(dict.fromkeys(reasons)) for key, reasons in notes.items()}
+
+
+def with_headings(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its column names as words: `image_id` becomes `Image ID`."""
+    words = {name: name.replace("_", " ").capitalize().replace(" id", " ID") for name in table}
+    return table.rename(columns=words)

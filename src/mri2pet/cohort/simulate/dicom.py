@@ -89,7 +89,7 @@ def write_series(folder: Path, person: Person, visit: Visit, image: Image, scan:
             number = frame * data.shape[2] + k + 1
             position = first + k * step
             header.InstanceNumber = number
-            header.SOPInstanceUID = _uid(person, visit, image, number)
+            header.SOPInstanceUID = _uid(person, visit, image.modality, number)
             header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
             header.ImagePositionPatient = [f"{value:.5f}" for value in position]
             header.SliceLocation = f"{position @ normal:.5f}"
@@ -101,9 +101,10 @@ def write_series(folder: Path, person: Person, visit: Visit, image: Image, scan:
     return target
 
 
-def _uid(*parts: object) -> str:
+def _uid(person: Person, visit: Visit, modality: str, what: str | int) -> str:
     """Make a DICOM identifier from what it identifies: the same one in every run."""
-    digest = hashlib.sha256("|".join(map(repr, parts)).encode()).hexdigest()
+    parts = person.seed, person.ptid, visit.code, modality, what
+    digest = hashlib.sha256(repr(parts).encode()).hexdigest()
     return f"2.25.{int(digest[:30], 16)}"
 
 
@@ -132,7 +133,7 @@ def _header(person: Person, visit: Visit, image: Image, scan: Scan) -> FileDatas
     header.InstitutionName = f"Simulated Site {person.ptid[:3]}"
     header.Manufacturer = "SIEMENS"
     header.StudyInstanceUID = _uid(person, visit, image.modality, "study")
-    header.SeriesInstanceUID = _uid(person, visit, image, "series")
+    header.SeriesInstanceUID = _uid(person, visit, image.modality, "series")
     header.FrameOfReferenceUID = _uid(person, visit, image.modality, "frame of reference")
     header.StudyID = "1"
     header.AccessionNumber = ""

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 #    name begins with       FDG  atrophy age, AD   uptake age, AD
 PATTERN: tuple[tuple[str, float, float, float, float, float], ...] = (
-    ("Hippocampus", 0.78, 2.5, 26, 0.8, 16),
-    ("ParaHippocampal", 0.80, 2.0, 22, 0.8, 14),
-    ("Amygdala", 0.75, 2.0, 22, 0.8, 10),
+    ("Hippocampus", 0.78, 2.5, 32, 0.8, 16),
+    ("ParaHippocampal", 0.80, 2.0, 25, 0.8, 14),
+    ("Amygdala", 0.75, 2.0, 27, 0.8, 10),
     ("Cingulum_Post", 1.16, 1.5, 14, 0.8, 27),
     ("Cingulum_Ant", 0.98, 2.0, 5, 5.0, 4),
     ("Cingulum_Mid", 1.05, 1.5, 6, 2.0, 9),

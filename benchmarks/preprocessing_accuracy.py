@@ -1,0 +1,185 @@
+"""Measure the preprocessing of a simulated cohort against what was put in; print the table.
+
+    python benchmarks/preprocessing_accuracy.py results [--out table.md]
+
+Reads `results/preproc` and `results/simulated/truth`. A column is one of the limits that
+docs/benchmarks.md states; a row is one visit, the last rows are the limit and the worst visit.
+The exit status is 1 if a visit is outside a limit or was excluded.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from nibabel.affines import apply_affine
+
+from mri2pet.cohort.simulate.truth import Truth, load_truth
+from mri2pet.imaging import accuracy, intensity, qc, resample, volume
+from mri2pet.stages import is_excluded
+
+# Best affine from MNI152NLin2009cAsym, in which the simulated truth is stated, to
+# MNI152NLin6Asym, the target of registration: ANTs rigid and affine of the two T1 at 1 mm.
+NLIN6_FROM_2009C = np.array(
+    [
+        [0.988613387, 0.000921031, -0.002282286, 0.636919414],
+        [-0.000515552, 0.989252796, -0.004725018, -0.264672449],
+        [0.002281260, 0.009436821, 0.973964463, 0.335288010],
+        [0.0, 0.0, 0.0, 1.0],
+    ]
+)
+REGIONS = 116
+LIMITS = {  # column: (limit, whether more is better)
+    "AC mm": (2.0, False),
+    "PC mm": (2.0, False),
+    "roll deg": (2.0, False),
+    "yaw deg": (2.0, False),
+    "pitch deg": (2.0, False),
+    "mask Dice": (0.93, True),
+    "sides kept": (1.0, True),
+    "PET-MRI mm": (1.5, False),
+    "AAL PET %": (5.0, False),
+}
+SHOWN = ("MNI affine mm", "AAL PET mean %")  # measured, without a limit
+
+
+class Atlas:
+    """Template, brain and AAL regions on the 90x109x90 grid."""
+
+    def __init__(self, folder: Path) -> None:
+        self.grid = resample.res2_grid(volume.load_volume(folder / "mni152_brain_mask.nii.gz"))
+        self.brain = volume.array(self.grid) > 0
+        self.labels = resample.on_grid(volume.load_volume(folder / "aal.nii.gz"), self.grid)
+
+
+def measure(results: Path, subject: str, visit: str, truth_folder: Path, atlas: Atlas) -> dict:
+    """Measure one visit; a column that does not apply is nan."""
+    truth = load_truth(truth_folder)
+    name = f"sub-{subject}_ses-{visit}"
+    folder = results / f"preproc/sub-{subject}/ses-{visit}"
+    anat = folder / "anat" / name
+    if excluded := is_excluded(f"{anat}_qc.json"):
+        print(f"{name}: excluded at {excluded['stage']}: {excluded['reason']}", file=sys.stderr)
+        return dict.fromkeys(LIMITS, np.nan) | {"excluded": True}
+    acpc = volume.load_transform(f"{anat}_from-T1w_to-ACPC_mode-image_xfm.txt")
+    to_mni = volume.load_transform(f"{anat}_from-ACPC_to-MNI152_mode-image_xfm.txt")
+    marks = {key: np.array(point) for key, point in truth.values["landmarks_t1"].items()}
+    errors = accuracy.acpc_errors(acpc, marks["AC"], marks["PC"], marks["mid_sagittal"])
+    row = {key.replace("_", " "): abs(value) for key, value in errors.items()}
+    row = {{"ac mm": "AC mm", "pc mm": "PC mm"}.get(key, key): value for key, value in row.items()}
+    true_mask = volume.load_volume(truth_folder / "brain_mask.nii.gz")
+    inside = volume.array(true_mask) > 0
+    found = volume.array(volume.load_volume(f"{anat}_desc-brain_mask.nii.gz")) > 0
+    row["mask Dice"] = qc.dice(found, inside)
+    true_mni = NLIN6_FROM_2009C @ np.array(truth.values["affine_mni2009c_from_t1"])
+    points = apply_affine(true_mask.affine, np.argwhere(inside)[::20])
+    row["MNI affine mm"] = accuracy.mean_displacement(to_mni @ acpc, true_mni, points)
+    row["sides kept"] = float(sides_kept(to_mni @ acpc, marks))
+    if truth.pet_from_head is not None:
+        pet = results / f"bids/sub-{subject}/ses-{visit}/pet/{name}_trc-18FFDG_pet.nii.gz"
+        row |= measure_pet(folder / "pet" / name, pet, truth, acpc, true_mni, points, atlas)
+    return row
+
+
+def sides_kept(matrix: np.ndarray, marks: dict[str, np.ndarray]) -> bool:
+    """Whether every right landmark is to the right of its left twin in MNI152."""
+    at = {key: apply_affine(matrix, point) for key, point in marks.items()}
+    pairs = [(key, "L" + key[1:]) for key in at if key.startswith("R ")]
+    return bool(pairs) and all(at[right][0] > at[left][0] for right, left in pairs)
+
+
+def measure_pet(
+    prefix: Path,
+    scan: Path,
+    truth: Truth,
+    acpc: np.ndarray,
+    true_mni: np.ndarray,
+    points: np.ndarray,
+    atlas: Atlas,
+) -> dict[str, float]:
+    """Measure the PET's transform over the brain, and regional uptake against true transforms."""
+    rigid = volume.load_transform(f"{prefix}_from-PET_to-ACPC_mode-image_xfm.txt")
+    in_pet = apply_affine(np.linalg.inv(truth.t1_from_pet), points)
+    displaced = accuracy.mean_displacement(rigid, acpc @ truth.t1_from_pet, in_pet)
+    made = f"{prefix}_space-MNI152_res-2_trc-18FFDG_pet"
+    got = volume.array(volume.load_volume(f"{made}.nii.gz"))
+    grid = atlas.grid
+    ideal = resample.resample(
+        volume.load_scan(scan), true_mni @ truth.t1_from_pet, grid.affine, grid.shape
+    )
+    record = volume_settings(f"{made}.json")
+    region = intensity.reference_region(record["Reference"], atlas.labels, atlas.brain)
+    best, _ = intensity.scale_uptake(volume.array(ideal), region, atlas.brain, record["Ceiling"])
+    labels = atlas.labels * atlas.brain
+    means = [accuracy.region_means(data, labels, REGIONS) for data in (got, best)]
+    percent = 100 * np.abs(means[0] / means[1] - 1)
+    return {
+        "PET-MRI mm": displaced,
+        "AAL PET %": float(np.nanmax(percent)),
+        "AAL PET mean %": float(np.nanmean(percent)),
+    }
+
+
+def volume_settings(sidecar: str) -> dict:
+    """Read the settings that a PET was scaled with."""
+    from mri2pet.files import read_json
+
+    return read_json(sidecar)
+
+
+def visits(truth: Path) -> Iterator[tuple[str, str, Path]]:
+    """Yield subject label, visit and truth folder of every simulated visit."""
+    for folder in sorted(truth.glob("*/*/")):
+        yield folder.parent.name.replace("_", ""), folder.name, folder
+
+
+def outside(table: pd.DataFrame) -> pd.DataFrame:
+    """Tell which cells are outside their limit; cells that do not apply are not."""
+    return pd.DataFrame(
+        {
+            key: (table[key] < limit) if more else (table[key] > limit)
+            for key, (limit, more) in LIMITS.items()
+        }
+    )
+
+
+def main() -> int:
+    """Print the table of all visits; return 1 if one is outside a limit."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--truth", type=Path, help="default: RESULTS/simulated/truth")
+    parser.add_argument("--atlases", type=Path, default=Path("resources/atlases"))
+    parser.add_argument("--out", type=Path, help="write the table here too")
+    arguments = parser.parse_args()
+    atlas = Atlas(arguments.atlases)
+    rows = {}
+    for subject, visit, folder in visits(arguments.truth or arguments.results / "simulated/truth"):
+        rows[f"{subject} {visit}"] = measure(arguments.results, subject, visit, folder, atlas)
+    if not rows:
+        print("no simulated visit found", file=sys.stderr)
+        return 1
+    table = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=[*LIMITS, *SHOWN])
+    missed = outside(table)
+    worst = {k: table[k].min() if k in LIMITS and LIMITS[k][1] else table[k].max() for k in table}
+    limit = {k: LIMITS[k][0] if k in LIMITS else np.nan for k in table}
+    shown = pd.concat([table, pd.DataFrame([worst, limit], index=["worst", "limit"])])
+    text = markdown(shown)
+    print(text)
+    if arguments.out:
+        arguments.out.write_text(text + "\n")
+    excluded = [name for name, row in rows.items() if row.get("excluded")]
+    return int(missed.to_numpy().any() or bool(excluded))
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """Write a table of numbers as Markdown."""
+    lines = [["visit", *table.columns], ["---"] * (len(table.columns) + 1)]
+    for name, row in table.iterrows():
+        lines.append([str(name), *("" if np.isnan(x) else f"{x:.3g}" for x in row)])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
