@@ -19,7 +19,8 @@ PYTHON = "3.11"
 
 def locked_versions() -> dict[str, str]:
     """Return the version of every package of requirements.lock, and torch's."""
-    pins = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", (ROOT / "requirements.lock").read_text(), re.M)
+    lock = (ROOT / "requirements.lock").read_text()
+    pins = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", lock, re.M)
     return {canonicalize_name(name): version for name, version in pins} | {"torch": TORCH}
 
 

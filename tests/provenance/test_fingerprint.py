@@ -6,7 +6,12 @@ import pytest
 
 from mri2pet.provenance.fingerprint import fingerprint
 
-SCRIPT = '"""Make a thing."""\nfrom lib.tools import used\nfrom lib import whole\n\nused(whole.top())\n'
+SCRIPT = """'Make a thing.'
+from lib.tools import used
+from lib import whole
+
+used(whole.top())
+"""
 TOOLS = """
 from lib.deep import helper
 LIMIT = 3

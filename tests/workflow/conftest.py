@@ -21,12 +21,19 @@ class Run:
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
         """Call snakemake on this folder with the small configuration."""
         command = [sys.executable, "-m", "snakemake", "--snakefile", self.root / "Snakefile"]
-        command += ["--directory", self.folder, "--configfile", self.root / "tests/workflow/mini.yaml"]
+        command += [
+            "--directory",
+            self.folder,
+            "--configfile",
+            self.root / "tests/workflow/mini.yaml",
+        ]
         result = subprocess.run(
             [*map(str, command), "--cores", "2", *arguments], capture_output=True, text=True
         )
         if check and result.returncode:
-            pytest.fail(f"snakemake {arguments} failed:\n{result.stdout[-3000:]}{result.stderr[-9000:]}")
+            pytest.fail(
+                f"snakemake {arguments} failed:\n{result.stdout[-3000:]}{result.stderr[-9000:]}"
+            )
         return result
 
     def path(self, pattern: str) -> Path:

@@ -6,7 +6,7 @@ import pytest
 from mri2pet.files import read_json, read_tsv
 
 TEXT = {"subject": str, "visit": str}
-COLUMNS = "dataset method metric unit mean sd n p_value published_mean published_sd".split()
+COLUMNS = ["dataset", "method", "metric", "unit", "mean", "sd", "n", "p_value", "published_mean", "published_sd"]
 
 
 def test_a_second_call_has_nothing_to_do(finished):
@@ -47,7 +47,8 @@ def test_no_subject_is_trained_on_and_tested(finished):
     fold_of = folds.set_index("subject")["fold"]
     for fold in (0, 1):
         rows = read_tsv(
-            finished.folder / f"results/gla_gan/synthesis/gla_gan/fold-{fold}/visits.tsv", dtype=TEXT
+            finished.folder / f"results/gla_gan/synthesis/gla_gan/fold-{fold}/visits.tsv",
+            dtype=TEXT,
         )
         tested = rows[rows["role"] == "test"]
         assert len(tested)

@@ -20,7 +20,8 @@ def otsu(values: Array, bins: int = 256) -> float:
     with np.errstate(divide="ignore", invalid="ignore"):
         gap = sums / below - (sums[-1] - sums) / above
         between = below.astype(float) * above * gap**2
-    return float(centres[np.nanargmax(between)])
+    best = np.flatnonzero(between == np.nanmax(between))  # a gap in the histogram: its middle
+    return float(edges[best + 1].mean())
 
 
 def head_mask(data: Array) -> Array:

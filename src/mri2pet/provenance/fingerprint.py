@@ -11,7 +11,7 @@ import ast
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 Symbol = tuple[str, str]  # module and top-level name; an empty name stands for the whole module
@@ -149,7 +149,7 @@ def _stamp(path: Path) -> tuple[int, int]:
     return status.st_mtime_ns, status.st_size
 
 
-@lru_cache(maxsize=None)
+@cache
 def _read(path: Path, module: str, _changed: tuple[int, int]) -> _Module:
     """Sort a module's top-level statements into definitions, imports and effects."""
     content = _Module()

@@ -1,0 +1,105 @@
+"""Loading of scans: what is refused, with the file's name, and what stays exact."""
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from mri2pet.errors import InputError, ScanError
+from mri2pet.imaging.volume import (
+    array,
+    centre_of_mass,
+    crop_to_object,
+    load_scan,
+    load_transform,
+    save_transform,
+    save_volume,
+)
+
+AFFINE = np.diag([3.0, 3.0, 3.0, 1.0])
+
+
+def block() -> np.ndarray:
+    data = np.zeros((40, 44, 42), np.float32)
+    data[5:12, 20:30, 30:35] = 100  # left, in the middle, up
+    return data
+
+
+def write(path, data, affine=AFFINE):
+    nib.save(nib.Nifti1Image(data, affine), path)
+    return path
+
+
+def test_truncated_file_is_a_scan_error(tmp_path):
+    rng = np.random.default_rng(0)
+    path = write(tmp_path / "cut.nii.gz", rng.normal(size=(40, 44, 42)).astype(np.float32))
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(ScanError, match=r"cut\.nii\.gz.*read to its end"):
+        load_scan(path)
+
+
+def test_truncated_header_is_a_scan_error(tmp_path):
+    path = tmp_path / "head.nii"
+    path.write_bytes(b"\0" * 100)
+    with pytest.raises(ScanError, match=r"head\.nii"):
+        load_scan(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (np.zeros((40, 44, 42), np.float32), "every voxel is zero"),
+        (np.full((40, 44, 42), 7, np.int16), "every voxel has the value 7"),
+        (np.where(block() > 0, np.nan, 1).astype(np.float32), "350 of 73920 voxels"),
+        (np.where(block() > 0, np.inf, 1).astype(np.float32), "not finite"),
+        (np.stack([block()] * 2, axis=-1), "expected one 3D volume"),
+        (block()[..., 20], "expected one 3D volume"),
+    ],
+)
+def test_unusable_data_is_a_scan_error(tmp_path, data, reason):
+    path = write(tmp_path / "scan.nii.gz", data)
+    with pytest.raises(ScanError, match=f"scan.nii.gz: .*{reason}"):
+        load_scan(path)
+
+
+@pytest.mark.parametrize(("voxel", "reason"), [(0.1, "voxel size"), (1.0, "extent")])
+def test_impossible_geometry_is_a_scan_error(tmp_path, voxel, reason):
+    path = write(tmp_path / "scan.nii", block(), np.diag([voxel, voxel, voxel, 1]))
+    with pytest.raises(ScanError, match=reason):
+        load_scan(path)
+
+
+@pytest.mark.parametrize("codes", ["RAS", "LAS", "LPS", "PSR", "ASL", "IRP"])
+def test_every_orientation_loads_with_left_where_it_was(tmp_path, codes):
+    source = nib.Nifti1Image(block(), AFFINE)
+    turn = nib.orientations.ornt_transform(
+        nib.io_orientation(AFFINE), nib.orientations.axcodes2ornt(codes)
+    )
+    path = tmp_path / "scan.nii.gz"
+    nib.save(source.as_reoriented(turn), path)
+    image = load_scan(path)
+    np.testing.assert_array_equal(array(image), block())
+    np.testing.assert_allclose(image.affine, AFFINE)
+
+
+def test_same_voxels_give_the_same_bytes(tmp_path):
+    image = nib.Nifti1Image(block(), AFFINE)
+    for name in ("a", "b"):
+        save_volume(tmp_path / name / "scan.nii.gz", image)
+    assert (tmp_path / "a/scan.nii.gz").read_bytes() == (tmp_path / "b/scan.nii.gz").read_bytes()
+
+
+def test_transform_is_written_exactly(tmp_path):
+    matrix = np.random.default_rng(1).normal(size=(4, 4))
+    save_transform(tmp_path / "xfm.txt", matrix)
+    np.testing.assert_array_equal(load_transform(tmp_path / "xfm.txt"), matrix)
+    (tmp_path / "bad.txt").write_text("1 2\n3 4\n")
+    with pytest.raises(InputError, match=r"bad\.txt"):
+        load_transform(tmp_path / "bad.txt")
+
+
+def test_centre_and_crop_keep_the_world():
+    image = nib.Nifti1Image(block(), AFFINE)
+    np.testing.assert_allclose(centre_of_mass(image), [8 * 3, 24.5 * 3, 32 * 3])
+    small = crop_to_object(image, 6.0)
+    assert small.shape == (11, 14, 9)
+    np.testing.assert_allclose(centre_of_mass(small), centre_of_mass(image))
