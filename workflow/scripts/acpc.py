@@ -6,7 +6,7 @@ writes the T1 with its new affine, the rigid transform and a picture cut at the 
 
 import numpy as np
 
-from mri2pet.imaging.acpc import ac_pc_length, acpc_transform, apply_acpc, find_landmarks
+from mri2pet.imaging import acpc
 from mri2pet.imaging.qcplots import draw
 from mri2pet.imaging.volume import load_scan, load_volume, save_transform, save_volume
 from mri2pet.logs import log_to
@@ -17,16 +17,17 @@ source, made = snakemake.input, snakemake.output
 
 def work():
     image = load_scan(source.t1w)
-    marks = find_landmarks(image, load_volume(source.template), load_volume(source.brain))
-    matrix = acpc_transform(marks)
-    aligned = apply_acpc(image, matrix)
+    marks = acpc.find_landmarks(image, load_volume(source.template), load_volume(source.brain))
+    matrix = acpc.acpc_transform(marks)
+    aligned = acpc.apply_acpc(image, matrix)
     save_volume(made.image, aligned)
     save_transform(made.transform, matrix)
-    draw(made.picture, aligned, "AC-PC space, cut at the anterior commissure", at=np.zeros(3))
+    view = acpc.straight_view(aligned)
+    draw(made.picture, view, "AC-PC space, cut at the anterior commissure", at=np.zeros(3))
     return {
         "CoordinateSystem": "AC-PC: origin AC, +y from PC to AC, x = 0 mid-sagittal, RAS, mm",
         "NativeLandmarks": {"AC": marks.ac, "PC": marks.pc, "MidsagittalNormal": marks.normal},
-        "ACPCLength": ac_pc_length(marks),
+        "ACPCLength": acpc.ac_pc_length(marks),
     }
 
 

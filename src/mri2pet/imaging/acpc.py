@@ -14,7 +14,7 @@ from scipy import ndimage
 from mri2pet.errors import ScanError
 from mri2pet.imaging.antsreg import Schedule, deformed_points, linear
 from mri2pet.imaging.intensity import head_mask
-from mri2pet.imaging.resample import isotropic
+from mri2pet.imaging.resample import isotropic, resample
 from mri2pet.imaging.volume import Array, Volume, array, centre_of_mass, crop, like
 
 # Placed by expert raters in MNI152NLin2009cAsym (AFIDs protocol, Lau 2019; the ground-truth file
@@ -150,3 +150,10 @@ def _midline_points(brain: Volume) -> Array:
 def apply_acpc(image: Volume, matrix: Array) -> Volume:
     """Give a volume its AC-PC affine: the voxels stay what they are."""
     return Volume(array(image), matrix @ image.affine)
+
+
+def straight_view(image: Volume, voxel_mm: float = 1.5) -> Volume:
+    """Resample (linear) to the axes of its world around the origin: for a picture, not for use."""
+    affine = np.diag([voxel_mm, voxel_mm, voxel_mm, 1.0])
+    affine[:3, 3] = [-90, -125, -90]
+    return resample(image, np.eye(4), affine, (121, 145, 121), order=1)

@@ -10,7 +10,7 @@ from mri2pet.imaging.volume import Array, Volume, array
 
 COLOURS = ("#ff5a3c", "#41d3ff", "#ffd23c")
 BACKGROUND = "#101014"
-CUTS = (0.35, 0.5, 0.65)  # where the planes cut, as parts of the extent of what is not zero
+CUTS = (0.4, 0.62)  # where the planes cut, as parts of the extent of what is not zero
 PIXELS = 128  # a plane's long side after thinning: a picture, not a measurement
 
 
@@ -23,7 +23,7 @@ def draw(
     ceiling: float | None = None,
     cmap: str = "gray",
 ) -> None:
-    """Draw sagittal, coronal and axial planes as a PNG of about 900x330 pixels.
+    """Draw sagittal, coronal and axial planes as a PNG of about 900x200 to 900x380 pixels.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def draw(
         Boolean volumes of the image's shape whose outline is drawn.
     at
         World point (mm) through which one plane of each kind is laid, marked by a cross; without
-        it, three planes of each kind at `CUTS` of the object's extent.
+        it, two planes of each kind at `CUTS` of the object's extent.
     ceiling
         Intensity shown white; by default the 99.5th percentile.
     cmap
