@@ -133,6 +133,7 @@ def deformed_points(
     points: Array,
     iterations: tuple[int, ...],
     mask: Volume | None = None,
+    radius: int = 3,
 ) -> Array:
     """Carry points of the fixed volume to the moving one through a deformable registration.
 
@@ -148,6 +149,8 @@ def deformed_points(
         Of each level, coarse (shrink 2 ** (levels - 1)) to fine.
     mask
         On the grid of `fixed`: where the metric is measured.
+    radius
+        Of the window of the local cross-correlation, in voxels.
 
     Returns
     -------
@@ -166,7 +169,7 @@ def deformed_points(
             outprefix=f"{folder}/result_",
             mask=None if mask is None else to_ants(mask),
             syn_metric="CC",
-            syn_sampling=3,
+            syn_sampling=radius,
             reg_iterations=iterations,
             random_seed=SEED,
         )

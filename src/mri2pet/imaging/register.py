@@ -1,8 +1,9 @@
 """From AC-PC space to MNI152, and from a PET scan to its MRI."""
 
 import numpy as np
+from nibabel.affines import apply_affine
 
-from mri2pet.imaging.antsreg import Schedule, linear
+from mri2pet.imaging.antsreg import Schedule, deformed_points, linear
 from mri2pet.imaging.intensity import head_mask
 from mri2pet.imaging.resample import isotropic
 from mri2pet.imaging.volume import (
@@ -18,11 +19,19 @@ WORK_MM = 2.0
 MARGIN_MM = 12.0  # what is left around the brain: its edge is the strongest feature
 RIGID = Schedule((100,), (4,), (2,), sampling=0.5)
 AFFINE = Schedule((100, 50, 20), (4, 2, 1), (2, 1, 0), sampling=0.25)
+REFINE_MM = 5.0
+REFINE_ITERATIONS = (30,)
+REFINE_RADIUS = 2
+REFINE_STRIDE = 3  # every third voxel of the brain, along each axis
 PET_RIGID = Schedule((100, 50, 20), (4, 2, 1), (2, 1, 0), sampling=0.25)
 
 
 def brain_to_template(brain: Volume, template: Volume, mask: Volume) -> Array:
     """Register a skull-stripped T1 to the skull-stripped template with twelve degrees of freedom.
+
+    An affine found by its similarity alone is pulled by the edge of the brain, where a tighter or
+    wider brain mask looks like another scale. So a short, coarse deformable registration follows
+    it, and the result is the affine that fits this deformation best over the brain (least squares).
 
     Parameters
     ----------
@@ -41,7 +50,28 @@ def brain_to_template(brain: Volume, template: Volume, mask: Volume) -> Array:
     start = np.eye(4)
     start[:3, 3] = centre_of_mass(fixed) - centre_of_mass(moving)
     rigid = linear(fixed, moving, "Rigid", start, RIGID)
-    return linear(fixed, moving, "Affine", rigid, AFFINE)
+    affine = linear(fixed, moving, "Affine", rigid, AFFINE)
+    voxels = np.argwhere(array(mask) > 0)
+    voxels = voxels[(voxels % REFINE_STRIDE == 0).all(axis=1)]
+    points = apply_affine(mask.affine, voxels)
+    deformed = deformed_points(
+        isotropic(fixed, REFINE_MM),
+        isotropic(brain, REFINE_MM),
+        affine,
+        points,
+        REFINE_ITERATIONS,
+        radius=REFINE_RADIUS,
+    )
+    return fit_affine(deformed, points)
+
+
+def fit_affine(source: Array, target: Array) -> Array:
+    """Return the 4x4 affine that carries (n, 3) points to (n, 3) points with least squares."""
+    homogeneous = np.column_stack([source, np.ones(len(source))])
+    solution, *_ = np.linalg.lstsq(homogeneous, target, rcond=None)
+    matrix = np.eye(4)
+    matrix[:3] = solution.T
+    return matrix
 
 
 def pet_to_mri(pet: Volume, brain: Volume) -> Array:
