@@ -19,7 +19,8 @@ from mri2pet.imaging.volume import Array, Volume, array, centre_of_mass, crop, l
 
 # Placed by expert raters in MNI152NLin2009cAsym (AFIDs protocol, Lau 2019; the ground-truth file
 # that autoafids 0.1.4 carries: AC -0.20 2.72 -4.88, PC -0.01 -25.05 -2.21) and carried to
-# MNI152NLin6Asym by registering the two templates (ANTs affine and SyN at 1 mm).
+# MNI152NLin6Asym by registering the two templates (ANTs affine at 1 mm, then deformable in a box
+# around the commissures); on the template both lie on the commissures they name.
 AC_MNI = np.array([0.42, 2.4, -4.6])
 PC_MNI = np.array([0.57, -25.05, -2.2])
 # The template's own mid-sagittal plane: not x = 0 but half a millimetre to the right of it and
