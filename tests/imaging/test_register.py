@@ -1,12 +1,16 @@
 """ITK and RAS matrices, and registrations of the template to itself in another place."""
 
+import subprocess
+import sys
+
 import nibabel as nib
 import numpy as np
 from nibabel.affines import apply_affine
+from scipy import ndimage
 
 from mri2pet.imaging.accuracy import mean_displacement
 from mri2pet.imaging.antsreg import deterministic_ants, flip_lps_ras, itk_to_matrix
-from mri2pet.imaging.register import brain_to_template, pet_to_mri
+from mri2pet.imaging.register import brain_to_template, fit_affine, pet_to_mri
 from mri2pet.imaging.volume import array, like, load_volume
 
 
@@ -69,3 +73,32 @@ def test_rigid_pet_is_recovered_from_another_contrast(atlases):
     np.testing.assert_allclose(found[:3, :3] @ found[:3, :3].T, np.eye(3), atol=1e-6)
     native = apply_affine(imposed, points)
     assert mean_displacement(found, np.linalg.inv(imposed), native) < 1.0
+
+
+def test_fit_affine_recovers_an_affine_and_averages_noise():
+    rng = np.random.default_rng(1)
+    true = np.eye(4)
+    true[:3] += rng.normal(size=(3, 4)) * [0.1, 0.1, 0.1, 10]
+    source = rng.normal(size=(500, 3)) * 40
+    target = apply_affine(true, source)
+    np.testing.assert_allclose(fit_affine(source, target), true, atol=1e-9)
+    noisy = fit_affine(source, target + rng.normal(size=target.shape))
+    assert mean_displacement(noisy, true, source) < 0.3
+
+
+def test_a_loose_brain_mask_does_not_change_the_scale(atlases):
+    template, mask, _, points = _brain(atlases)
+    loose = ndimage.binary_dilation(array(mask) > 0, iterations=2)
+    head = array(template) / array(template).max()
+    found = brain_to_template(like(template, head * loose), template, mask)
+    assert mean_displacement(found, np.eye(4), points) < 0.6
+
+
+def test_ants_is_imported_without_its_statistics_and_keeps_what_is_used():
+    script = (
+        "import sys; from mri2pet.imaging.antsreg import deterministic_ants as load; a = load();"
+        "assert 'statsmodels' not in sys.modules and 'matplotlib' not in sys.modules;"
+        "a.registration, a.atropos, a.n4_bias_field_correction, a.apply_transforms_to_points;"
+        "import ants.plotting as p; assert p.plot"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -17,10 +17,11 @@ rule synthesise:
         "logs/synthesise/{model}_fold-{fold}.log",
     conda:
         "../../envs/torch.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
+        gpu=1,
     params:
         generator=lambda wildcards: model_entry(wildcards.model)["generator"],
         code=lambda wildcards: code("synthesise.py", *model_code(wildcards.model)),

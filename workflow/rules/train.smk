@@ -14,10 +14,11 @@ rule train:
         "logs/train/{model}_fold-{fold}.log",
     conda:
         "../../envs/torch.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=6000,
         runtime=2880,
+        gpu=1,
     params:
         model=lambda wildcards: model_entry(wildcards.model),
         seed=config["seed"],

@@ -6,6 +6,7 @@ RAS coordinates and maps points of the moving image to points of the fixed one.
 """
 
 import os
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 from mri2pet.imaging.volume import Array, Volume, array
 
 SEED = 42
+UNUSED_PARTS = ("deeplearn", "learn", "math", "plotting")
 FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])  # RAS <-> LPS
 
 
@@ -24,10 +26,18 @@ def deterministic_ants() -> ModuleType:
     """Import ANTs so that two runs give the same bits: one thread, and a seed at every call.
 
     ITK reads the variable when it starts its first filter, so ANTs is imported nowhere else.
+    Its statistics, plotting and learning take two thirds of its import time, and nothing here
+    calls them: empty modules stand in for them while it is imported.
     """
     os.environ["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = "1"
-    import ants
-
+    unused = [f"ants.{part}" for part in UNUSED_PARTS]
+    spare = [] if "ants" in sys.modules else [name for name in unused if name not in sys.modules]
+    sys.modules.update({name: ModuleType(name) for name in spare})
+    try:
+        import ants
+    finally:
+        for name in spare:
+            del sys.modules[name]
     return ants
 
 
@@ -134,6 +144,7 @@ def deformed_points(
     iterations: tuple[int, ...],
     mask: Volume | None = None,
     radius: int = 3,
+    step: float = 0.2,
 ) -> Array:
     """Carry points of the fixed volume to the moving one through a deformable registration.
 
@@ -151,6 +162,8 @@ def deformed_points(
         On the grid of `fixed`: where the metric is measured.
     radius
         Of the window of the local cross-correlation, in voxels.
+    step
+        Gradient step of SyN, in voxels.
 
     Returns
     -------
@@ -170,6 +183,7 @@ def deformed_points(
             mask=None if mask is None else to_ants(mask),
             syn_metric="CC",
             syn_sampling=radius,
+            grad_step=step,
             reg_iterations=iterations,
             random_seed=SEED,
         )

@@ -18,12 +18,13 @@ from mri2pet.imaging.volume import (
 WORK_MM = 2.0
 MARGIN_MM = 12.0  # what is left around the brain: its edge is the strongest feature
 RIGID = Schedule((100,), (4,), (2,), sampling=0.5)
-AFFINE = Schedule((100, 50, 20), (4, 2, 1), (2, 1, 0), sampling=0.25)
+AFFINE = Schedule((100, 50), (4, 2), (2, 1), sampling=0.25)
 REFINE_MM = 5.0
-REFINE_ITERATIONS = (30,)
-REFINE_RADIUS = 2
+REFINE_ITERATIONS = (20,)
+REFINE_RADIUS = 1
+REFINE_STEP = 0.3
 REFINE_STRIDE = 3  # every third voxel of the brain, along each axis
-PET_RIGID = Schedule((100, 50, 20), (4, 2, 1), (2, 1, 0), sampling=0.25)
+PET_RIGID = Schedule((100, 50), (4, 2), (2, 1), sampling=0.25)
 
 
 def brain_to_template(brain: Volume, template: Volume, mask: Volume) -> Array:
@@ -61,6 +62,7 @@ def brain_to_template(brain: Volume, template: Volume, mask: Volume) -> Array:
         points,
         REFINE_ITERATIONS,
         radius=REFINE_RADIUS,
+        step=REFINE_STEP,
     )
     return fit_affine(deformed, points)
 
