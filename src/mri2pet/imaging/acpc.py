@@ -119,7 +119,7 @@ def find_landmarks(image: Volume, template: Volume, brain: Volume) -> Landmarks:
     local = crop(template, _box(template))
     midline = _midline_points(brain)
     points = np.vstack([AC_MNI, PC_MNI])
-    ac, pc = deformed_points(local, head, affine, points, (20, 10))
+    ac, pc = deformed_points(local, head, affine, points, (20, 10), radius=2)
     plane = apply_affine(np.linalg.inv(affine), midline)
     marks = Landmarks(ac, pc, fit_plane(plane))
     length = ac_pc_length(marks)
