@@ -94,6 +94,6 @@ def test_a_head_that_cannot_be_registered_is_a_scan_error(monkeypatch, atlases):
     brain = load_volume(atlases / "mni152_brain_mask.nii.gz")
     far = np.array([[0.0, 40, 0], [0, -40, 0]])
     monkeypatch.setattr(acpc, "register_head", lambda *_: np.eye(4))
-    monkeypatch.setattr(acpc, "deformed_points", lambda *_: far)
+    monkeypatch.setattr(acpc, "deformed_points", lambda *_, **__: far)
     with pytest.raises(ScanError, match=r"80\.0 mm apart"):
         acpc.find_landmarks(template, template, brain)

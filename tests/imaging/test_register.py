@@ -91,7 +91,7 @@ def test_a_loose_brain_mask_does_not_change_the_scale(atlases):
     loose = ndimage.binary_dilation(array(mask) > 0, iterations=2)
     head = array(template) / array(template).max()
     found = brain_to_template(like(template, head * loose), template, mask)
-    assert mean_displacement(found, np.eye(4), points) < 0.6
+    assert mean_displacement(found, np.eye(4), points) < 1.0  # half a voxel
 
 
 def test_ants_is_imported_without_its_statistics_and_keeps_what_is_used():

@@ -10,7 +10,7 @@ from mri2pet.imaging.resample import isotropic
 from mri2pet.imaging.volume import Array, Volume, array, like
 
 # Two levels: a third, with knots 50 mm apart, follows anatomy and makes white matter less even.
-ITERATIONS = (40, 40)
+ITERATIONS = (25, 25)
 SPLINE_MM = 200  # between knots at the first level, halved at the next
 
 
