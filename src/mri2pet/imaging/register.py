@@ -1,11 +1,13 @@
 """From AC-PC space to MNI152, and from a PET scan to its MRI."""
 
+import logging
+
 import numpy as np
 from nibabel.affines import apply_affine
 
 from mri2pet.imaging.antsreg import Schedule, deformed_points, linear
 from mri2pet.imaging.intensity import head_mask
-from mri2pet.imaging.resample import isotropic
+from mri2pet.imaging.resample import isotropic, resample
 from mri2pet.imaging.volume import (
     Array,
     Volume,
@@ -15,10 +17,13 @@ from mri2pet.imaging.volume import (
     like,
 )
 
+log = logging.getLogger(__name__)
+
 WORK_MM = 2.0
 MARGIN_MM = 12.0  # what is left around the brain: its edge is the strongest feature
 RIGID = Schedule((100,), (4,), (2,), sampling=0.5)
 AFFINE = Schedule((100, 50), (4, 2), (2, 1), sampling=0.25)
+WORST_LOSS = 0.005  # of the correlation with the template
 REFINE_MM = 5.0
 REFINE_ITERATIONS = (20,)
 REFINE_RADIUS = 1
@@ -33,6 +38,8 @@ def brain_to_template(brain: Volume, template: Volume, mask: Volume) -> Array:
     An affine found by its similarity alone is pulled by the edge of the brain, where a tighter or
     wider brain mask looks like another scale. So a short, coarse deformable registration follows
     it, and the result is the affine that fits this deformation best over the brain (least squares).
+    On some real heads the coarse deformation inflates the brain instead: where the refined affine
+    looks clearly less like the template (`WORST_LOSS`), the first one is kept.
 
     Parameters
     ----------
@@ -64,7 +71,16 @@ def brain_to_template(brain: Volume, template: Volume, mask: Volume) -> Array:
         radius=REFINE_RADIUS,
         step=REFINE_STEP,
     )
-    return fit_affine(deformed, points)
+    refined = fit_affine(deformed, points)
+    before, after = (_similarity(brain, matrix, fixed) for matrix in (affine, refined))
+    log.info("correlation with the template: affine %.4f, refined %.4f", before, after)
+    return refined if after >= before - WORST_LOSS else affine
+
+
+def _similarity(brain: Volume, to_template: Array, fixed: Volume) -> float:
+    """Correlation of a transformed brain with the template, brain and surroundings alike."""
+    moved = resample(brain, to_template, fixed.affine, fixed.shape, order=1)
+    return float(np.corrcoef(array(moved).ravel(), array(fixed).ravel())[0, 1])
 
 
 def fit_affine(source: Array, target: Array) -> Array:

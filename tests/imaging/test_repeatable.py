@@ -1,0 +1,40 @@
+"""Bias correction, brain mask and segmentation give the same bits twice."""
+
+import numpy as np
+import pytest
+
+from mri2pet.imaging.bias import n4
+from mri2pet.imaging.segment import segment
+from mri2pet.imaging.skullstrip import brain_mask
+from mri2pet.imaging.volume import array, like, load_volume
+
+
+@pytest.fixture(scope="module")
+def head(atlases):
+    template = load_volume(atlases / "mni152_t1.nii.gz")
+    shading = np.linspace(0.8, 1.2, template.shape[1], dtype=np.float32)[None, :, None]
+    return like(template, array(template) * shading)
+
+
+def test_n4_repeats_itself_and_flattens(head, atlases):
+    (once, field), (again, _) = n4(head, 3), n4(head, 3)
+    np.testing.assert_array_equal(array(once), array(again))
+    inside = array(load_volume(atlases / "mni152_brain_mask.nii.gz")) > 0
+    along = np.array([field[:, j][inside[:, j]].mean() for j in range(20, 90)])
+    imposed = np.linspace(0.8, 1.2, head.shape[1])[20:90]
+    assert np.corrcoef(along, imposed)[0, 1] > 0.9
+
+
+def test_deepbet_repeats_itself(head):
+    once, again = (brain_mask(head, "deepbet") for _ in range(2))
+    np.testing.assert_array_equal(once, again)
+
+
+def test_segmentation_repeats_itself(atlases):
+    mask = load_volume(atlases / "mni152_brain_mask.nii.gz")
+    template = load_volume(atlases / "mni152_t1.nii.gz")
+    brain = like(template, array(template) / array(template).max() * (array(mask) > 0))
+    (once, labels, _), (again, labels_again, _) = segment(brain, mask), segment(brain, mask)
+    np.testing.assert_array_equal(labels, labels_again)
+    for tissue in once:
+        np.testing.assert_array_equal(once[tissue], again[tissue])
