@@ -65,7 +65,7 @@ def finished(root, atlases, tmp_path_factory) -> Run:
     slices = sorted(series(run, alone["ptid"], "RAGE", 0).glob("*.dcm"))
     slices[len(slices) // 2].unlink()
     run.missing_slice = (alone["subject"], alone["visit"])
-    for path in series(run, again["ptid"], "", -1).glob("*PT*.dcm"):
+    for path in series(run, again["ptid"], "egistered", -1).glob("*.dcm"):
         path.write_bytes(path.read_bytes()[:2000])
     run.truncated_pet = (again["subject"], again["visit"])
 
