@@ -1,9 +1,21 @@
 """A user sees a message, not a traceback; a fault of the program keeps its traceback."""
 
+import logging
+
 import pytest
 
 from mri2pet.errors import InputError
 from mri2pet.logs import log_to
+
+
+@pytest.fixture(autouse=True)
+def _root_logger_as_it_was():
+    """Undo what a job's logging sets up, or later tests would see it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    logging.captureWarnings(False)
 
 
 def test_a_users_error_is_one_message_and_exit_code_1(tmp_path, capsys):

@@ -113,6 +113,7 @@ def test_killed_training_resumes_to_the_same_weights(entry, pairs, tmp_path, cap
                 process.kill()
                 break
     assert process.returncode == -signal.SIGKILL
+    caplog.clear()
     with caplog.at_level(logging.INFO):
         generator, history = run(entry, pairs, tmp_path / "checkpoint.pt")
     assert "going on after epoch" in caplog.text
