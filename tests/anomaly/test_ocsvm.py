@@ -1,0 +1,184 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.svm import OneClassSVM
+
+from mri2pet.anomaly import dual, ocsvm
+from mri2pet.anomaly.ocsvm import fit_score, score_chunks
+from mri2pet.errors import InputError
+
+
+def features(voxels, samples, *, decay=1.0, seed=0, width=64):
+    """Gaussian features, mean and axes of their own at each voxel; 3 patients."""
+    rng = np.random.default_rng(seed)
+    axes = np.linalg.qr(rng.normal(size=(voxels, width, width)))[0]
+    axes *= (np.arange(1.0, width + 1) ** -decay)[:, None]
+    mean = 0.3 * rng.normal(size=(voxels, 1, width))
+    both = (mean + rng.normal(size=(voxels, samples + 3, width)) @ axes).astype(np.float32)
+    return np.ascontiguousarray(both[:, :samples]), np.ascontiguousarray(both[:, samples:])
+
+
+def expected(controls, patients, nu, gamma="scale"):
+    both = []
+    for x, y in zip(controls, patients, strict=True):
+        model = OneClassSVM(nu=nu, gamma=gamma, tol=1e-9).fit(x)
+        both.append((model.decision_function(y), model.decision_function(x)))
+    return [np.stack(one) for one in zip(*both, strict=True)]
+
+
+def assert_same(controls, patients, nu, gamma="scale", atol=3e-5, **kwargs):
+    scores = fit_score(controls, patients, nu=nu, gamma=gamma, training=True, **kwargs)
+    new, own = expected(controls, patients, nu, gamma)
+    np.testing.assert_allclose(scores.patients, new, atol=atol, rtol=0)
+    np.testing.assert_allclose(scores.controls, own, atol=atol, rtol=0)
+    far = np.abs(new) > 1e-4
+    assert (np.sign(scores.patients) == np.sign(new))[far].all()
+    return scores
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.5, 1.5])
+@pytest.mark.parametrize("samples, nu", [(35, 0.03), (35, 0.37), (75, 0.1), (75, 0.9)])
+def test_values_are_those_of_scikit_learn(decay, samples, nu):
+    assert assert_same(*features(40, samples, decay=decay), nu).rescued == 0
+
+
+@pytest.mark.parametrize("gamma", [1e-4, 0.05, 5.0, 1e3])
+def test_gamma_as_a_number(gamma):
+    assert_same(*features(20, 40), 0.2, gamma)
+
+
+@pytest.mark.parametrize("samples, nu", [(40, 0.1), (70, 0.1), (35, 0.2), (40, 0.5), (30, 1 / 3)])
+def test_whole_nu_n_leaves_rho_where_libsvm_leaves_it(samples, nu):
+    # with nu n whole, no variable need be free: rho is then an interval's middle, or the end that
+    # libsvm's own rounding of nu n picks
+    controls, patients = features(80, samples, decay=3.0, width=8)
+    assert_same(controls, patients, nu)
+    total, excess = dual.mass(nu, samples)
+    assert total == round(nu * samples) and abs(excess) < 1e-9
+
+
+def test_margin_without_free_variables():
+    alpha = torch.tensor([[1.0, 1.0, 0.0, 0.0]])
+    gradient = torch.tensor([[1.0, 2.0, 4.0, 5.0]])
+    assert [float(dual.margin(alpha, gradient, x)) for x in (0, 1e-15, -1e-15)] == [3, 4, 2]
+
+
+def test_double_precision_is_closer():
+    controls, patients = features(20, 50)
+    assert_same(controls, patients, 0.2, atol=2e-6, dtype="float64")
+
+
+def test_duplicates_and_constants():
+    controls, patients = features(12, 30)
+    controls[0] = controls[0, :1]  # one point thirty times
+    controls[1, 10:20] = controls[1, :10]
+    controls[2] = 0.3  # no variance at all: gamma is 1
+    controls[3, :, 5:] = 0  # constant features
+    controls[4] += 1e3  # far from the origin
+    patients[4] += 1e3
+    controls[5, :, 1:] = controls[5, :, :1]  # one dimension
+    assert_same(controls, patients, 0.17, atol=1e-4)
+
+
+@pytest.mark.parametrize("samples, nu", [(1, 0.5), (2, 0.5), (3, 0.2), (20, 0.01), (20, 0.999)])
+def test_few_controls_and_extreme_nu(samples, nu):
+    assert_same(*features(10, samples), nu)
+
+
+def test_chunks_memmaps_and_half_precision_change_nothing(tmp_path, monkeypatch):
+    controls, patients = (x.astype(np.float16) for x in features(50, 20))
+    whole = fit_score(controls.astype(np.float32), patients.astype(np.float32), nu=0.2)
+    np.save(tmp_path / "x.npy", controls)
+    stored = np.load(tmp_path / "x.npy", mmap_mode="r")
+    monkeypatch.setattr(ocsvm, "CPU_CHUNK", 7)
+    out = np.lib.format.open_memmap(tmp_path / "f.npy", "w+", np.float32, (50, 3))
+    fit_score(stored, patients, nu=0.2, out=out)
+    np.testing.assert_allclose(np.load(tmp_path / "f.npy"), whole.patients, atol=2e-5)
+    pieces = list(score_chunks(stored, patients, nu=0.2))
+    assert [x.start for x, _ in pieces] == list(range(0, 50, 7))
+    assert pieces[-1][0].stop == 50
+
+
+def test_memory_bounds_the_chunk():
+    controls, patients = features(9, 20)
+    need = ocsvm.voxel_bytes(20, 3, 64, 4) * torch.get_num_threads()
+    pieces = list(score_chunks(controls, patients, nu=0.2, memory=2 * need))
+    assert [x.stop - x.start for x, _ in pieces] == [2, 2, 2, 2, 1]
+    with pytest.raises(InputError, match="memory"):
+        fit_score(controls, patients, nu=0.2, memory=need - 1)
+
+
+def test_unsolved_voxels_go_to_scikit_learn(monkeypatch):
+    monkeypatch.setattr(dual, "ROUNDS", ((1, 0),))
+    assert assert_same(*features(6, 40), 0.2).rescued == 6
+
+
+def test_optimality_of_every_problem():
+    controls, _ = features(64, 50, decay=0.5)
+    x = torch.from_numpy(controls)
+    kernel = torch.exp(-torch.cdist(x, x).square() / 3)
+    answer = dual.solve(kernel, torch.zeros(64), 7.5)
+    assert answer.solved.all()
+    assert (answer.alpha >= 0).all() and (answer.alpha <= 1).all()
+    torch.testing.assert_close(answer.alpha.sum(1), torch.full((64,), 7.5), atol=1e-5, rtol=0)
+    assert (dual.violation(answer.alpha, dual.product(kernel, answer.alpha)) <= 2e-5).all()
+
+
+def test_settings_of_torch_are_put_back():
+    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    fit_score(*features(4, 5), nu=0.2)
+    chunks = score_chunks(*features(4, 5), nu=0.2)
+    next(chunks)
+    chunks.close()
+    assert (torch.get_num_threads(), torch.get_float32_matmul_precision()) == (threads, precision)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"nu": 0.0}, "nu is"),
+        ({"nu": 1.0}, "nu is"),
+        ({"gamma": -1.0}, "gamma"),
+        ({"gamma": "auto"}, "gamma"),
+        ({"controls": np.zeros((4, 5), np.float32)}, "controls"),
+        ({"controls": np.zeros((3, 5, 64), np.float32)}, "same voxels"),
+        ({"controls": np.zeros((4, 0, 64), np.float32)}, "train"),
+        ({"controls": np.zeros((4, 5, 64), int)}, "floating"),
+        ({"out": np.zeros((4, 1))}, "out has"),
+        ({"dtype": "float16"}, "dtype"),
+    ],
+)
+def test_bad_input(change, message):
+    controls, patients = features(4, 5)
+    given = {"controls": controls, "patients": patients, "nu": 0.2} | change
+    with pytest.raises(InputError, match=message):
+        fit_score(given.pop("controls"), given.pop("patients"), **given)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_voxel_that_is_not_finite_is_named(monkeypatch, which, bad):
+    monkeypatch.setattr(ocsvm, "CPU_CHUNK", 4)
+    both = features(9, 5)
+    both[which][6, 1, 3] = bad
+    with pytest.raises(InputError, match="voxel 6"):
+        fit_score(*both, nu=0.2)
+
+
+def test_no_voxels_and_no_patients():
+    controls, patients = features(4, 5)
+    assert fit_score(controls[:0], patients[:0], nu=0.2).patients.shape[0] == 0
+    scores = fit_score(controls, patients[:, :0], nu=0.2, training=True)
+    assert scores.patients.shape == (4, 0) and scores.controls.shape == (4, 5)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_missing_device_is_said():
+    with pytest.raises(InputError, match="CUDA"):
+        fit_score(*features(2, 5), nu=0.2, device="cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_cuda_gives_the_same(dtype):
+    assert_same(*features(500, 75), 0.1, device="cuda", dtype=dtype)
