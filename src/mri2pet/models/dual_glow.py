@@ -1,0 +1,295 @@
+"""DUAL-GLOW (Sun et al. 2019): PET from MRI by two flows and the relation of their codes (D2-D6).
+
+Equation numbers are those of the paper. Volumes are (B, 1, X, Y, Z) with intensities 0 to 1.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mri2pet.errors import InputError
+from mri2pet.models.flow import Glow, gaussian_log_density
+from mri2pet.models.relation import Gaussian, Relation, draw_code
+from mri2pet.models.side import Side, SideHeads, SideInformation
+from mri2pet.models.voxel_norm import VoxelNorm
+
+
+class DualGlow(nn.Module):
+    """Two flows f_m (MRI) and f_p (PET), and p(z_p | z_m) between them (eq. 6 and 7).
+
+    Parameters
+    ----------
+    depth
+        Steps of each level of both flows. The paper's is 16, 16, 16, 16; the default is small.
+    width
+        Width of the couplings' hidden layers at each level. The reference code's is 512.
+    relation
+        Settings of the relation networks: `width`, `layers`, `kernel`, `mri_top` (`Relation`).
+    side
+        Settings of `SideInformation`: `attributes`, `groups`, `age_mean`, `age_sd`; None for the
+        unconditional model.
+    heads
+        Settings of the classifiers of side information: `width`, `blocks` (`SideHead`).
+    lu, checkpointing, wavelets
+        Of both flows (`Glow`).
+    bins
+        Grey levels that a unit of intensity counts as: the noise of training is U(0, 1 / bins),
+        and likelihoods are bits a voxel of an image of so many levels.
+    grid
+        X, Y, Z of the volumes, if they are all to be of one: side information then shifts each
+        voxel of the top code by itself (`Relation`), and `standardise` is possible.
+    standardise
+        Standardise each voxel over the training set before the flow (`VoxelNorm`, set by
+        `initialise`). Not in the paper.
+
+    Raises
+    ------
+    InputError
+        For settings that do not fit together.
+
+    Notes
+    -----
+    Intensities are taken minus 1/2 where they are not standardised. The reference code adds noise
+    in training alone; at synthesis its mean takes its place here, and is subtracted again.
+    """
+
+    def __init__(
+        self,
+        depth: Sequence[int] = (4, 4, 4),
+        width: Sequence[int] = (64, 64, 64),
+        relation: Mapping[str, Any] | None = None,
+        side: Mapping[str, Any] | None = None,
+        heads: Mapping[str, Any] | None = None,
+        lu: bool = False,
+        checkpointing: bool = False,
+        wavelets: bool = False,
+        bins: int = 256,
+        grid: Sequence[int] | None = None,
+        standardise: bool = False,
+    ) -> None:
+        super().__init__()
+        if bins < 1:
+            raise InputError(f"dual_glow: bins is {bins}; it must be positive")
+        self.bins = bins
+        if standardise and grid is None:
+            raise InputError("dual_glow: standardise needs the volumes' grid")
+        self.centre = 0.0 if standardise else 0.5
+        self.side = None if side is None else SideInformation(**side)
+        self.mri_norm = VoxelNorm(grid if standardise else None, bins)
+        self.pet_norm = VoxelNorm(grid if standardise else None, bins)
+        self.mri_flow = Glow(depth, width, lu, checkpointing, wavelets)
+        self.pet_flow = Glow(depth, width, lu, checkpointing, wavelets)
+        channels = self.mri_flow.channels
+        count = self.side.width if self.side else 0
+        self.relation = Relation(channels, count, grid=grid, **dict(relation or {}))
+        self.heads = None
+        if self.side:
+            self.heads = SideHeads(self.side, channels, **dict(heads or {}))
+
+    def prior(self, mri: Sequence[Tensor], side: Side | None = None) -> list[Gaussian]:
+        """Return mean and log sigma of every PET code given the MRI's codes (eq. 6 or 17).
+
+        Parameters
+        ----------
+        mri
+            Codes z_m.
+        side
+            Side information c; None for a person of whom nothing is known.
+        """
+        numbers = None if self.side is None or side is None else self.side.encode(side)
+        return self.relation(mri, numbers)
+
+    def losses(
+        self,
+        mri: Tensor,
+        pet: Tensor,
+        side: Side | None = None,
+        generator: torch.Generator | None = None,
+    ) -> dict[str, Tensor]:
+        """Return the terms of the objective, each a scalar to be minimised.
+
+        Parameters
+        ----------
+        mri, pet
+            Training volumes.
+        side
+            Needed by a model with side information.
+        generator
+            Of the noise; on the volumes' device.
+
+        Returns
+        -------
+        dict of Tensor
+            `pet`: -log p(z_p | z_m) - log |det(dz_p/dx_p)| (eq. 10), and `mri`: -log p(x_m)
+            (eq. 4), both in bits a voxel and averaged over the batch. With side information also
+            `reversed`, the losses of the classifiers of the MRI's lower codes, behind a gradient
+            reversal, and `top`, those of the two of the top codes, each summed, in bits.
+
+        Raises
+        ------
+        InputError
+            If side information is needed and missing.
+        """
+        if self.side is not None and side is None:
+            raise InputError("dual_glow: this model is trained with side information")
+        mri_codes, of_mri = self.encode_mri(self._noisy(mri, generator))
+        pet_codes, of_pet = self.encode_pet(self._noisy(pet, generator))
+        for code in mri_codes:
+            of_mri = of_mri + gaussian_log_density(code)
+        for code, (mean, log_sigma) in zip(pet_codes, self.prior(mri_codes, side), strict=True):
+            of_pet = of_pet + gaussian_log_density(code, mean, log_sigma)
+        terms = {"pet": self._bits(of_pet, pet), "mri": self._bits(of_mri, mri)}
+        if self.heads is not None and side is not None:
+            terms |= self.heads(mri_codes, pet_codes, side)
+        return terms
+
+    def forward(self, mri: Tensor, side: Side | None = None) -> Tensor:
+        """Synthesise a PET from the mean of its codes (eq. 7).
+
+        Parameters
+        ----------
+        mri
+            (B, 1, X, Y, Z), the sides divisible by 2 ** levels.
+        side
+            Side information that the PET is to show.
+
+        Returns
+        -------
+        Tensor
+            Of the MRI's shape, 0 to 1.
+        """
+        return self.decode_pet([mean for mean, _ in self._prior_of(mri, side)])
+
+    @torch.no_grad()
+    def draws(
+        self,
+        mri: Tensor,
+        count: int,
+        temperature: float = 1.0,
+        side: Side | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Iterator[Tensor]:
+        """Yield PETs drawn from p(x_p | x_m); the MRI is encoded once.
+
+        Parameters
+        ----------
+        mri
+            (B, 1, X, Y, Z).
+        count
+            Number of draws of each.
+        temperature
+            Factor on sigma; 0 gives what `forward` gives, 1 the model's own distribution.
+        side
+            Side information that the PETs are to show.
+        generator
+            On the volumes' device. The same seed gives the same deviations from the mean code,
+            whatever the side information.
+        """
+        priors = self._prior_of(mri, side)
+        for _ in range(count):
+            yield self.decode_pet([draw_code(*prior, temperature, generator) for prior in priors])
+
+    @torch.no_grad()
+    def moments(
+        self,
+        mri: Tensor,
+        count: int,
+        temperature: float = 1.0,
+        side: Side | None = None,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Return voxelwise mean and standard deviation over draws (parameters as in `draws`).
+
+        Returns
+        -------
+        mean, sd : Tensor
+            (B, 1, X, Y, Z) each; sd with count - 1. One draw is in memory at a time (Welford 1962).
+
+        Raises
+        ------
+        InputError
+            For fewer than two draws.
+        """
+        if count < 2:
+            raise InputError(f"dual_glow: {count} draws have no standard deviation")
+        mean = torch.zeros_like(mri, dtype=torch.float32)
+        squares = torch.zeros_like(mean)
+        draws = self.draws(mri, count, temperature, side, generator)
+        for i, draw in enumerate(draws, start=1):
+            deviation = draw - mean
+            mean += deviation / i
+            squares += deviation * (draw - mean)
+        return mean, (squares / (count - 1)).sqrt()
+
+    @torch.no_grad()
+    def initialise(self, mri: Tensor, pet: Tensor, batch: int = 8) -> None:
+        """Set what is set from data, before training: each voxel's statistics and the actnorms.
+
+        Does nothing to actnorms that are set already. Where it is not called, the first step of
+        training sets the actnorms from its own batch, which with one volume a batch is little.
+
+        Parameters
+        ----------
+        mri, pet
+            (N, 1, X, Y, Z): the training set, for the voxels' statistics. May be on another
+            device than the model.
+        batch
+            Of these, this many (the first) set the actnorms.
+        """
+        self.mri_norm.fit(mri)
+        self.pet_norm.fit(pet)
+        place = next(self.parameters())
+        self.train()
+        self.encode_mri(self._noisy(mri[:batch].to(place)))
+        self.encode_pet(self._noisy(pet[:batch].to(place)))
+
+    def encode_mri(self, mri: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return the codes z_m of volumes 0 to 1, noise included, and log |det(dz_m/dx_m)|."""
+        x, of_norm = self.mri_norm(mri)
+        codes, of_flow = self.mri_flow(x - self.centre)
+        return codes, of_norm + of_flow
+
+    def encode_pet(self, pet: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Return the codes z_p of volumes 0 to 1, noise included, and log |det(dz_p/dx_p)|."""
+        x, of_norm = self.pet_norm(pet)
+        codes, of_flow = self.pet_flow(x - self.centre)
+        return codes, of_norm + of_flow
+
+    def decode_pet(self, codes: Sequence[Tensor]) -> Tensor:
+        """Return the volumes 0 to 1, without noise, of PET codes."""
+        volume = self.pet_norm.inverse(self.pet_flow.inverse(codes) + self.centre)
+        return (volume - 0.5 / self.bins).clamp(0, 1)
+
+    def _prior_of(self, mri: Tensor, side: Side | None) -> list[Gaussian]:
+        codes, _ = self.encode_mri(mri + 0.5 / self.bins)
+        return self.prior(codes, side)
+
+    def _noisy(self, volume: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        kind = {"dtype": volume.dtype, "device": volume.device}
+        return volume + torch.rand(volume.shape, generator=generator, **kind) / self.bins
+
+    def _bits(self, log_density: Tensor, volume: Tensor) -> Tensor:
+        """Turn log-densities (B,) of volumes in units of 1 into bits a voxel in units of 1/bins."""
+        nats = math.log(self.bins) - log_density / volume[0].numel()
+        return nats.mean() / math.log(2)
+
+
+def objective(terms: Mapping[str, Tensor], mri: float = 0.001, side: float = 0.01) -> Tensor:
+    """Weighted sum of `DualGlow.losses` (eq. 12 and 16, negative, in bits a voxel).
+
+    Parameters
+    ----------
+    terms
+        As `DualGlow.losses` returns them.
+    mri
+        The paper's lambda.
+    side
+        Weight of each classifier's loss.
+    """
+    total = terms["pet"] + mri * terms["mri"]
+    if "top" in terms:
+        total = total + side * (terms["reversed"] + terms["top"])
+    return total

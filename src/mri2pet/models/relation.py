@@ -1,0 +1,167 @@
+"""From MRI codes to the distribution of PET codes: part D3 of DUAL-GLOW (eq. 6 and 17)."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mri2pet.errors import InputError
+from mri2pet.models.blocks import LEAK
+from mri2pet.models.flow import squeeze
+
+LOG_SIGMA_LIMIT = 5.0  # log sigma stays within +-5, so that no density overflows
+
+EMBEDDING_RATE = 10.0  # factor on the embedding of side information: it learns as much faster
+
+Gaussian = tuple[Tensor, Tensor]  # mean and log sigma, each of the code's shape
+
+
+class RelationNetwork(nn.Module):
+    """3D convolutional network from the MRI code of a level to mean and log sigma of the PET code.
+
+    Parameters
+    ----------
+    channels
+        Of the MRI code and of the PET code.
+    width
+        Of the hidden layers.
+    layers
+        Convolutions in all; 1 makes it linear.
+    kernel
+        Side of the first convolution's kernel, odd; the others have 3.
+    side
+        Numbers that describe a person (`SideInformation.width`); 0 for none.
+    grid
+        X, Y, Z of the code, for an embedding of the side information that differs from voxel to
+        voxel; None for one that is the same at all, as in the reference code.
+
+    Notes
+    -----
+    The paper gives no layers. The reference code has one 5x5x5 convolution with LeakyReLU (0.2)
+    and takes its output for the mean, sigma being one. Here a further convolution follows, for a
+    mean of either sign and, as the paper has it, sigma. It starts at zero: training begins with
+    N(0, I). Side information is embedded by a linear layer, also from zero, and shifts mean and
+    log sigma (the reference code: the mean). It learns faster than the rest,
+    lest the convolutions fit person by person what the side information explains.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        width: int = 256,
+        layers: int = 2,
+        kernel: int = 5,
+        side: int = 0,
+        grid: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__()
+        if layers < 1 or width < 1 or kernel < 1 or kernel % 2 == 0:
+            raise InputError(
+                f"relation: layers {layers} and width {width} must be positive, kernel {kernel} odd"
+            )
+        widths = [channels, *[width] * (layers - 1), 2 * channels]
+        convolutions: list[nn.Module] = []
+        for i in range(layers):
+            size = kernel if i == 0 else 3
+            convolutions.append(nn.Conv3d(widths[i], widths[i + 1], size, padding=size // 2))
+            if i < layers - 1:
+                nn.init.kaiming_normal_(convolutions[-1].weight, a=LEAK)
+                nn.init.zeros_(convolutions[-1].bias)
+                convolutions.append(nn.LeakyReLU(LEAK, inplace=True))
+        self.layers = nn.Sequential(*convolutions)
+        self.embedded = (2 * channels, *(grid or (1, 1, 1)))
+        self.embedding = nn.Linear(side, math.prod(self.embedded)) if side else None
+        for last in (self.layers[-1], self.embedding):
+            if last is not None:
+                nn.init.zeros_(last.weight)
+                nn.init.zeros_(last.bias)
+
+    def forward(self, code: Tensor, side: Tensor | None = None) -> Gaussian:
+        """Map an MRI code (B, C, X, Y, Z), and side information (B, side), to mean, log sigma.
+
+        No side information stands for zeros, a person of whom nothing is known.
+        """
+        out = self.layers(code).to(code.dtype)
+        if self.embedding is not None:
+            if side is None:
+                side = code.new_zeros(len(code), self.embedding.in_features)
+            shift = self.embedding(side.to(code.dtype)).to(code.dtype)
+            out = out + EMBEDDING_RATE * shift.reshape(-1, *self.embedded)
+        mean, log_sigma = out.chunk(2, dim=1)
+        return mean, LOG_SIGMA_LIMIT * torch.tanh(log_sigma / LOG_SIGMA_LIMIT)
+
+
+class Relation(nn.Module):
+    """One relation network a level: p(z_p | z_m), or p(z_p | z'_m, c) with side information.
+
+    Parameters
+    ----------
+    channels
+        Of the codes, level by level (`Glow.channels`).
+    side
+        Numbers that describe a person; 0 for none.
+    mri_top
+        With side information: give the top PET code the MRI's top code as well. The paper does
+        not (eq. 17: z'_m is without h_k), the reference code does.
+    grid
+        X, Y, Z of the volumes, for an embedding that knows where in the brain it is; or None.
+    width, layers, kernel
+        Of each network (`RelationNetwork`).
+
+    Raises
+    ------
+    InputError
+        If there is side information and one level only: there is then no z'_m.
+
+    Notes
+    -----
+    Side information conditions the top code alone: "only the highest level of DUAL-GLOW should
+    be affected by this". What the top PET code sees of the MRI instead of h_k is not printed
+    beyond eq. 17; here it is the last code of z'_m, squeezed, which has the top code's shape.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        side: int = 0,
+        mri_top: bool = False,
+        grid: Sequence[int] | None = None,
+        width: int = 256,
+        layers: int = 2,
+        kernel: int = 5,
+    ) -> None:
+        super().__init__()
+        self.from_lower = bool(side) and not mri_top
+        if self.from_lower and len(channels) < 2:
+            raise InputError("dual_glow: side information needs two levels or more")
+        *below, top = channels
+        top_grid = None if grid is None else [size // 2 ** len(channels) for size in grid]
+        self.networks = nn.ModuleList(
+            RelationNetwork(count, width, layers, kernel) for count in below
+        )
+        self.networks.append(RelationNetwork(top, width, layers, kernel, side, top_grid))
+
+    def forward(self, mri: Sequence[Tensor], side: Tensor | None = None) -> list[Gaussian]:
+        """Return mean and log sigma of the PET code at each level.
+
+        Parameters
+        ----------
+        mri
+            The MRI's codes.
+        side
+            (B, side) or None, which stands for a person of whom nothing is known.
+        """
+        *lower, top = mri
+        source = squeeze(lower[-1]) if self.from_lower else top
+        *below, last = self.networks
+        priors = [network(code) for network, code in zip(below, lower, strict=True)]
+        return [*priors, last(source, side)]
+
+
+def draw_code(
+    mean: Tensor, log_sigma: Tensor, temperature: float, generator: torch.Generator | None
+) -> Tensor:
+    """Draw a code from its Gaussian, sigma times a temperature (0: the mean)."""
+    noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
+    return mean + temperature * log_sigma.exp() * noise
