@@ -39,6 +39,16 @@ def generator_loss(fake: Tensor) -> Tensor:
     return F.softplus(-fake.float()).mean()
 
 
+def least_squares_discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """Least-squares loss of a discriminator (Mao 2017), halved as in Cycle-GAN."""
+    return 0.5 * ((real.float() - 1).square().mean() + fake.float().square().mean())
+
+
+def least_squares_generator_loss(fake: Tensor) -> Tensor:
+    """Least-squares loss of a generator: its volumes should be given a one."""
+    return (fake.float() - 1).square().mean()
+
+
 def l1_loss(predicted: Tensor, real: Tensor) -> Tensor:
     """Mean absolute difference over all voxels (eq. 2)."""
     return F.l1_loss(predicted.float(), real.float())

@@ -43,6 +43,20 @@ def test_batches_do_not_change_a_volume(generator, mri, mask):
     assert together[:, mask].std() > 0
 
 
+def test_a_single_volume_takes_the_fast_convolutions(mri, mask):
+    sizes = []
+
+    class Identity(nn.Module):
+        def forward(self, x):
+            sizes.append(len(x))
+            return x
+
+    for count in (1, 5):
+        pet = synthesise(Identity(), mri[:count], mask, 4)
+        np.testing.assert_array_equal(pet, mri[:count] * mask)
+    assert sizes == [2, 3, 2]
+
+
 def test_no_volume_is_no_fault(generator, mask):
     assert synthesise(generator, [], mask).shape == (0, 8, 8, 8)
 
@@ -73,3 +87,18 @@ def test_mean_is_that_of_the_rows_alone(mri):
     np.testing.assert_allclose(mean_volume(mri, np.array([1, 3])), (mri[1] + mri[3]) / 2)
     with pytest.raises(InputError, match="mean"):
         mean_volume(mri, np.array([], int))
+
+
+def test_cropped_to_the_brain_all_is_in_its_place(mri, mask):
+    mask[:] = False
+    mask[4:8, 1:4, 2:6] = True
+    shapes = []
+
+    class Identity(nn.Module):
+        def forward(self, x):
+            shapes.append(tuple(x.shape[2:]))
+            return x
+
+    pet = synthesise(Identity(), mri, mask, crop=4)
+    assert set(shapes) == {(4, 4, 4)}
+    np.testing.assert_array_equal(pet, mri * mask)

@@ -139,6 +139,48 @@ def test_discriminator_of_paper_size_gives_one_value_a_volume():
     assert kinds == [nn.Conv3d, nn.BatchNorm3d, nn.LeakyReLU] * 5 + [nn.Conv3d]
 
 
+def test_discriminator_fills_a_cropped_volume_up_with_zeros():
+    torch.manual_seed(0)
+    network = GlaGanDiscriminator((2, 2, 2, 2, 2, 1)).eval()
+    cropped = torch.rand(1, 1, 56, 64, 48)
+    whole = torch.zeros(1, 1, 64, 64, 64)
+    whole[:, :, :56, :, :48] = cropped
+    assert torch.equal(network(cropped), network(whole))
+
+
+def test_discriminator_of_two_channels_sees_both():
+    torch.manual_seed(0)
+    network = GlaGanDiscriminator((2, 2, 2, 2, 2, 1), strides=(2, 1, 1, 1, 2, 1), channels=2)
+    assert count(network) - count(GlaGanDiscriminator((2, 2, 2, 2, 2, 1))) == 4**3 * 2
+    volumes = torch.rand(2, 2, 16, 16, 16)
+    before = network.eval()(volumes)
+    for channel in range(2):
+        other = volumes.clone()
+        other[:, channel] += 1
+        assert not torch.allclose(network(other), before)
+
+
+@pytest.mark.parametrize(("patches", "global_path"), [(0, True), (4, False)])
+def test_global_and_local_gan_are_one_of_the_two_modules(patches, global_path):
+    with torch.device("meta"):
+        whole, part = GlaGan(PAPER, 4), GlaGan(PAPER, patches, global_path)
+    left_out = "local_paths" if global_path else "global_path"
+    kept = {name for name in whole.state_dict() if not name.startswith(left_out)}
+    assert set(part.state_dict()) == kept
+    assert part.fusion[0].in_channels == PAPER[-1]
+
+
+def test_local_gan_sees_no_further_than_its_fusion_across_a_border():
+    torch.manual_seed(0)
+    network = GlaGan(SMALL, 2, global_path=False).eval()
+    volume = torch.rand(1, 1, 16, 16, 16)
+    other = volume.clone()
+    other[:, :, 8:] += 1
+    same = (network(volume) == network(other)).all(dim=(0, 1, 3, 4))
+    # The two convolutions after the fusion reach one voxel each.
+    assert same.tolist() == [True] * 6 + [False] * 10
+
+
 def test_discriminator_trains_every_parameter():
     torch.manual_seed(0)
     network = GlaGanDiscriminator((2, 2, 2, 2, 2, 1), strides=(2, 1, 1, 1, 2, 1))

@@ -15,6 +15,9 @@ def test_every_name_builds_its_class():
         "GlaGan",
         "GlaGanDiscriminator",
         "UNet3d",
+        "CycleGanGenerator",
+        "CycleGanDiscriminator",
+        "DualGlow",
     }
 
 

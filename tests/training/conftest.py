@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -48,6 +50,45 @@ def entry():
         },
         "training": {"epochs": 4, "batch_size": 2, "learning_rate": 0.01, "schedule": "cosine"},
     }
+
+
+@pytest.fixture
+def cycle_entry():
+    """Configuration of a very small Cycle-GAN with every loss."""
+    return {
+        "recipe": "cycle_gan",
+        "generator": {"name": "cycle_gan", "filters": [2, 2], "blocks": 1, "kernel": 3},
+        "discriminator": {
+            "name": "cycle_gan_discriminator",
+            "filters": [2, 2, 2, 2, 1],
+            "strides": [2, 1, 1, 1, 1],
+        },
+        "losses": {"adversarial": 1.0, "cycle": 10.0, "identity": 0.5, "l1": 2.0},
+        "pool": 3,
+        "training": {"epochs": 4, "batch_size": 2, "learning_rate": 0.01, "schedule": "linear"},
+    }
+
+
+@pytest.fixture
+def entries(entry, cycle_entry):
+    """Return an entry of every recipe, and one of GLA-GAN's lobes, by name."""
+    whole = {**entry["generator"], "patches": "lobes"}
+    two = {**entry["discriminator"], "channels": 2}
+    return {
+        "gan": entry,
+        "regression": {**entry, "recipe": "regression"},
+        "conditional_gan": {**entry, "recipe": "conditional_gan", "discriminator": two},
+        "cycle_gan": cycle_entry,
+        "lobes": {**entry, "generator": whole},
+    }
+
+
+@pytest.fixture
+def lobed(pairs):
+    """The pairs with an atlas that has a label of every lobe."""
+    columns = (torch.arange(SIDE)[:, None, None].expand(SIDE, SIDE, SIDE) // 2 - 1).clamp(min=0)
+    labels = torch.tensor([1, 29, 43, 55, 57, 91], dtype=torch.uint8)[columns.clamp(max=5)]
+    return dataclasses.replace(pairs, atlas=labels * pairs.mask)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from mri2pet.box import brain_box
 from mri2pet.errors import InputError
 from mri2pet.training.data import PairBatches, load_pairs, seed_from
 from mri2pet.training.rows import synthesis_rows, training_rows
@@ -100,3 +101,14 @@ def test_seeds_differ_by_model_and_fold():
     seeds = {seed_from(seed, model, fold) for seed in (1, 2) for model in "ab" for fold in (0, 1)}
     assert len(seeds) == 8
     assert seed_from(1, "a", 0) == seed_from(1, "a", 0)
+
+
+def test_cropped_pairs_are_the_box_around_the_brain(dataset, tables):
+    rows = training_rows(*tables, 0)
+    mask = np.load(dataset["mask"])
+    whole, cropped = (load_pairs(**dataset, rows=rows, crop=crop) for crop in (0, 2))
+    box = brain_box(mask, 2)
+    assert mask[box].size < mask.size
+    for name in ("mri", "pet", "mask", "atlas"):
+        expected = getattr(whole, name).numpy()[(..., *box)]
+        np.testing.assert_array_equal(getattr(cropped, name).numpy(), expected)

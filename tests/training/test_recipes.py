@@ -4,7 +4,9 @@ import torch
 from mri2pet.errors import InputError
 from mri2pet.losses import discriminator_loss, generator_loss
 from mri2pet.training.data import PairBatches
-from mri2pet.training.recipes import Gan, Regression, make_recipe, recalibrate_batch_norm
+from mri2pet.training.gan import ConditionalGan, Gan, Regression
+from mri2pet.training.recipe import recalibrate_batch_norm
+from mri2pet.training.recipes import RECIPES, make_recipe, recipe_symbol
 from mri2pet.training.settings import Precision, TrainingSettings
 
 CPU = torch.device("cpu")
@@ -95,10 +97,76 @@ def test_recalibration_gives_the_statistics_of_the_training_set(entry, pairs):
     assert layer[1].momentum == 0.1
 
 
+def gradient(recipe, weights, batch):
+    """Return the generator's gradient under some weights of the losses, from the same state."""
+    recipe.loss.weights = {key: value for key, value in weights.items() if key != "adversarial"}
+    recipe.loss.functions = {key: recipe.functions[key] for key in recipe.loss.weights}
+    recipe.adversarial_weight = weights["adversarial"]
+    taken = []
+    recipe.optimisers["generator"].step = lambda: taken.extend(
+        p.grad.clone() for p in recipe.generator.parameters()
+    )
+    recipe.optimisers["discriminator"].step = lambda: None
+    recipe.step(batch, FP32)
+    return torch.cat([g.flatten() for g in taken])
+
+
+@pytest.mark.parametrize("name", ["gan", "conditional_gan"])
+@pytest.mark.parametrize("dropped", ["adversarial", "l1", "ms_ssim", "roi"])
+def test_every_loss_term_reaches_the_generator(entries, pairs, name, dropped):
+    """The gradient is the weighted sum of the terms' own: none is lost, none counts twice."""
+    terms = {"adversarial": 0.5, "l1": 1.0, "ms_ssim": 0.3, "roi": 2.0}
+    recipe, batch = make(entries[name], pairs), batch_of(pairs)
+    recipe.functions = dict(recipe.loss.functions)
+    whole = gradient(recipe, terms, batch)
+    # A term of weight 0 counts for nothing; the rest stays.
+    without = gradient(recipe, {**terms, dropped: 0.0}, batch)
+    alone = gradient(recipe, {**dict.fromkeys(terms, 0.0), dropped: terms[dropped]}, batch)
+    assert alone.abs().max() > 0
+    torch.testing.assert_close(whole, without + alone, rtol=1e-3, atol=1e-6)
+    assert not torch.allclose(whole, without, rtol=1e-3, atol=1e-6)
+
+
+def test_a_conditional_discriminator_sees_the_mri_of_the_pet(entries, pairs):
+    recipe = make(entries["conditional_gan"], pairs)
+    assert type(recipe) is ConditionalGan
+    seen = []
+    recipe.discriminator.register_forward_pre_hook(lambda _, args: seen.append(args[0].detach()))
+    batch = batch_of(pairs)
+    fake = recipe.synthesise(batch["mri"]).detach()
+    recipe.step(batch, FP32)
+    expected = [batch["pet"], fake, fake]  # real and synthetic for D, synthetic for G
+    assert len(seen) == 3
+    for volumes, pet in zip(seen, expected, strict=True):
+        torch.testing.assert_close(volumes, torch.cat([batch["mri"], pet], dim=1))
+
+
+def test_a_plain_discriminator_sees_the_pet_alone(entry, pairs):
+    recipe = make(entry, pairs)
+    logits = recipe.eval().judge(pairs.mri, pairs.pet)
+    assert torch.equal(recipe.judge(1 - pairs.mri, pairs.pet), logits)
+
+
+def test_recipes_are_found_by_symbol():
+    assert recipe_symbol("gan") == "mri2pet.training.gan:Gan"
+    assert {recipe_symbol(name).partition(":")[2] for name in RECIPES} == {
+        "Regression",
+        "Gan",
+        "ConditionalGan",
+        "CycleGan",
+    }
+
+
+def test_lobes_come_from_the_pairs_atlas(entries, lobed):
+    local = make(entries["lobes"], lobed).generator.local_paths
+    assert torch.equal(local.lobes > 0, lobed.mask)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"recipe": "cycle"}, "'cycle' is unknown; known are regression, gan"),
+        ({"losses": {"adversarial": 1, "cycle": 1}}, "losses.cycle"),
         ({"recipe": None}, "unknown"),
         ({"losses": {"l1": 1}}, "adversarial"),
         ({"discriminator": {"name": "x"}}, "no model is named 'x'"),

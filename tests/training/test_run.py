@@ -11,7 +11,8 @@ import torch
 
 import mri2pet.training.loop as loop
 from mri2pet.errors import InputError
-from mri2pet.training.recipes import Gan
+from mri2pet.inference.volume import load_generator
+from mri2pet.training.recipes import RECIPES
 from mri2pet.training.run import save_training, train_model
 
 # Trains in a process of its own, which the test may kill; prints a line an epoch.
@@ -46,16 +47,22 @@ class StoppedError(Exception):
 
 
 def stop_after(monkeypatch, steps):
-    """Let a GAN's training break off after some steps."""
-    original, taken = Gan.step, []
+    """Let training break off after some steps."""
+    original, taken = loop.train, []
 
-    def step(self, batch, precision):
-        if len(taken) == steps:
-            raise StoppedError
-        taken.append(1)
-        return original(self, batch, precision)
+    def train(recipe, *args):
+        step = recipe.step
 
-    monkeypatch.setattr(Gan, "step", step)
+        def counted(batch, precision):
+            if len(taken) == steps:
+                raise StoppedError
+            taken.append(1)
+            return step(batch, precision)
+
+        monkeypatch.setattr(recipe, "step", counted, raising=False)
+        return original(recipe, *args)
+
+    monkeypatch.setattr("mri2pet.training.run.train", train)
 
 
 def test_training_learns_and_repeats_itself(entry, pairs):
@@ -89,8 +96,13 @@ def test_weights_are_seeded_by_seed_model_and_fold(entry, pairs, change):
     assert not torch.allclose(first.fusion[0].weight, second.fusion[0].weight, atol=1e-3)
 
 
-@pytest.mark.parametrize("steps", [3, 7])
-def test_resumed_training_ends_with_the_same_weights(entry, pairs, tmp_path, monkeypatch, steps):
+@pytest.mark.parametrize(
+    ("name", "steps"), [("gan", 3), *((name, 7) for name in (*RECIPES, "lobes"))]
+)
+def test_resumed_training_ends_with_the_same_weights(
+    entries, lobed, tmp_path, monkeypatch, name, steps
+):
+    entry, pairs = entries[name], lobed
     expected, expected_history = run(entry, pairs)
     checkpoint = tmp_path / "checkpoint.pt"
     with monkeypatch.context() as patch:
@@ -100,6 +112,17 @@ def test_resumed_training_ends_with_the_same_weights(entry, pairs, tmp_path, mon
     generator, history = run(entry, pairs, checkpoint)
     assert same(generator.state_dict(), expected.state_dict())
     assert without_seconds(history) == without_seconds(expected_history)
+
+
+@pytest.mark.parametrize("name", [*RECIPES, "lobes"])
+def test_every_recipe_leaves_a_generator_that_synthesises_alone(entries, lobed, tmp_path, name):
+    entry = entries[name]
+    entry["training"]["epochs"] = 1
+    generator, history = run(entry, lobed)
+    files = [tmp_path / file for file in ("generator.pt", "history.tsv", "curve.png")]
+    save_training(generator, history, name, *files)
+    loaded = load_generator(entry["generator"], files[0])
+    assert torch.equal(loaded(lobed.mri), generator(lobed.mri))
 
 
 def test_killed_training_resumes_to_the_same_weights(entry, pairs, tmp_path, caplog):

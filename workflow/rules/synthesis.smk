@@ -24,6 +24,7 @@ rule synthesise:
         gpu=1,
     params:
         generator=lambda wildcards: model_entry(wildcards.model)["generator"],
+        crop=config["gla_gan"]["crop"],
         code=lambda wildcards: code("synthesise.py", *model_code(wildcards.model)),
     script:
         "../scripts/synthesise.py"
@@ -48,6 +49,7 @@ rule mean_pet:
         mem_mb=2000,
         runtime=60,
     params:
+        groups=TRAINING_GROUPS,
         code=code("mean_pet.py"),
     script:
         "../scripts/mean_pet.py"

@@ -21,7 +21,9 @@ rule train:
         gpu=1,
     params:
         model=lambda wildcards: model_entry(wildcards.model),
+        groups=TRAINING_GROUPS,
+        crop=config["gla_gan"]["crop"],
         seed=config["seed"],
-        code=lambda wildcards: code("train.py", *model_code(wildcards.model)),
+        code=lambda wildcards: code("train.py", *training_code(wildcards.model)),
     script:
         "../scripts/train.py"

@@ -25,6 +25,7 @@ with log_to(snakemake.log[0]):
         [mri[i] for i in rows["index"]],
         np.load(given.mask),
         device=choose_device(),
+        crop=snakemake.params.crop,
     )
     write_synthesis(
         pet,

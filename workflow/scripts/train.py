@@ -1,8 +1,8 @@
 """Train one model for one fold, from the dataset's arrays to the generator's weights.
 
-Only paired visits of subjects outside the fold are read. Beside the weights it writes the losses
-of every epoch as a table and a picture. A checkpoint in the same folder, written after every
-epoch, lets a stopped job go on where it was; it is removed at the end.
+Only paired visits of the training groups and of subjects outside the fold are read. Beside the
+weights it writes the losses of every epoch as a table and a picture. A checkpoint in the same
+folder, written after every epoch, lets a stopped job go on where it was; it is removed at the end.
 """
 
 from pathlib import Path
@@ -17,11 +17,11 @@ with log_to(snakemake.log[0]):
     given, output = snakemake.input, snakemake.output
     model, fold = snakemake.wildcards.model, int(snakemake.wildcards.fold)
     visits, folds = (read_tsv(path, dtype={"subject": str}) for path in (given.visits, given.folds))
-    rows = training_rows(visits, folds, fold)
+    rows = training_rows(visits, folds, fold, snakemake.params.groups)
     checkpoint = Path(output.weights).with_name("checkpoint.pt")
     generator, history = train_model(
         snakemake.params.model,
-        load_pairs(given.mri, given.pet, given.mask, given.atlas, rows),
+        load_pairs(given.mri, given.pet, given.mask, given.atlas, rows, snakemake.params.crop),
         name=model,
         fold=fold,
         seed=snakemake.params.seed,

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from mri2pet.models.conv import Conv3x3x3
+from mri2pet.models.norm import BatchNorm
+
+SMALL = 0.2  # of a residual block's own part at the start
 LEAK = 0.2  # slope of LeakyReLU; the papers name DCGAN (Radford 2016), which uses 0.2
 
 
@@ -26,17 +30,17 @@ class ResidualBlock(nn.Module):
         super().__init__()
         # No bias before batch norm: its own shift takes that part.
         self.body = nn.Sequential(
-            nn.Conv3d(channels_in, channels_out, 3, padding=1, bias=False),
-            nn.BatchNorm3d(channels_out),
+            Conv3x3x3(channels_in, channels_out, bias=False),
+            BatchNorm(channels_out),
             nn.LeakyReLU(LEAK, inplace=True),
-            nn.Conv3d(channels_out, channels_out, 3, padding=1, bias=False),
-            nn.BatchNorm3d(channels_out),
+            Conv3x3x3(channels_out, channels_out, bias=False),
+            BatchNorm(channels_out),
         )
         self.shortcut: nn.Module = nn.Identity()
         if channels_in != channels_out:
             self.shortcut = nn.Sequential(
                 nn.Conv3d(channels_in, channels_out, 1, bias=False),
-                nn.BatchNorm3d(channels_out),
+                BatchNorm(channels_out),
             )
         self.activation = nn.LeakyReLU(LEAK, inplace=True)
 
@@ -64,12 +68,53 @@ class ResidualPath(nn.Sequential):
 
 
 def initialise(module: nn.Module) -> None:
-    """Draw convolution weights after He (2015) for LeakyReLU; biases start at zero."""
+    """Draw convolution weights after He (2015) for LeakyReLU; biases start at zero.
+
+    Residual blocks start near the identity, by a small weight of their last norm (after Goyal
+    2017, who takes zero), which trains faster.
+    """
     for layer in module.modules():
         if isinstance(layer, nn.Conv3d | nn.ConvTranspose3d):
             nn.init.kaiming_normal_(layer.weight, a=LEAK, nonlinearity="leaky_relu")
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+        elif isinstance(layer, ResidualBlock):
+            nn.init.constant_(layer.body[-1].weight, SMALL)
+
+
+@torch.no_grad()
+def start_at(layer: nn.Conv3d, value: float, shrink: float = 0.1) -> None:
+    """Let the last convolution give nearly the same everywhere before training.
+
+    A network whose sigmoid starts at the targets' mean has not to find it first, which takes most
+    of a short training.
+
+    Parameters
+    ----------
+    layer
+        With a bias.
+    value
+        Of the bias, i.e. the logit of the mean where a sigmoid follows.
+    shrink
+        Of the weights.
+    """
+    layer.bias.fill_(value)
+    layer.weight.mul_(shrink)
+
+
+def initialise_normal(module: nn.Module, std: float = 0.02) -> None:
+    """Draw convolution weights from N(0, std), as DCGAN and Cycle-GAN do; biases start at zero."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv3d | nn.ConvTranspose3d):
+            nn.init.normal_(layer.weight, std=std)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def memory_format_of(volumes: Tensor) -> torch.memory_format:
+    """Return how volumes (B, C, X, Y, Z) lie in memory."""
+    last = volumes.is_contiguous(memory_format=torch.channels_last_3d)
+    return torch.channels_last_3d if last else torch.contiguous_format
 
 
 def split_grid(volume: Tensor, grid: Sequence[int]) -> list[Tensor]:

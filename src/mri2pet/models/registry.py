@@ -16,6 +16,9 @@ MODELS = {
     "gla_gan": "gla_gan.GlaGan",
     "gla_gan_discriminator": "gla_gan.GlaGanDiscriminator",
     "unet3d": "unet3d.UNet3d",
+    "cycle_gan": "cycle_gan.CycleGanGenerator",
+    "cycle_gan_discriminator": "cycle_gan.CycleGanDiscriminator",
+    "dual_glow": "dual_glow.DualGlow",
 }
 
 

@@ -6,6 +6,7 @@ upwards, features of the way down concatenated; a 1x1x1 convolution and a sigmoi
 """
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import torch
@@ -13,7 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mri2pet.errors import InputError
-from mri2pet.models.blocks import initialise
+from mri2pet.models.blocks import initialise, start_at
+from mri2pet.models.conv import Conv3x3x3
+from mri2pet.models.norm import BatchNorm
 
 
 class DoubleConvolution(nn.Sequential):
@@ -23,8 +26,8 @@ class DoubleConvolution(nn.Sequential):
         layers: list[nn.Module] = []
         for width in (channels_in, channels_out):
             layers += [
-                nn.Conv3d(width, channels_out, 3, padding=1, bias=False),
-                nn.BatchNorm3d(channels_out),
+                Conv3x3x3(width, channels_out, bias=False),
+                BatchNorm(channels_out),
                 nn.ReLU(inplace=True),
             ]
         super().__init__(*layers)
@@ -60,6 +63,10 @@ class UNet3d(nn.Module):
         )
         self.output = nn.Conv3d(filters[0], 1, 1)
         initialise(self)
+
+    def start_at_mean(self, mean: float) -> None:
+        """Give about this intensity (0 to 1) everywhere before training."""
+        start_at(self.output, math.log(mean / (1 - mean)))
 
     def forward(self, mri: Tensor) -> Tensor:
         """Map an MRI (B, 1, X, Y, Z), intensities 0 to 1, to a PET of the same shape in 0..1."""

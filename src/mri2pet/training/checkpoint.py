@@ -12,7 +12,7 @@ import torch
 from torch.amp import GradScaler
 
 from mri2pet.files import atomic
-from mri2pet.training.recipes import Recipe
+from mri2pet.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from mri2pet.box import brain_box
 from mri2pet.errors import InputError
 
 
@@ -47,21 +48,38 @@ class Pairs:
 
 
 def load_pairs(
-    mri: str | Path, pet: str | Path, mask: str | Path, atlas: str | Path, rows: pd.DataFrame
+    mri: str | Path,
+    pet: str | Path,
+    mask: str | Path,
+    atlas: str | Path,
+    rows: pd.DataFrame,
+    crop: int = 0,
 ) -> Pairs:
     """Read the rows' volumes, and no other's, from the dataset's memory-mapped arrays.
+
+    Parameters
+    ----------
+    mri, pet
+        Arrays (all visits, X, Y, Z).
+    mask, atlas
+        Arrays (X, Y, Z).
+    rows
+        Of the dataset's visits table; `index` is the row in the arrays.
+    crop
+        Keep the box around the brain alone, in multiples of so many voxels (`box.brain_box`).
 
     Raises
     ------
     InputError
         If a volume holds a value that is not finite.
     """
-    brain = np.load(mask)
+    brain = np.load(mask).astype(bool)
+    box = brain_box(brain, crop)
     volumes = {}
     for name, path in (("mri", mri), ("pet", pet)):
         # One volume at a time: other visits' pages are never touched.
         array = np.load(path, mmap_mode="r")
-        volumes[name] = np.stack([array[i] for i in rows["index"]])[:, None].astype(np.float32)
+        volumes[name] = np.stack([array[i][box] for i in rows["index"]])[:, None].astype(np.float32)
         bad = ~np.isfinite(volumes[name]).all(axis=(1, 2, 3, 4))
         if bad.any():
             row = rows.iloc[int(bad.argmax())]
@@ -71,9 +89,9 @@ def load_pairs(
             )
     return Pairs(
         mri=torch.from_numpy(volumes["mri"]),
-        pet=torch.from_numpy(volumes["pet"] * brain),
-        mask=torch.from_numpy(brain.astype(bool)),
-        atlas=torch.from_numpy(np.load(atlas)),
+        pet=torch.from_numpy(volumes["pet"] * brain[box]),
+        mask=torch.from_numpy(np.ascontiguousarray(brain[box])),
+        atlas=torch.from_numpy(np.ascontiguousarray(np.load(atlas)[box])),
     )
 
 

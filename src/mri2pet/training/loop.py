@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from mri2pet.errors import InputError
 from mri2pet.training.checkpoint import History, load_checkpoint, save_checkpoint
-from mri2pet.training.recipes import Recipe
+from mri2pet.training.recipe import Recipe
 from mri2pet.training.settings import Precision, TrainingSettings
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def train(
                 rate = settings.rate((epoch + i / steps) / settings.epochs)
                 for optimiser in recipe.optimisers.values():
                     for group in optimiser.param_groups:
-                        group["lr"] = rate
+                        group["lr"] = rate * group["share"]
                 # Summed on the device: reading a value at each step would wait for the GPU.
                 for key, value in recipe.step(batch, precision).items():
                     sums[key] = sums.get(key, torch.zeros_like(value)) + value

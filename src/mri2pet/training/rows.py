@@ -1,11 +1,15 @@
 """Which visits a model of one fold is trained on, and for which it synthesises."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from mri2pet.errors import InputError
 
 
-def training_rows(visits: pd.DataFrame, folds: pd.DataFrame, fold: int) -> pd.DataFrame:
+def training_rows(
+    visits: pd.DataFrame, folds: pd.DataFrame, fold: int, groups: Sequence[str] = ()
+) -> pd.DataFrame:
     """Select the visits that a generator of one fold may learn from.
 
     Parameters
@@ -16,6 +20,8 @@ def training_rows(visits: pd.DataFrame, folds: pd.DataFrame, fold: int) -> pd.Da
         `subject` and `fold`, one row a subject.
     fold
         The fold that is held out: nothing of its subjects is returned.
+    groups
+        Groups to learn from, by the visit's diagnosis; all if none is named.
 
     Returns
     -------
@@ -29,8 +35,13 @@ def training_rows(visits: pd.DataFrame, folds: pd.DataFrame, fold: int) -> pd.Da
     """
     fold_of = _fold_of(visits, folds)
     rows = visits[(visits["kind"] == "paired") & (fold_of != fold)]
+    if groups:
+        rows = rows[rows["group"].isin(groups)]
     if rows.empty:
-        raise InputError(f"fold {fold}: no visit with MRI and PET outside it, nothing to train on")
+        of = f" of {', '.join(groups)}" if groups else ""
+        raise InputError(
+            f"fold {fold}: no visit{of} with MRI and PET outside it, nothing to train on"
+        )
     return rows
 
 
@@ -38,7 +49,7 @@ def synthesis_rows(visits: pd.DataFrame, folds: pd.DataFrame, fold: int) -> pd.D
     """Select the visits whose PET is synthesised for one fold, with a column `role`.
 
     Paired visits of the fold's subjects (role `test`), then all that have an MRI alone (role
-    `mri_only`).
+    `mri_only`), of every group: a generator may be asked for groups that it has not learnt from.
     """
     fold_of = _fold_of(visits, folds)
     test = visits[(visits["kind"] == "paired") & (fold_of == fold)]

@@ -14,7 +14,8 @@ from mri2pet.training.checkpoint import History, identify
 from mri2pet.training.data import PairBatches, Pairs, seed_from
 from mri2pet.training.history import plot_history
 from mri2pet.training.loop import train
-from mri2pet.training.recipes import make_recipe, recalibrate_batch_norm
+from mri2pet.training.recipe import recalibrate_batch_norm
+from mri2pet.training.recipes import make_recipe
 from mri2pet.training.settings import (
     Precision,
     TrainingSettings,

@@ -42,6 +42,11 @@ class TrainingSettings:
     channels_last
         Keep channels innermost in memory: two to three times faster on CPU, and what tensor cores
         want.
+    discriminator_share
+        Learning rate of discriminators, as a share of `learning_rate`: a discriminator that
+        always wins teaches nothing.
+    start_at_mean
+        Generators start at the mean intensity of their targets instead of at one half.
     recalibrate
         After training, estimate batch norm's statistics anew over the training set with the final
         weights (Wu and Johnson 2021). The running ones trail behind the weights, which shows
@@ -56,6 +61,8 @@ class TrainingSettings:
     schedule: str = "constant"
     precision: str = "fp32"
     channels_last: bool = True
+    discriminator_share: float = 1.0
+    start_at_mean: bool = True
     recalibrate: bool = True
 
     @classmethod
@@ -70,6 +77,7 @@ class TrainingSettings:
             "epochs": settings.epochs >= 1,
             "batch_size": settings.batch_size >= 1,
             "learning_rate": settings.learning_rate > 0,
+            "discriminator_share": settings.discriminator_share > 0,
             "beta1": 0 <= settings.beta1 < 1,
             "beta2": 0 <= settings.beta2 < 1,
             "schedule": settings.schedule in SCHEDULES,

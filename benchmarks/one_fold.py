@@ -1,0 +1,83 @@
+"""Train one model for one fold of a finished run with changed settings; print its held-out MAE.
+
+    python benchmarks/one_fold.py results unet --fold 2 --set training.start_at_mean=false
+
+The configuration is the default one; --set changes a key of the model's entry. Nothing is written.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from mri2pet.files import read_tsv
+from mri2pet.inference.volume import synthesise
+from mri2pet.training.data import load_pairs
+from mri2pet.training.rows import synthesis_rows, training_rows
+from mri2pet.training.run import train_model
+
+ROOT = Path(__file__).parents[1]
+
+
+def changed(entry: dict, changes: list[str]) -> dict:
+    """Lay `a.b=value` over a nested dictionary."""
+    for change in changes:
+        path, _, value = change.partition("=")
+        *folders, key = path.split(".")
+        place = entry
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        place[key] = yaml.safe_load(value)
+    return entry
+
+
+def main() -> None:
+    """Train and print one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("results", type=Path, help="folder of a finished run")
+    parser.add_argument("model", help="a key of gla_gan.models in config/config.yaml")
+    parser.add_argument("--fold", type=int, default=0)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--crop", type=int, help="instead of gla_gan.crop")
+    parser.add_argument("--threads", type=int, default=1)
+    chosen = parser.parse_args()
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    entry = changed(config["gla_gan"]["models"][chosen.model], chosen.set)
+    entry.pop("label")
+    crop = config["gla_gan"]["crop"] if chosen.crop is None else chosen.crop
+    data = chosen.results / "datasets/linear"
+    tables = [
+        read_tsv(data / f"{name}.tsv", dtype={"subject": str}) for name in ("visits", "folds")
+    ]
+    rows = training_rows(*tables, chosen.fold)
+    held_out = synthesis_rows(*tables, chosen.fold).query("role == 'test'")["index"].to_list()
+    paths = [data / f"{name}.npy" for name in ("mri", "pet", "mask", "atlas")]
+    mri, pet, mask = (np.load(path, mmap_mode="r") for path in paths[:3])
+    pairs = load_pairs(*paths, rows, crop)
+    started = time.process_time()
+    generator, history = train_model(
+        entry, pairs, chosen.model, chosen.fold, config["seed"], threads=chosen.threads
+    )
+    seconds = time.process_time() - started
+    made = synthesise(generator, [mri[i] for i in held_out], np.asarray(mask), crop=crop)
+    mean = pet[rows["index"].to_list()].mean(axis=0)
+    errors = [np.abs(a - pet[i])[mask].mean() for a, i in zip(made, held_out, strict=True)]
+    of_mean = [np.abs(mean - pet[i])[mask].mean() for i in held_out]
+    result = {
+        "model": chosen.model,
+        "fold": chosen.fold,
+        "changes": chosen.set,
+        "MAE": round(float(np.mean(errors)), 4),
+        "mean PET's MAE": round(float(np.mean(of_mean)), 4),
+        "processor seconds": round(seconds, 1),
+        "last epoch": {key: round(float(value), 4) for key, value in history[-1].items()},
+    }
+    sys.stdout.write(json.dumps(result) + "\n")
+
+
+if __name__ == "__main__":
+    main()

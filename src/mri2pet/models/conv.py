@@ -1,0 +1,90 @@
+"""3x3x3 convolution that is fast for few channels on a CPU."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+FEW = 4  # channels before and after, at most; above, torch's own is the faster
+STRIDE = 4  # neighbours along z that are taken together
+
+
+class Conv3x3x3(nn.Conv3d):
+    """`torch.nn.Conv3d` of kernel 3, stride 1, padding 1; few channels are taken together.
+
+    A processor multiplies eight or sixteen numbers at once, and of a volume with four channels
+    innermost in memory torch gives it four. Four neighbours along z with their channels are as
+    many channels of a volume a quarter as long, without a copy; each needs six neighbours of the
+    input. The same products and sums: a fifth faster at two volumes, ten times at a single one.
+
+    Parameters
+    ----------
+    channels_in, channels_out
+        Width before and after.
+    bias
+        Add one.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, bias: bool = True) -> None:
+        super().__init__(channels_in, channels_out, 3, padding=1, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, channels_in, X, Y, Z) to (B, channels_out, X, Y, Z)."""
+        # One input channel is as fast in torch.
+        few = 1 < self.in_channels <= FEW and self.out_channels <= FEW
+        plain = x.device.type == "cpu" and x.dtype == self.weight.dtype == torch.float32
+        if not (few and plain and x.shape[4] % STRIDE == 0):
+            return super().forward(x)
+        if not x.is_contiguous(memory_format=torch.channels_last_3d):
+            return super().forward(x)
+        bias = None if self.bias is None else self.bias.repeat(STRIDE)
+        out = F.conv3d(_Windows.apply(x), _widen(self.weight), bias, padding=(1, 1, 0))
+        return _part(out)
+
+
+def _widen(weight: Tensor) -> Tensor:
+    """Make of (O, I, 3, 3, 3) the weights (4 O, 6 I, 3, 3, 1) of four neighbours at once."""
+    after, before = weight.shape[:2]
+    wide = weight.new_zeros(STRIDE, after, STRIDE + 2, before, 3, 3)
+    for place in range(STRIDE):
+        wide[place, :, place : place + 3] = weight.permute(0, 4, 1, 2, 3)
+    return wide.view(STRIDE * after, (STRIDE + 2) * before, 3, 3, 1)
+
+
+def _part(x: Tensor) -> Tensor:
+    """View channels-last (B, 4 C, X, Y, Z / 4) as (B, C, X, Y, Z)."""
+    batch, channels, *plane, length = x.shape
+    rows = x.contiguous(memory_format=torch.channels_last_3d).permute(0, 2, 3, 4, 1)
+    rows = rows.reshape(batch, *plane, length * STRIDE, channels // STRIDE)
+    return rows.permute(0, 4, 1, 2, 3)
+
+
+class _Windows(torch.autograd.Function):
+    """From (B, C, X, Y, Z) to (B, 6 C, X, Y, Z / 4): four neighbours and one on either side."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        batch, channels, *plane, size = x.shape
+        ctx.shape = x.shape
+        own = x.permute(0, 2, 3, 4, 1).reshape(-1, size // STRIDE, STRIDE * channels)
+        out = x.new_empty(len(own), size // STRIDE, (STRIDE + 2) * channels)
+        out[:, :, channels:-channels] = own
+        out[:, 0, :channels] = 0
+        out[:, 1:, :channels] = own[:, :-1, -channels:]
+        out[:, -1, -channels:] = 0
+        out[:, :-1, -channels:] = own[:, 1:, :channels]
+        out = out.view(batch, *plane, size // STRIDE, (STRIDE + 2) * channels)
+        return out.permute(0, 4, 1, 2, 3)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        batch, channels, *plane, size = ctx.shape
+        wide = gradient.permute(0, 2, 3, 4, 1)
+        wide = wide.reshape(-1, size // STRIDE, (STRIDE + 2) * channels)
+        own = wide[:, :, channels:-channels].contiguous()
+        own[:, :-1, -channels:] += wide[:, 1:, :channels]
+        own[:, 1:, :channels] += wide[:, :-1, -channels:]
+        return own.view(batch, *plane, size, channels).permute(0, 4, 1, 2, 3)

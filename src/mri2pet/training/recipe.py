@@ -1,0 +1,87 @@
+"""What differs between ways of training: networks, optimisers and one step on a batch.
+
+The loop knows nothing else of a model. A new way (flow, autoencoder) is a new recipe: a class in
+this folder and a line in `recipes.RECIPES`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from mri2pet.training.settings import Precision, TrainingSettings
+
+Batch = Mapping[str, Tensor]
+
+
+class Recipe(nn.Module, ABC):
+    """One way of training.
+
+    Everything in `state_dict()` (networks, and buffers such as a pool of images) and in
+    `optimisers` goes into checkpoints.
+
+    Attributes
+    ----------
+    generator
+        The network that is kept and synthesises.
+    optimisers
+        By name; the loop sets their learning rates.
+    """
+
+    generator: nn.Module
+    optimisers: dict[str, Optimizer]
+
+    @abstractmethod
+    def step(self, batch: Batch, precision: Precision) -> dict[str, Tensor]:
+        """Train on one batch; return the losses, detached, by name."""
+
+
+def adam(networks: Iterable[nn.Module], settings: TrainingSettings, share: float = 1.0) -> Adam:
+    """Make one Adam for the parameters of some networks, at a share of the learning rate."""
+    parameters = [parameter for network in networks for parameter in network.parameters()]
+    group = {"params": parameters, "share": share}
+    betas = (settings.beta1, settings.beta2)
+    return Adam([group], lr=settings.learning_rate * share, betas=betas)
+
+
+def start_at_mean(network: nn.Module, volumes: Tensor, mask: Tensor) -> None:
+    """Let a network that can start at the mean intensity of its targets inside the brain.
+
+    Parameters
+    ----------
+    network
+        With or without a method `start_at_mean(mean)`.
+    volumes
+        Targets (N, 1, X, Y, Z), 0 to 1.
+    mask
+        (X, Y, Z) bool.
+    """
+    if hasattr(network, "start_at_mean"):
+        mean = float(volumes[..., mask].double().mean())
+        network.start_at_mean(min(max(mean, 0.01), 0.99))
+
+
+@torch.no_grad()
+def recalibrate_batch_norm(recipe: Recipe, batches: Any, precision: Precision) -> None:
+    """Replace the generator's batch-norm statistics by their mean over one epoch of batches."""
+    layers = [m for m in recipe.generator.modules() if isinstance(m, nn.BatchNorm3d)]
+    if not layers:
+        return
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # a plain average over the batches
+    recipe.generator.train()
+    for batch in batches.epoch(0):
+        with precision.autocast():
+            recipe.generator(batch["mri"])
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+
+
+def detached(losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the losses without their graphs."""
+    return {name: value.detach() for name, value in losses.items()}
