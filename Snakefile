@@ -29,7 +29,10 @@ include: "workflow/rules/metrics.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/diagnosis.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/ablations.smk"
+include: "workflow/rules/three_way.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/interpretation.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -42,10 +42,11 @@ def test_every_key_is_explained(config, root):
 def leaves(node: dict, stem: str = "") -> list[str]:
     keys = []
     for key, value in node.items():
-        # every model has the same keys, explained once
-        name = "<model>" if stem == "gla_gan.models." else key
-        full = stem + name
-        keys += leaves(value, full + ".") if isinstance(value, dict) else [full]
+        # every model and every variant has the same keys, explained once
+        special = {"gla_gan.models.": "<model>", "gla_gan.ablations.variants.": "<variant>"}
+        full = stem + special.get(stem, key)
+        inside = isinstance(value, dict) and not stem.endswith(".<variant>.")
+        keys += leaves(value, full + ".") if inside else [full]
     return keys
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import jsonschema
 import yaml
 
+from mri2pet.ablations import check_models
 from mri2pet.errors import InputError
 
 
 def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
-    """Compare a configuration with its JSON schema.
+    """Compare a configuration with its JSON schema, and its keys with each other.
 
     Raises
     ------
@@ -25,6 +26,38 @@ def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
     if faults:
         lines = [line for fault in faults for line in _describe(fault)]
         raise InputError("the configuration is not valid:\n  " + "\n  ".join(lines))
+    check_models(config["gla_gan"])
+    _check_groups(config)
+    _check_interpretation(config["gla_gan"])
+
+
+def _check_groups(config: dict[str, Any]) -> None:
+    """Refuse a group that no visit of the cohort can have."""
+    gla_gan, known = config["gla_gan"], config["cohort"]["groups"]
+    diagnosis = gla_gan["diagnosis"]
+    used = {
+        "training_groups": gla_gan.get("training_groups", []),
+        "diagnosis.positive": [diagnosis["positive"]],
+        "diagnosis.negative": [diagnosis["negative"]],
+        "diagnosis.three_way": diagnosis.get("three_way", []),
+    }
+    for key, groups in used.items():
+        for group in groups:
+            if group not in known:
+                raise InputError(
+                    f"gla_gan.{key}: group {group} is not among cohort.groups ({', '.join(known)})"
+                )
+
+
+def _check_interpretation(gla_gan: dict[str, Any]) -> None:
+    """Refuse to look into a model that this run does not train."""
+    model = gla_gan.get("interpretation", {}).get("model")
+    known = [*gla_gan["models"], *gla_gan.get("ablations", {}).get("run", [])]
+    if model is not None and model not in known:
+        raise InputError(
+            f"gla_gan.interpretation.model: there is no model '{model}' in this run; known are "
+            f"{', '.join(known)}"
+        )
 
 
 def _describe(fault: jsonschema.ValidationError) -> list[str]:

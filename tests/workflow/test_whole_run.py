@@ -1,7 +1,10 @@
 """From raw scans to the report in one call, past two bad scans, and nothing left to do."""
 
+import re
+
 import numpy as np
 import pytest
+import torch
 
 from mri2pet.files import read_json, read_tsv
 
@@ -26,7 +29,7 @@ def test_bad_scans_are_listed_and_the_rest_goes_on(finished):
     kinds = {(row.subject, row.visit): row.kind for row in visits.itertuples()}
     assert finished.missing_slice not in kinds
     assert kinds[finished.truncated_pet] == "mri_only"
-    assert len(kinds) == 7
+    assert len(kinds) == 9
 
 
 def test_dataset_holds_brains(finished):
@@ -63,6 +66,66 @@ def test_tables_have_the_contracts_form_and_numbers(finished, number):
     assert {"gla_gan", "unet", "mean_pet"} <= set(table["method"])
     assert table["mean"].notna().sum() >= 0.8 * len(table)
     assert table.loc[table["method"] == "gla_gan", "published_mean"].notna().all()
+
+
+@pytest.mark.parametrize("figure", ["losses", "patches"])
+def test_ablations_compare_the_base_with_its_variant_on_both_datasets(finished, figure):
+    variant = {"losses": "l1_ms_ssim", "patches": "k8"}[figure]
+    table = read_tsv(finished.folder / f"results/gla_gan/tables/ablation_{figure}.tsv")
+    assert list(table.columns) == COLUMNS
+    assert set(table["method"]) == {"gla_gan", variant}
+    counts = table.groupby("dataset")["metric"].nunique()
+    assert counts.to_dict() == {"Complete": 6, "Paired": 9}
+    assert (finished.folder / f"results/gla_gan/figures/ablation_{figure}.png").stat().st_size
+
+
+def test_variants_were_trained_with_their_change(finished):
+    folder = finished.folder / "results/gla_gan/models"
+
+    def losses(model):
+        return set(read_tsv(folder / model / "fold-0/history.tsv").columns)
+
+    def paths(model):
+        weights = torch.load(folder / model / "fold-0/generator.pt", weights_only=True)
+        names = [re.search(r"paths\.(\d+)\.", name) for name in flat(weights)]
+        return len({found[1] for found in names if found})
+
+    assert losses("gla_gan") - losses("l1_ms_ssim") == {"roi"}
+    assert losses("l1_ms_ssim") <= losses("gla_gan")
+    assert (paths("gla_gan"), paths("l1_ms_ssim"), paths("k8")) == (2, 2, 8)
+
+
+def flat(state):
+    """Names of weights, whatever they are wrapped in."""
+    for name, value in state.items():
+        yield name
+        if isinstance(value, dict):
+            yield from flat(value)
+
+
+def test_three_groups_are_told_apart_by_every_method(finished):
+    table = read_tsv(finished.folder / "results/gla_gan/tables/three_way.tsv")
+    assert list(table.columns) == COLUMNS
+    methods = table.groupby("dataset")["method"].agg(set)
+    assert methods["Complete"] - methods["Paired"] == {"only_mri"}
+    assert {"gla_gan", "cycle_gan", "mean_pet", "real_pet"} <= methods["Paired"]
+    assert not {"k8", "l1_ms_ssim"} & methods["Complete"]
+    rows = read_tsv(finished.folder / "results/gla_gan/three_way/paired/gla_gan/fold-0.tsv")
+    assert set(rows["truth"]) == {"CN", "MCI", "AD"}
+
+
+def test_mci_is_synthesised_but_not_counted_in_table1(finished):
+    visits = read_tsv(finished.folder / "results/datasets/linear/visits.tsv", dtype=TEXT)
+    paired = visits[visits["kind"] == "paired"]
+    table = read_tsv(finished.folder / "results/gla_gan/tables/table1.tsv")
+    assert set(table["n"]) == {paired.loc[paired["group"] != "MCI", "subject"].nunique()}
+    made = [
+        read_tsv(
+            finished.folder / f"results/gla_gan/synthesis/gla_gan/fold-{k}/visits.tsv", dtype=TEXT
+        )
+        for k in (0, 1)
+    ]
+    assert all("MCI" in set(rows.loc[rows["role"] == "test", "group"]) for rows in made)
 
 
 def test_every_stage_left_a_sidecar_and_a_picture(finished):

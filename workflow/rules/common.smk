@@ -2,14 +2,16 @@
 
 import csv
 import os
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
+from mri2pet.ablations import FIGURES, figure_labels, variant_models
 from mri2pet.cohort.locate import check_raw_folder
 from mri2pet.config import check_config
 from mri2pet.errors import InputError
 from mri2pet.models.registry import symbol_of
 from mri2pet.provenance.fingerprint import fingerprint
+from mri2pet.training.recipes import recipe_symbol
 
 ROOT = Path(workflow.basedir)
 
@@ -35,12 +37,23 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 MODELS = list(config["gla_gan"]["models"])
+VARIANTS = variant_models(config["gla_gan"])
+ENTRIES = {**config["gla_gan"]["models"], **VARIANTS}
+COMPARED = {figure: figure_labels(config["gla_gan"], figure) for figure in FIGURES}
+ABLATIONS = [figure for figure in FIGURES if COMPARED[figure]]
 FOLDS = list(range(config["folds"]["n"]))
 METHODS = {
     "paired": ["real_pet", "mean_pet", *MODELS],
     "complete": ["only_mri", "real_pet", "mean_pet", *MODELS],
 }
-LABELS = {model: entry["label"] for model, entry in config["gla_gan"]["models"].items()}
+LABELS = {model: ENTRIES[model]["label"] for model in MODELS}
+TRAINING_GROUPS = config["gla_gan"].get("training_groups", [])
+TUNING = {
+    key: value
+    for key, value in config["gla_gan"]["diagnosis"].items()
+    if key in ("C", "gamma", "inner_folds")
+}
+THREE_WAY = config["gla_gan"]["diagnosis"].get("three_way", [])
 DIAGNOSED = [config["gla_gan"]["diagnosis"][role] for role in ("positive", "negative")]
 SIMULATED_NOTE = "simulated cohort" if SIMULATED else ""
 VISIT = "sub-{subject}/ses-{visit}"
@@ -84,6 +97,7 @@ def each_visit(pattern, kind=None):
     return paths
 
 
+@cache
 def code(script, *symbols):
     """Return the fingerprint of a script and of all that it reaches in the library."""
     return fingerprint(ROOT / "workflow/scripts" / script, ROOT / "src/mri2pet", symbols)
@@ -107,12 +121,16 @@ def qc_pictures(_):
 
 def model_entry(model):
     """Return a model's entry of the configuration, without what only names it."""
-    entry = config["gla_gan"]["models"][model]
-    return {key: value for key, value in entry.items() if key != "label"}
+    return {key: value for key, value in ENTRIES[model].items() if key != "label"}
 
 
 def model_code(model):
     """Return the networks of a model, which scripts reach by their configured names alone."""
-    entry = config["gla_gan"]["models"][model]
+    entry = ENTRIES[model]
     names = [entry[role]["name"] for role in ("generator", "discriminator") if role in entry]
     return [symbol_of(name) for name in names]
+
+
+def training_code(model):
+    """Return the networks of a model and its recipe, for what trains it."""
+    return [*model_code(model), recipe_symbol(ENTRIES[model]["recipe"])]

@@ -58,7 +58,7 @@ rule figure_curves:
     params:
         code=code("figure_curves.py"),
         folds=FOLDS,
-        label=lambda wildcards: LABELS[wildcards.model],
+        label=lambda wildcards: ENTRIES[wildcards.model]["label"],
         note=SIMULATED_NOTE,
     script:
         "../scripts/figure_curves.py"

@@ -22,6 +22,7 @@ rule table1:
         runtime=10,
     params:
         code=code("image_table.py"),
+        groups=TRAINING_GROUPS,
         models=MODELS,
     script:
         "../scripts/image_table.py"

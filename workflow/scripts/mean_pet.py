@@ -17,7 +17,7 @@ with log_to(snakemake.log[0]):
     visits, folds = (read_tsv(path, dtype={"subject": str}) for path in (given.visits, given.folds))
     fold = int(snakemake.wildcards.fold)
     rows = synthesis_rows(visits, folds, fold)
-    training = training_rows(visits, folds, fold)["index"].to_numpy()
+    training = training_rows(visits, folds, fold, snakemake.params.groups)["index"].to_numpy()
     mean = mean_volume(np.load(given.pet, mmap_mode="r"), training) * np.load(given.mask)
     write_synthesis(
         np.broadcast_to(mean, (len(rows), *mean.shape)),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from mri2pet.cohort.groups import age_at, group_at, normalise_sex, normalise_visit
+from mri2pet.cohort.groups import admitted, age_at, group_at, normalise_sex, normalise_visit
 from mri2pet.cohort.locate import PTID, check_raw_folder
 from mri2pet.cohort.matching import choose_mri, days_between, match_pet
 from mri2pet.cohort.scans import (
@@ -54,7 +54,8 @@ def build_cohort(
     tables
         CSV files at the top of the download: collections and ADNIMERGE (see `read_tables`).
     groups
-        Diagnostic groups to keep, of CN SMC EMCI MCI LMCI AD.
+        Diagnostic groups to keep, of CN SMC EMCI MCI LMCI AD; MCI takes in EMCI and LMCI unless
+        these are named.
     max_days_apart
         Largest number of days between the MRI and the FDG-PET of one visit.
     exclude
@@ -168,7 +169,8 @@ def _visits(
                 "%s %s: group %s at the visit (ADNIMERGE) goes before %s (collection)",
                 mri.subject, mri.visit, group, mri.group,
             )  # fmt: skip
-        if group not in groups:
+        own = admitted(group, groups)
+        if own is None:
             reason = (
                 f"group {group} is not among cohort.groups"
                 if group
@@ -176,7 +178,7 @@ def _visits(
             )
             dropped += [excluded(scan, reason) for scan in (mri, pet) if scan]
             continue
-        rows.append(_row(mri, pet, group, exams))
+        rows.append(_row(mri, pet, own, exams))
     return rows, dropped
 
 

@@ -1,7 +1,7 @@
 """Diagnostic groups: the many spellings in ADNI's tables, and the diagnosis at a visit."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from mri2pet.cohort.tables import ExamRow
@@ -83,6 +83,17 @@ def refine(group: str, details: Iterable[str | None]) -> str:
     """Replace CN or MCI by the first finer group of the same kind among `details`."""
     finer = {"CN": {"SMC"}, "MCI": {"EMCI", "LMCI"}}.get(group, set())
     return next((detail for detail in details if detail in finer), group)
+
+
+def admitted(group: str | None, groups: Collection[str]) -> str | None:
+    """Return the group under which a visit takes part, or None if it does not.
+
+    MCI takes in EMCI and LMCI where these are not asked for by name: ADNIMERGE writes every MCI of
+    ADNI-1 as LMCI, so that MCI alone would stay empty.
+    """
+    if group in groups:
+        return group
+    return "MCI" if group in {"EMCI", "LMCI"} and "MCI" in groups else None
 
 
 def age_at(exams: Sequence[ExamRow], on: date, listed: str) -> float | None:

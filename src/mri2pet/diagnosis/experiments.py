@@ -11,6 +11,7 @@ The method is a model, whose generator of the same fold made the PET, or `mean_p
 uses real PET alone, so that visits without one are left out; `only_mri` uses no PET.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +59,7 @@ def assemble(
     folds: pd.DataFrame,
     real: pd.DataFrame,
     synthetic: pd.DataFrame | None,
-    groups: tuple[str, str],
+    groups: Sequence[str],
 ) -> Experiment:
     """Put together training and test data of one dataset, method and fold.
 
@@ -80,7 +81,7 @@ def assemble(
         Features of the method's PET, made by its generator of this fold (long); None for
         `real_pet` and `only_mri`.
     groups
-        The two groups told apart; visits of others are left out.
+        The groups told apart; visits of others are left out.
 
     Raises
     ------

@@ -19,25 +19,29 @@ PREDICTION_COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What is told apart, and which hyper-parameters are tried.
+class Tuning:
+    """Which hyper-parameters are tried, and how they are judged.
 
     Attributes
     ----------
-    positive, negative
-        Groups; the score is high for the positive one.
     inner_folds
-        Inner folds by subject; fewer where the rarer class has fewer subjects.
+        Inner folds by subject; fewer where the rarest class has fewer subjects.
     C, gamma
         Values tried. Among equals the one listed first wins. `scale` is one over the number of
         features times their variance.
     """
 
-    positive: str = "AD"
-    negative: str = "CN"
     inner_folds: int = 3
     C: Sequence[float] = field(default=(1.0, 10.0, 100.0, 0.1))
     gamma: Sequence[float | str] = field(default=("scale", 1e-4, 1e-3, 1e-2))
+
+
+@dataclass(frozen=True)
+class Settings(Tuning):
+    """Two groups to be told apart; the score is high for the positive one."""
+
+    positive: str = "AD"
+    negative: str = "CN"
 
 
 @dataclass(frozen=True)
@@ -69,16 +73,13 @@ class Classifier:
 
 
 def fit(
-    features: NDArray, positive: NDArray, subjects: Sequence[str], settings: Settings, seed: int
+    features: NDArray, positive: NDArray, subjects: Sequence[str], settings: Tuning, seed: int
 ) -> Classifier | None:
-    """Tune and train a classifier.
+    """Tune and train a classifier of two classes.
 
-    A missing feature (a region without the tissue) becomes the training mean of that feature;
-    features are standardised with the training mean and sd; classes are weighted inversely to
-    their number. C and gamma are those with the best balanced accuracy in a stratified
-    cross-validation by subject inside the training data. The decision values of the held-out
-    inner folds give the Platt sigmoid; where they say nothing (a falling sigmoid, or no inner
-    folds) the probability is the share of the positive class.
+    As `tune`; the decision values of the held-out inner folds give the Platt sigmoid; where they
+    say nothing (a falling sigmoid, or no inner folds) the probability is the share of the positive
+    class.
 
     Parameters
     ----------
@@ -86,29 +87,19 @@ def fit(
         (n, features), NaN where missing.
     positive
         (n,) booleans.
-    subjects
-        (n,) subject of each row: inner folds are by subject.
-    settings, seed
-        What to try; seed of the inner folds.
+    subjects, settings, seed
+        As for `tune`.
 
     Returns
     -------
     None if the training data hold one class only.
     """
     from sklearn.base import clone
-    from sklearn.model_selection import GridSearchCV
 
     positive = np.asarray(positive, dtype=int)
     if len(np.unique(positive)) < 2:
         return None
-    grid = {"svc__C": list(settings.C), "svc__gamma": list(settings.gamma)}
-    pipeline = _pipeline().set_params(**{name: values[0] for name, values in grid.items()})
-    splits = _inner_splits(features, positive, np.asarray(subjects), settings.inner_folds, seed)
-    if splits:
-        search = GridSearchCV(pipeline, grid, scoring="balanced_accuracy", cv=splits, refit=False)
-        pipeline.set_params(**search.fit(features, positive).best_params_)
-    else:
-        log.warning("too few subjects for inner folds: the first C and gamma listed are used")
+    pipeline, splits, chosen = tune(features, positive, subjects, settings, seed)
     held_out = [
         (clone(pipeline).fit(features[train], positive[train]), test) for train, test in splits
     ]
@@ -119,8 +110,53 @@ def fit(
         np.concatenate([positive[test] for _, test in held_out]) if held_out else positive[:0],
         float(positive.mean()),
     )
-    chosen = {name.removeprefix("svc__"): pipeline.get_params()[name] for name in grid}
     return Classifier(pipeline.fit(features, positive), slope, intercept, chosen)
+
+
+def tune(
+    features: NDArray, labels: NDArray, subjects: Sequence[str], settings: Tuning, seed: int
+) -> tuple[Any, list[tuple[NDArray, NDArray]], dict[str, Any]]:
+    """Choose C and gamma inside the training data, for two classes or more.
+
+    A missing feature (a region without the tissue) becomes the training mean of that feature;
+    features are standardised with the training mean and sd; classes are weighted inversely to
+    their number; more than two are told apart one against one. C and gamma are those with the best
+    balanced accuracy in a stratified cross-validation by subject inside the training data.
+
+    Parameters
+    ----------
+    features
+        (n, features), NaN where missing.
+    labels
+        (n,) classes, at least two.
+    subjects
+        (n,) subject of each row: inner folds are by subject.
+    settings, seed
+        What to try; seed of the inner folds.
+
+    Returns
+    -------
+    The pipeline, not fitted; the inner folds, if any, as rows of training and test; the choice.
+    """
+    from sklearn.model_selection import GridSearchCV
+
+    grid = {"svc__C": list(settings.C), "svc__gamma": list(settings.gamma)}
+    pipeline = _pipeline().set_params(**{name: values[0] for name, values in grid.items()})
+    splits = _inner_splits(features, labels, np.asarray(subjects), settings.inner_folds, seed)
+    if splits:
+        search = GridSearchCV(pipeline, grid, scoring="balanced_accuracy", cv=splits, refit=False)
+        pipeline.set_params(**search.fit(features, labels).best_params_)
+    else:
+        log.warning("too few subjects for inner folds: the first C and gamma listed are used")
+    chosen = {name.removeprefix("svc__"): pipeline.get_params()[name] for name in grid}
+    return pipeline, splits, chosen
+
+
+def train(experiment: Experiment, settings: Settings, seed: int) -> Classifier | None:
+    """Fit a classifier to the training data of an experiment; None if they hold one class only."""
+    visits = experiment.train_visits
+    positive = (visits["group"] == settings.positive).to_numpy()
+    return fit(experiment.train, positive, visits["subject"].to_list(), settings, seed)
 
 
 def diagnose(experiment: Experiment, settings: Settings, fold: int, seed: int) -> pd.DataFrame:
@@ -137,14 +173,7 @@ def diagnose(experiment: Experiment, settings: Settings, fold: int, seed: int) -
     table = visits[["subject", "visit", "group"]].assign(
         fold=fold, truth=visits["group"], score=np.nan, probability=np.nan, predicted=None
     )
-    train = experiment.train_visits
-    model = fit(
-        experiment.train,
-        (train["group"] == settings.positive).to_numpy(),
-        train["subject"].to_list(),
-        settings,
-        seed,
-    )
+    model = train(experiment, settings, seed)
     if model is None:
         log.warning("fold %d: the training data hold one group only; nothing is predicted", fold)
     elif len(table):
@@ -169,26 +198,28 @@ def _pipeline() -> Any:
             # a region without the tissue in every training visit is kept, as zeros
             ("impute", SimpleImputer(strategy="mean", keep_empty_features=True)),
             ("scale", StandardScaler()),
-            ("svc", SVC(kernel="rbf", class_weight="balanced")),
+            # of several classes, the one with the highest decision value is predicted
+            ("svc", SVC(kernel="rbf", class_weight="balanced", break_ties=True)),
         ]
     )
 
 
 def _inner_splits(
-    features: NDArray, positive: NDArray, subjects: NDArray, n_folds: int, seed: int
+    features: NDArray, labels: NDArray, subjects: NDArray, n_folds: int, seed: int
 ) -> list[tuple[NDArray, NDArray]]:
-    """Folds by subject, of which each side holds both classes; none if there are too few."""
+    """Folds by subject, of which each side holds all classes; none if there are too few."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    rarest = min(len(set(subjects[positive == label])) for label in (0, 1))
+    classes = set(labels)
+    rarest = min(len(set(subjects[labels == label])) for label in classes)
     n_folds = min(n_folds, rarest)
     if n_folds < 2:
         return []
     folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     return [
         (train, test)
-        for train, test in folds.split(features, positive, subjects)
-        if len(set(positive[train])) == 2 and len(set(positive[test])) == 2
+        for train, test in folds.split(features, labels, subjects)
+        if set(labels[train]) == classes and set(labels[test]) == classes
     ]
 
 

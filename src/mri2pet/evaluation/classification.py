@@ -39,7 +39,7 @@ def classification_metrics(
         "specificity": _ratio(tn, tn + fp),
         "F1": _ratio(2 * tp, 2 * tp + fp + fn) if truth.any() else np.nan,
         "MCC": _mcc(tp, tn, fp, fn) if both else np.nan,
-        "AUC": _auc(truth, np.asarray(score, dtype=float)) if both else np.nan,
+        "AUC": auc(truth, np.asarray(score, dtype=float)) if both else np.nan,
     }
 
 
@@ -52,7 +52,7 @@ def _mcc(tp: float, tn: float, fp: float, fn: float) -> float:
     return (tp * tn - fp * fn) / np.sqrt(product) if product else 0.0
 
 
-def _auc(truth: np.ndarray, score: np.ndarray) -> float:
+def auc(truth: np.ndarray, score: np.ndarray) -> float:
     """Area under the ROC curve as the Mann-Whitney statistic, ties counted half."""
     from scipy.stats import rankdata
 

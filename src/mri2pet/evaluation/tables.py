@@ -1,4 +1,4 @@
-"""Tables I, II and III of the GLA-GAN paper, in long form, beside what the paper printed.
+"""Tables I, II and III of the GLA-GAN paper, and their like, in long form beside what it printed.
 
 Every table has the columns dataset, method, metric, unit, mean, sd, n, p_value, published_mean and
 published_sd. Mean and sd are over folds; n counts the subjects tested; p is of the paired,
@@ -7,7 +7,7 @@ PET, Real PET, Only MRI) are tested against that model too, but are never the be
 not models.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +55,10 @@ def read_published(path: str | Path, table: str) -> pd.DataFrame:
 
 
 def image_table(
-    values: pd.DataFrame, models: Sequence[str], published: pd.DataFrame
+    values: pd.DataFrame,
+    models: Sequence[str],
+    published: pd.DataFrame,
+    groups: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Table I: image quality on the Paired dataset.
 
@@ -65,12 +68,16 @@ def image_table(
     Parameters
     ----------
     values
-        One row a visit and metric: method subject fold metric unit value.
+        One row a visit and metric: method subject group fold metric unit value.
     models
         The trained models, in the order of the rows; reference rows follow.
     published
         As `read_published` gives it.
+    groups
+        Groups whose visits count: those that the models have learnt from; all if none is named.
     """
+    if groups:
+        values = values[values["group"].isin(groups)]
     rows = []
     for metric, unit in image_metrics.UNITS.items():
         chosen = values[values["metric"] == metric]
@@ -112,17 +119,44 @@ def diagnosis_table(
     models, published
         As for `image_table`.
     """
-    scores: dict[tuple[str, int], dict[str, float]] = {}
+
+    def score(visits: pd.DataFrame) -> dict[str, float]:
+        return classification.classification_metrics(
+            visits["truth"] == positive, visits["predicted"] == positive, visits["score"]
+        )
+
+    return table_over_folds(predictions, dataset, score, classification.METRICS, models, published)
+
+
+def table_over_folds(
+    predictions: pd.DataFrame,
+    dataset: str,
+    score: Callable[[pd.DataFrame], dict[str, float]],
+    metrics: Sequence[str],
+    models: Sequence[str],
+    published: pd.DataFrame,
+) -> pd.DataFrame:
+    """Score every method on every fold; mean, sd and t-test are over folds.
+
+    Parameters
+    ----------
+    predictions, dataset, models, published
+        As for `diagnosis_table`.
+    score
+        Gives a fold's metrics from its visits (no visit where a prediction could not be made), as
+        fractions of which more is better.
+    metrics
+        Those that the table shows, in its order.
+    """
+    scores = {}
     for (method, fold), visits in predictions.groupby(["method", "fold"]):
         made = visits if visits["predicted"].notna().all() else visits.iloc[:0]
-        scores[method, fold] = classification.classification_metrics(
-            made["truth"] == positive, made["predicted"] == positive, made["score"]
-        )
+        scores[method, fold] = score(made)
     index = pd.MultiIndex.from_tuples(scores, names=["method", "fold"])
     by_fold = pd.DataFrame(list(scores.values()), index=index)
     subjects = predictions.groupby("method")["subject"].nunique()
     rows = []
-    for metric in classification.METRICS:
+    for metric in metrics:
         folds = by_fold[metric]
         rows += _rows(dataset, metric, classification.UNIT, folds, subjects, folds, models, True)
     return _with_published(rows, models, published)

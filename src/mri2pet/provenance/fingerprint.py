@@ -17,6 +17,19 @@ from pathlib import Path
 Symbol = tuple[str, str]  # module and top-level name; an empty name stands for the whole module
 
 EVERYTHING = ""
+EFFECTS = "<effects>"
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What counts of some statements: their text, and what they import and name themselves.
+
+    `names` holds (name, attribute) of every `name.attribute`, and (name, "") of every name.
+    """
+
+    text: str
+    imports: dict[str, Symbol]
+    names: frozenset[tuple[str, str]]
 
 
 @dataclass
@@ -26,6 +39,14 @@ class _Module:
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
     imports: dict[str, Symbol] = field(default_factory=dict)
     effects: list[ast.stmt] = field(default_factory=list)  # statements run on import
+    pieces: dict[str, _Piece] = field(default_factory=dict)  # by definition, made once
+
+    def piece(self, name: str, module: str) -> _Piece:
+        """Return one definition, or what the module does besides defining (`EFFECTS`)."""
+        if name not in self.pieces:
+            statements = self.effects if name == EFFECTS else self.definitions[name]
+            self.pieces[name] = _piece(statements, module)
+        return self.pieces[name]
 
 
 def fingerprint(script: str | Path, package: str | Path, extra: Iterable[str] = ()) -> str:
@@ -75,8 +96,7 @@ class _Reader:
         if name == EVERYTHING or name not in content.definitions:
             self.visit_all(content, module)
             return
-        self.seen[symbol] = _text(content.definitions[name])
-        self._follow(content, module, content.definitions[name])
+        self._follow(content, module, name)
         self._run(content, module)
 
     def visit_all(self, content: _Module, module: str) -> None:
@@ -84,36 +104,30 @@ class _Reader:
         if (module, EVERYTHING) in self.seen:
             return
         self.seen[module, EVERYTHING] = ""
-        for name, statements in content.definitions.items():
-            self.seen[module, name] = _text(statements)
-            self._follow(content, module, statements)
+        for name in content.definitions:
+            self._follow(content, module, name)
         self._run(content, module)
 
     def _run(self, content: _Module, module: str) -> None:
         """Count what importing the module does besides defining names."""
-        key = (module, "<effects>")
-        if content.effects and key not in self.seen:
-            self.seen[key] = _text(content.effects)
-            self._follow(content, module, content.effects)
+        if content.effects and (module, EFFECTS) not in self.seen:
+            self._follow(content, module, EFFECTS)
 
-    def _follow(self, content: _Module, module: str, statements: list[ast.stmt]) -> None:
-        """Follow every name that the statements use, those imported inside functions too."""
-        imports = dict(content.imports)
-        nodes = [node for statement in statements for node in ast.walk(statement)]
-        for node in nodes:
-            imports.update(_imported(node, module))
-        for node in nodes:
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                target = imports.get(node.value.id)
+    def _follow(self, content: _Module, module: str, name: str) -> None:
+        """Keep a piece of a module and follow all it names, imports inside functions too."""
+        piece = content.piece(name, module)
+        self.seen[module, name] = piece.text
+        imports = {**content.imports, **piece.imports}
+        for used, attribute in piece.names:
+            target = imports.get(used)
+            if attribute:
                 if target and self._is_module(target):
-                    self.visit((_dotted(target), node.attr))
-                    continue
-            if isinstance(node, ast.Name):
-                if node.id in imports and not self._is_module(imports[node.id]):
-                    self.visit(imports[node.id])
-                elif node.id in content.definitions and (module, node.id) not in self.seen:
-                    self.seen[module, node.id] = _text(content.definitions[node.id])
-                    self._follow(content, module, content.definitions[node.id])
+                    self.visit((_dotted(target), attribute))
+            elif target:
+                if not self._is_module(target):
+                    self.visit(target)
+            elif used in content.definitions and (module, used) not in self.seen:
+                self._follow(content, module, used)
 
     def _is_module(self, symbol: Symbol) -> bool:
         """Tell whether a symbol is itself a module of the package."""
@@ -196,6 +210,20 @@ def _imported(node: ast.AST, module: str) -> dict[str, Symbol]:
 def _is_docstring(statement: ast.stmt) -> bool:
     """Tell whether a statement is a bare string."""
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _piece(statements: list[ast.stmt], module: str) -> _Piece:
+    """Sum up statements of a module."""
+    nodes = [node for statement in statements for node in ast.walk(statement)]
+    imports: dict[str, Symbol] = {}
+    names = set()
+    for node in nodes:
+        imports.update(_imported(node, module))
+        if isinstance(node, ast.Name):
+            names.add((node.id, ""))
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            names.add((node.value.id, node.attr))
+    return _Piece(_text(statements), imports, frozenset(names))
 
 
 def _text(statements: list[ast.stmt]) -> str:

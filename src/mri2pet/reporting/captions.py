@@ -21,7 +21,8 @@ TABLES = {
         "table1",
         "Table I: quality of the synthetic PET (Paired)",
         DESCRIPTION + " The mean of a fold is over its held-out visits; mean and sd (ddof 1) are "
-        "over folds. The t-test pairs subjects (their visits averaged), pooled over folds. Mean "
+        "over folds. Visits of the groups that the models were trained on count. The t-test pairs "
+        "subjects (their visits averaged), pooled over folds. Mean "
         "PET predicts the mean image of the training folds for everybody.",
     ),
     "II": (
@@ -38,6 +39,35 @@ TABLES = {
         "PET leaves out the visits without one.",
     ),
 }
+# title and caption of each ablation, and of the three-way diagnosis
+BARS = (
+    "One group a metric, one bar a variant; the mean over folds, whiskers of one sd, cut at the "
+    "metric's bounds. Left: Paired; right: Complete."
+)
+ABLATIONS = {
+    "losses": (
+        "Combinations of losses (Fig. 8)",
+        "The base model with other losses, all else equal. " + BARS,
+    ),
+    "patches": (
+        "Patches of the local module (Fig. 9)",
+        "The base model with its local paths on other patches, all else equal. " + BARS,
+    ),
+}
+ABLATION_TABLE = (
+    "Image quality as in Table I, diagnosis as in Tables II and III. The t-tests are against the "
+    "best model of the table: over subjects for SSIM, PSNR and MAE, over folds for the rest. The "
+    "paper prints numbers of the base alone."
+)
+THREE_WAY = (
+    "Three-way diagnosis",
+    "Beyond the paper: the classifier of Tables II and III on three groups at once, one against "
+    "one, trained and tested on the same visits and PET as there, with the third group added. "
+    "Balanced accuracy is the mean recall of the groups, macro F1 and macro AUC (each group "
+    "against the rest) their means over groups, kappa the agreement beyond chance.",
+    "Visits by true group (rows) and predicted group (columns), pooled over folds, each held out "
+    "once: percent of the true group, and how many.",
+)
 SYNTHESIS = (
     "Real PET, synthetic PET and the difference, synthetic minus real, inside the mask, in three "
     "planes through the same point in MNI space; one colour scale for all PET and one for all "

@@ -1,6 +1,6 @@
 """Figures of the GLA-GAN paper, drawn without a display."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +23,9 @@ NOT_LOSSES = {"epoch", "step", "fold", "seconds", "learning_rate"}
 
 
 def plane(
-    volume: NDArray, name: str, affine: NDArray
+    volume: NDArray, name: str, affine: NDArray, through: Sequence[float] = THROUGH_MM
 ) -> tuple[NDArray, tuple[float, float, float, float], float]:
-    """Cut a plane through `THROUGH_MM` for `imshow(..., origin="lower", extent=...)`.
+    """Cut a plane through a point for `imshow(..., origin="lower", extent=...)`.
 
     Parameters
     ----------
@@ -35,6 +35,8 @@ def plane(
         `axial`, `coronal` or `sagittal`.
     affine
         4x4, voxel to world in mm, without rotation.
+    through
+        The point, world mm.
 
     Returns
     -------
@@ -43,7 +45,7 @@ def plane(
     and the world coordinate of the slice in mm.
     """
     axis = PLANE_AXIS[name]
-    voxel = np.linalg.inv(affine) @ [*THROUGH_MM, 1.0]
+    voxel = np.linalg.inv(affine) @ [*through, 1.0]
     index = int(np.clip(np.rint(voxel[axis]), 0, volume.shape[axis] - 1))
     extent = [
         affine[other, other] * edge + affine[other, 3]

@@ -22,6 +22,26 @@ class Picture:
     uri: str
 
 
+@dataclass(frozen=True)
+class Listing:
+    """A table of text with its title and caption."""
+
+    title: str
+    caption: str
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Section:
+    """Figures and tables that belong together; left out of the page where there is none."""
+
+    anchor: str
+    title: str
+    figures: list[Picture]
+    tables: list[TableView] = field(default_factory=list)
+    listings: list[Listing] = field(default_factory=list)
+
+
 @dataclass
 class Report:
     """All that the page shows; what is empty is left out or said to be missing.
@@ -36,6 +56,8 @@ class Report:
         Tables of text as they are to be shown.
     tables
         Results beside the published values.
+    sections
+        Further results: ablations, three-way diagnosis.
     figures, curves
         Pictures of the results and of the training.
     qc
@@ -53,6 +75,7 @@ class Report:
     folds: pd.DataFrame = field(default_factory=pd.DataFrame)
     excluded: pd.DataFrame = field(default_factory=pd.DataFrame)
     tables: list[TableView] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
     figures: list[Picture] = field(default_factory=list)
     curves: list[Picture] = field(default_factory=list)
     qc: list[QcVisit] = field(default_factory=list)

@@ -38,13 +38,17 @@ class Row:
 
 @dataclass(frozen=True)
 class TableView:
-    """One table: heads are metric, unit and the arrow that says which way is better."""
+    """One table: heads are metric, unit and the arrow that says which way is better.
+
+    `compared` tells whether the paper printed any of its values.
+    """
 
     anchor: str
     title: str
     caption: str
     heads: list[tuple[str, str, str]]
     rows: list[Row]
+    compared: bool
 
 
 def table_view(
@@ -82,7 +86,8 @@ def table_view(
         for method in methods
     ]
     heads = [(m, u, "↑" if HIGHER_IS_BETTER.get(m, True) else "↓") for m, u in units.items()]
-    return TableView(anchor, title, caption, heads, rows)
+    compared = bool(table["published_mean"].notna().any())
+    return TableView(anchor, title, caption, heads, rows, compared)
 
 
 def _cell(row: Any, model: bool, top: float) -> Cell:

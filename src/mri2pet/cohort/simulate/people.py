@@ -15,6 +15,8 @@ from mri2pet.errors import InputError
 
 GROUPS = ("CN", "SMC", "EMCI", "MCI", "LMCI", "AD")
 SEVERITY = dict(zip(GROUPS, (0.05, 0.10, 0.25, 0.45, 0.60, 1.0), strict=True))
+# sd of the logarithm of severity; MCI reaches from nearly healthy to nearly demented
+SPREAD = dict(zip(GROUPS, (0.22, 0.22, 0.35, 0.35, 0.35, 0.22), strict=True))
 PROGRESSION = dict(zip(GROUPS, (0.01, 0.02, 0.05, 0.08, 0.12, 0.15), strict=True))  # a year
 SITES = (2, 3, 5, 6, 7, 9, 11, 13, 16, 18, 20, 22, 23, 27, 31, 33, 36, 41, 52, 68, 73, 94, 98, 126)
 STREAMS = {"person": 0, "anatomy": 1, "uptake": 2, "bl": 3, "m12": 4}
@@ -129,7 +131,9 @@ def make_person(seed: int, number: int, group: str, pet: bool, second_visit: boo
     site = SITES[rng.integers(len(SITES))]
     sex = "MF"[rng.integers(2)]
     age = round(float(np.clip(rng.normal(75, 6.5), 60, 90)), 1)
-    severity = float(SEVERITY[group] * np.exp(np.clip(rng.normal(0, 0.22), -0.45, 0.4)))
+    spread = SPREAD[group]
+    deviation = np.clip(rng.normal(0, spread), -0.45 / 0.22 * spread, 0.4 / 0.22 * spread)
+    severity = float(SEVERITY[group] * np.exp(deviation))
     start = datetime(2006, 1, 9) + timedelta(days=int(rng.integers(0, 2900)))
     visits = []
     for place, code in enumerate(("bl", "m12")[: 1 + second_visit]):

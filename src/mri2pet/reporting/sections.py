@@ -1,0 +1,57 @@
+"""Sections of the report beyond Tables I to III: ablations and the three-way diagnosis."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from mri2pet.evaluation.image_metrics import HIGHER_IS_BETTER
+from mri2pet.files import read_tsv
+from mri2pet.reporting.captions import ABLATION_TABLE, ABLATIONS, THREE_WAY
+from mri2pet.reporting.html import Picture, Section
+from mri2pet.reporting.pictures import data_uri
+from mri2pet.reporting.views import TableView, table_view
+
+
+def ablation_section(
+    figure: str, table: str | Path, picture: str | Path, labels: Mapping[str, str]
+) -> Section:
+    """Show one ablation: its figure, and its numbers on Paired and on Complete.
+
+    Parameters
+    ----------
+    figure
+        `losses` or `patches`.
+    table, picture
+        The long table of all datasets; the PNG.
+    labels
+        Method to label.
+    """
+    title, caption = ABLATIONS[figure]
+    shown = Picture(title, caption, data_uri(picture))
+    views = _by_dataset(f"ablation-{figure}", title, ABLATION_TABLE, read_tsv(table), labels)
+    return Section(
+        f"ablation-{figure}", f"Ablation: {title[:1].lower()}{title[1:]}", [shown], views
+    )
+
+
+def three_way_section(table: str | Path, picture: str | Path, labels: Mapping[str, str]) -> Section:
+    """Show the three-way diagnosis: confusion matrices, and numbers on Paired and on Complete."""
+    title, caption, matrices = THREE_WAY
+    shown = Picture("Confusion matrices", matrices, data_uri(picture))
+    views = _by_dataset("three-way", title, caption, read_tsv(table), labels)
+    return Section("three-way", title, [shown], views)
+
+
+def _by_dataset(
+    anchor: str, title: str, caption: str, table: pd.DataFrame, labels: Mapping[str, str]
+) -> list[TableView]:
+    """One view a dataset, and one of its image quality if that is there, in the table's order."""
+    views = []
+    for (dataset, quality), rows in table.groupby(
+        ["dataset", table["metric"].isin(HIGHER_IS_BETTER)], sort=False
+    ):
+        what = f"{dataset}, image quality" if quality else dataset
+        place = f"{anchor}-{what.lower().replace(', ', '-').replace(' ', '-')}"
+        views.append(table_view(place, f"{title}: {what}", caption, rows, labels))
+    return views

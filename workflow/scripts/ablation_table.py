@@ -1,0 +1,22 @@
+"""Make the table of one ablation: image quality and diagnosis of the base model and its variants.
+
+From their image metrics and their predictions on Paired and Complete, beside what the paper
+printed of the base.
+"""
+
+import pandas as pd
+
+from mri2pet.evaluation.tables import diagnosis_table, image_table, pool, read_published
+from mri2pet.files import write_tsv
+from mri2pet.logs import log_to
+
+with log_to(snakemake.log[0]):
+    given, params = snakemake.input, snakemake.params
+    published = {number: read_published(given.published, number) for number in ("I", "II", "III")}
+    tables = [image_table(pool(given.metrics), params.models, published["I"], params.groups)]
+    for number, dataset in (("II", "Paired"), ("III", "Complete")):
+        predictions = pool(given[dataset.lower()])
+        tables.append(
+            diagnosis_table(predictions, dataset, params.positive, params.models, published[number])
+        )
+    write_tsv(snakemake.output[0], pd.concat(tables, ignore_index=True))

@@ -1,0 +1,34 @@
+"""Dissect the global path of one fold's generator over the fold's held-out visits.
+
+From the MRI, the atlas, the brain mask and the weights: one row a feature map, side and region
+with IoU, what chance gives, and how far the map in the region tells the two groups apart.
+"""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from mri2pet.box import brain_box
+from mri2pet.files import read_tsv, write_tsv
+from mri2pet.inference.volume import load_generator
+from mri2pet.interpretation.dissection import Brain, dissect, global_path
+from mri2pet.interpretation.units import layer_tables
+from mri2pet.logs import log_to
+from mri2pet.training.rows import synthesis_rows
+from mri2pet.training.settings import choose_device
+
+with log_to(snakemake.log[0]):
+    given, params, fold = snakemake.input, snakemake.params, int(snakemake.wildcards.fold)
+    torch.set_num_threads(snakemake.threads)
+    visits, folds = (read_tsv(path, dtype={"subject": str}) for path in (given.visits, given.folds))
+    rows = synthesis_rows(visits, folds, fold).query("role == 'test'")
+    names = read_tsv(given.names)["name"].to_list()
+    atlas, mask = np.load(given.atlas), np.load(given.mask)
+    box = brain_box(mask, params.crop)
+    brain = Brain.of(atlas[box], mask[box], len(names), choose_device())
+    mri = np.load(given.mri, mmap_mode="r")
+    path = global_path(load_generator(params.generator, given.weights))
+    layers = dissect(path, [mri[i][box] for i in rows["index"]], brain)
+    groups = rows["group"].to_numpy()
+    tables = layer_tables(fold, layers, groups, params.positive, params.negative, names, params.top)
+    write_tsv(snakemake.output[0], pd.concat(tables, ignore_index=True))

@@ -1,0 +1,30 @@
+"""Make the table and the figure of the three-way diagnosis, on Paired and on Complete.
+
+From the predictions of all methods and folds: metrics in the form of Tables II and III, and the
+confusion matrices, pooled over folds.
+"""
+
+import pandas as pd
+
+from mri2pet.evaluation.tables import REFERENCES, pool
+from mri2pet.evaluation.three_way import confusion, three_way_table
+from mri2pet.files import write_tsv
+from mri2pet.logs import log_to
+from mri2pet.reporting.captions import THREE_WAY
+from mri2pet.reporting.comparisons import DATASETS, confusion_figure
+from mri2pet.reporting.figures import save
+
+with log_to(snakemake.log[0]):
+    params = snakemake.params
+    tables, counts = [], {}
+    for dataset in DATASETS:
+        predictions = pool(snakemake.input[dataset.lower()])
+        tables.append(three_way_table(predictions, dataset, params.groups, params.models))
+        counts[dataset] = {
+            {**REFERENCES, **params.labels}[method]: confusion(rows, params.groups)
+            for method in tables[-1]["method"].unique()
+            for rows in [predictions[predictions["method"] == method]]
+        }
+    write_tsv(snakemake.output.table, pd.concat(tables, ignore_index=True))
+    figure = confusion_figure(counts, params.groups, THREE_WAY[0], params.note)
+    save(figure, snakemake.output.figure)
