@@ -166,6 +166,15 @@ def test_the_mask_takes_voxels_that_are_at_least_half_in():
         template_mask(source, target + np.diag([0, 0, 0, 0]) + [[0, 0, 0, 99]] * 4, (4, 4, 4))
 
 
+def test_holes_of_the_mask_are_filled():
+    data = np.zeros((12, 12, 12), np.uint8)
+    data[2:10, 2:10, 2:10] = 1
+    data[4:8, 4:8, 4:8] = 0  # the ventricles
+    mask = template_mask(nib.Nifti1Image(data, np.eye(4)), np.eye(4), (12, 12, 12))
+    assert mask[5, 5, 5]
+    assert mask.sum() == 8**3
+
+
 def test_labels_go_by_majority_and_none_is_lost():
     fine = np.zeros((12, 12, 12), np.uint8)
     fine[:, :6], fine[:, 6:] = 5, 9

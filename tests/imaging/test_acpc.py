@@ -84,6 +84,9 @@ def test_template_in_another_pose_is_found_again_and_twice_the_same(atlases):
     np.testing.assert_allclose([marks.ac, marks.pc], truth, atol=0.5)
     normal = matrix[:3, :3] @ acpc.MIDLINE_NORMAL
     assert np.degrees(np.arccos(np.clip(normal @ marks.normal, -1, 1))) < 0.5
+    middle = apply_affine(matrix, [[0, -20, 0], [40, -60, 20], [-50, 30, 10]])
+    back = apply_affine(np.linalg.inv(matrix), middle)
+    assert np.linalg.norm(apply_affine(marks.affine, middle) - back, axis=1).max() < 1.0
     again = acpc.find_landmarks(turned, template, brain)
     np.testing.assert_array_equal(marks.ac, again.ac)
     np.testing.assert_array_equal(marks.normal, again.normal)
@@ -93,7 +96,7 @@ def test_a_head_that_cannot_be_registered_is_a_scan_error(monkeypatch, atlases):
     template = load_volume(atlases / "mni152_t1.nii.gz")
     brain = load_volume(atlases / "mni152_brain_mask.nii.gz")
     far = np.array([[0.0, 40, 0], [0, -40, 0]])
-    monkeypatch.setattr(acpc, "register_head", lambda *_: np.eye(4))
-    monkeypatch.setattr(acpc, "deformed_points", lambda *_, **__: far)
+    monkeypatch.setattr(acpc, "register_head", lambda *_: (np.eye(4), template))
+    monkeypatch.setattr(acpc, "points_by_flow", lambda *_: far)
     with pytest.raises(ScanError, match=r"80\.0 mm apart"):
         acpc.find_landmarks(template, template, brain)

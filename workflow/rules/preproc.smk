@@ -20,6 +20,7 @@ rule acpc:
         image=f"{ANAT}_desc-acpc_T1w.nii.gz",
         sidecar=f"{ANAT}_desc-acpc_T1w.json",
         transform=f"{ANAT}_from-T1w_to-ACPC_mode-image_xfm.txt",
+        initial=f"{ANAT}_from-ACPC_to-MNI152_desc-initial_mode-image_xfm.txt",
         picture=f"{ANAT}_acpc_qc.png",
     log:
         f"logs/acpc/{NAME}.log",
@@ -104,6 +105,7 @@ rule register_mri:
     input:
         image=rules.normalise.output.image,
         sidecar=rules.normalise.output.sidecar,
+        initial=rules.acpc.output.initial,
         template=TEMPLATE,
         brain=TEMPLATE_BRAIN,
     output:

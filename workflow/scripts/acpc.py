@@ -1,7 +1,8 @@
 """Put a raw T1 into AC-PC space by changing its affine only.
 
 Finds the commissures and the mid-sagittal plane through registration of the head to the template;
-writes the T1 with its new affine, the rigid transform and a picture cut at the AC.
+writes the T1 with its new affine, the rigid transform, the affine from AC-PC space to MNI152 on
+whose way they were found (where the registration of the brain starts), and a picture cut at AC.
 """
 
 import numpy as np
@@ -22,6 +23,7 @@ def work():
     aligned = acpc.apply_acpc(image, matrix)
     save_volume(made.image, aligned)
     save_transform(made.transform, matrix)
+    save_transform(made.initial, marks.affine @ np.linalg.inv(matrix))
     view = acpc.straight_view(aligned)
     draw(made.picture, view, "AC-PC space, cut at the anterior commissure", at=np.zeros(3))
     return {
@@ -36,7 +38,7 @@ with log_to(snakemake.log[0]):
         "acpc",
         work,
         sidecar=made.sidecar,
-        outputs=[made.image, made.transform, made.picture],
+        outputs=[made.image, made.transform, made.initial, made.picture],
         sources=[source.t1w],
         upstream=[source.sidecar],
     )

@@ -21,7 +21,7 @@ def work():
     mri = isotropic(brain, 2.0)
     moved = resample(pet, matrix, mri.affine, mri.shape, order=1)
     outline = [array(mri) > 0.1, array(mri) > 0.6]
-    draw(made.picture, moved, "PET in AC-PC space, outlines of the MRI", outline, cmap="magma")
+    draw(made.picture, moved, "PET in AC-PC space, outlines of the MRI", outline, cmap="heat")
     return {"From": "PET", "To": "AC-PC", "DegreesOfFreedom": 6}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from mri2pet.imaging.qcplots import draw
 from mri2pet.imaging.register import brain_to_template
 from mri2pet.imaging.resample import res2_grid, resample
-from mri2pet.imaging.volume import array, load_volume, save_transform
+from mri2pet.imaging.volume import array, load_transform, load_volume, save_transform
 from mri2pet.logs import log_to
 from mri2pet.stages import run_stage
 
@@ -19,7 +19,7 @@ source, made = snakemake.input, snakemake.output
 def work():
     brain, template = load_volume(source.image), load_volume(source.template)
     mask = load_volume(source.brain)
-    matrix = brain_to_template(brain, template, mask)
+    matrix = brain_to_template(brain, template, mask, load_transform(source.initial))
     save_transform(made.transform, matrix)
     grid = res2_grid(mask)
     placed = resample(brain, matrix, grid.affine, grid.shape, order=1)
@@ -38,6 +38,6 @@ with log_to(snakemake.log[0]):
         work,
         sidecar=made.sidecar,
         outputs=[made.transform, made.picture],
-        sources=[source.image, source.template, source.brain],
+        sources=[source.image, source.initial, source.template, source.brain],
         upstream=[source.sidecar],
     )

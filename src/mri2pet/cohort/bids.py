@@ -96,6 +96,8 @@ def read_volume(
     """
     import nibabel as nib
 
+    from mri2pet.imaging.volume import check_voxels
+
     try:
         image = nib.load(path)
         shape = image.shape[:3] + tuple(size for size in image.shape[3:] if size > 1)
@@ -112,15 +114,7 @@ def read_volume(
     except Exception as error:  # nibabel raises whatever the damage leads to
         reason = str(error).replace(str(path), Path(label).name)
         raise ScanError(f"{label}: cannot be read to its end ({reason})") from error
-    if not np.issubdtype(data.dtype, np.number) or np.iscomplexobj(data):
-        raise ScanError(f"{label}: voxels are {data.dtype}, not real numbers")
-    broken = int(np.count_nonzero(~np.isfinite(data)))
-    if broken:
-        raise ScanError(f"{label}: {broken} of {data.size} voxels are not finite numbers")
-    if not data.any():
-        raise ScanError(f"{label}: every voxel is zero")
-    if data.min() == data.max():
-        raise ScanError(f"{label}: every voxel has the value {data.flat[0]}")
+    check_voxels(label, data)
     return _plain_type(data, label), affine, frames
 
 

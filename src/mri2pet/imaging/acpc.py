@@ -1,21 +1,21 @@
 """AC-PC correction: the rigid transform that puts the commissures on the axes.
 
 The landmarks are known in the template and brought to the native head by registering the two:
-affine for the whole head, then deformable in a box around the commissures, since an affine
-alone leaves one to three millimetres at a landmark.
+affine for the whole head, then by local optical flow in a box around the commissures, since an
+affine alone leaves one to three millimetres at a landmark.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from nibabel.affines import apply_affine
-from scipy import ndimage
 
 from mri2pet.errors import ScanError
-from mri2pet.imaging.antsreg import Schedule, deformed_points, linear
-from mri2pet.imaging.intensity import head_mask
+from mri2pet.imaging.antsreg import Schedule, linear
+from mri2pet.imaging.flow import Level, affine_by_flow, points_by_flow
+from mri2pet.imaging.intensity import head_mask, unit_range
 from mri2pet.imaging.resample import isotropic, resample
-from mri2pet.imaging.volume import Array, Volume, array, centre_of_mass, crop, like
+from mri2pet.imaging.volume import Array, Volume, array, centre_of_mass, crop, crop_to_object, like
 
 # Placed by expert raters in MNI152NLin2009cAsym (AFIDs protocol, Lau 2019; the ground-truth file
 # that autoafids 0.1.4 carries: AC -0.20 2.72 -4.88, PC -0.01 -25.05 -2.21) and carried to
@@ -31,19 +31,26 @@ MIDLINE_POINT = np.array([0.594, -15.034, 10.006])
 BOX_MM = (24.0, 36.0, 24.0)  # half widths of the box around the commissures' middle
 ACPC_LENGTH_MM = (18.0, 36.0)  # what adults have, with room
 WORK_MM = 2.0
+COARSE_MM = 4.0  # of the first, global registration
 HEAD_MM = 180.0  # crown to the lower edge of the template: the neck below is not looked at
+MARGIN_MM = 12.0  # around the template's brain
 
-COARSE = Schedule((100,), (4,), (2,), sampling=0.5)
-BRAIN = Schedule((50, 20), (2, 1), (1, 0), sampling=0.1)
+COARSE = Schedule((100,), (2,), (1,), sampling=0.5)
+BRAIN = (Level(voxel_mm=5.0, iterations=12, window_mm=14.0),)
+COMMISSURES = Level(voxel_mm=WORK_MM, iterations=20, window_mm=3.5, standard_mm=6.0)
 
 
 @dataclass(frozen=True)
 class Landmarks:
-    """AC, PC (mm) and the mid-sagittal plane's unit normal (to the right), native world."""
+    """AC, PC (mm) and the mid-sagittal plane's unit normal (to the right), native world.
+
+    `affine` is the 4x4 (native points to MNI152) on whose way they were found.
+    """
 
     ac: Array
     pc: Array
     normal: Array
+    affine: Array | None = None
 
 
 def ac_pc_length(marks: Landmarks) -> float:
@@ -76,18 +83,28 @@ def fit_plane(points: Array) -> Array:
     return normal * (1 if normal[0] >= 0 else -1)
 
 
-def register_head(head: Volume, template: Volume, brain: Volume) -> Array:
-    """Affine 4x4, points of the native head to points of the template (both at about 2 mm).
+def register_head(head: Volume, template: Volume, brain: Volume) -> tuple[Array, Volume]:
+    """Register a native head to the template, both at about 2 mm.
 
-    The whole head first, since it is far away; then only brain and skull count, since necks and
-    faces (or a face taken off) would pull the brain out of place.
+    The whole head first, by mutual information, since it is far away; then only the brain counts,
+    since necks and faces (or a face taken off) would pull it out of place.
+
+    Returns
+    -------
+    affine, scaled
+        4x4, points of the native head to points of the template; and the head with its brain's
+        intensities scaled to 0..1.
     """
+    small, target = isotropic(head, COARSE_MM), isotropic(template, COARSE_MM)
     start = np.eye(4)
-    start[:3, 3] = _head_centre(template) - _head_centre(head)
-    rigid = linear(template, head, "Rigid", start, COARSE)
-    affine = linear(template, head, "Affine", rigid, COARSE)
-    around = like(brain, ndimage.binary_dilation(array(brain) > 0, iterations=3))
-    return linear(template, head, "Affine", affine, BRAIN, around)
+    start[:3, 3] = _head_centre(target) - _head_centre(small)
+    rigid = linear(target, small, "Rigid", start, COARSE)
+    affine = linear(target, small, "Affine", rigid, COARSE)
+    inside = resample(brain, np.linalg.inv(affine), head.affine, head.shape, order=0)
+    scaled = like(head, unit_range(array(head), array(inside) > 0))
+    weight = crop_to_object(brain, MARGIN_MM)
+    fixed = resample(template, np.eye(4), weight.affine, weight.shape, order=1)
+    return affine_by_flow(fixed, weight, scaled, affine, BRAIN), scaled
 
 
 def _head_centre(head: Volume) -> Array:
@@ -114,14 +131,14 @@ def find_landmarks(image: Volume, template: Volume, brain: Volume) -> Landmarks:
     ScanError
         The commissures come out at a distance that no adult has: the registration failed.
     """
-    head = isotropic(image, WORK_MM)
-    affine = register_head(head, template, brain)
+    template = like(template, unit_range(array(template), array(brain) > 0))
+    affine, head = register_head(isotropic(image, WORK_MM), template, brain)
     local = crop(template, _box(template))
-    midline = _midline_points(brain)
+    everywhere = like(local, np.ones(local.shape, np.float32))
     points = np.vstack([AC_MNI, PC_MNI])
-    ac, pc = deformed_points(local, head, affine, points, (20, 10), radius=2)
-    plane = apply_affine(np.linalg.inv(affine), midline)
-    marks = Landmarks(ac, pc, fit_plane(plane))
+    ac, pc = points_by_flow(local, everywhere, head, affine, points, COMMISSURES)
+    plane = apply_affine(np.linalg.inv(affine), _midline_points(brain))
+    marks = Landmarks(ac, pc, fit_plane(plane), affine)
     length = ac_pc_length(marks)
     if not ACPC_LENGTH_MM[0] <= length <= ACPC_LENGTH_MM[1]:
         raise ScanError(f"AC and PC came out {length:.1f} mm apart: registration failed")

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from mri2pet.imaging.standins import without
 from mri2pet.imaging.volume import Array, Volume, array
 
 SEED = 42
-UNUSED_PARTS = ("deeplearn", "learn", "math", "plotting")
+UNUSED = ("ants.deeplearn", "ants.learn", "ants.math", "ants.plotting", "pandas", "requests")
 FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])  # RAS <-> LPS
 
 
@@ -26,18 +27,11 @@ def deterministic_ants() -> ModuleType:
     """Import ANTs so that two runs give the same bits: one thread, and a seed at every call.
 
     ITK reads the variable when it starts its first filter, so ANTs is imported nowhere else.
-    Its statistics, plotting and learning take two thirds of its import time, and nothing here
-    calls them: empty modules stand in for them while it is imported.
+    What it imports and nothing here calls (`UNUSED`) takes most of its import time.
     """
     os.environ["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = "1"
-    unused = [f"ants.{part}" for part in UNUSED_PARTS]
-    spare = [] if "ants" in sys.modules else [name for name in unused if name not in sys.modules]
-    sys.modules.update({name: ModuleType(name) for name in spare})
-    try:
+    with without(() if "ants" in sys.modules else UNUSED):
         import ants
-    finally:
-        for name in spare:
-            del sys.modules[name]
     return ants
 
 
@@ -134,62 +128,6 @@ def linear(
         itk = ants.read_transform(result["fwdtransforms"][0])
     pull = itk_to_matrix(itk.parameters, itk.fixed_parameters)
     return np.linalg.inv(flip_lps_ras(pull))
-
-
-def deformed_points(
-    fixed: Volume,
-    moving: Volume,
-    start: Array,
-    points: Array,
-    iterations: tuple[int, ...],
-    mask: Volume | None = None,
-    radius: int = 3,
-    step: float = 0.2,
-) -> Array:
-    """Carry points of the fixed volume to the moving one through a deformable registration.
-
-    Parameters
-    ----------
-    fixed, moving
-        The volumes; crop `fixed` to keep it fast.
-    start
-        4x4, RAS, points of `moving` to points of `fixed`.
-    points
-        (n, 3), RAS, mm, in the space of `fixed`.
-    iterations
-        Of each level, coarse (shrink 2 ** (levels - 1)) to fine.
-    mask
-        On the grid of `fixed`: where the metric is measured.
-    radius
-        Of the window of the local cross-correlation, in voxels.
-    step
-        Gradient step of SyN, in voxels.
-
-    Returns
-    -------
-    Array
-        (n, 3), RAS, mm, in the space of `moving`.
-    """
-    ants = deterministic_ants()
-    import pandas as pd
-
-    with tempfile.TemporaryDirectory() as folder:
-        result = ants.registration(
-            to_ants(fixed),
-            to_ants(moving),
-            type_of_transform="SyNOnly",
-            initial_transform=_write_start(folder, start),
-            outprefix=f"{folder}/result_",
-            mask=None if mask is None else to_ants(mask),
-            syn_metric="CC",
-            syn_sampling=radius,
-            grad_step=step,
-            reg_iterations=iterations,
-            random_seed=SEED,
-        )
-        lps = pd.DataFrame(points * [-1, -1, 1], columns=list("xyz"))
-        moved = ants.apply_transforms_to_points(3, lps, result["fwdtransforms"])
-    return moved[list("xyz")].to_numpy() * [-1, -1, 1]
 
 
 def _write_start(folder: str, start: Array) -> str:

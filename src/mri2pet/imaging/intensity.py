@@ -40,6 +40,22 @@ def head_mask(data: Array) -> Array:
     return ndimage.binary_fill_holes(mask)
 
 
+def unit_range(data: Array, mask: Array) -> Array:
+    """Scale so that the robust range inside `mask` becomes 0..1; what lies outside goes on.
+
+    For registrations that look beyond the brain: clipped at -0.3 and 1.3 (fat, noise).
+
+    Raises
+    ------
+    ScanError
+        The mask is empty or what it holds has one value only.
+    """
+    low, high = np.percentile(data[mask], PERCENTILES) if mask.any() else (0.0, 0.0)
+    if high <= low:
+        raise ScanError("there is no contrast where the brain should be: registration failed")
+    return np.clip((data - low) / (high - low), -0.3, 1.3).astype(np.float32)
+
+
 def normalise(data: Array, mask: Array, percentiles: tuple[float, float] = PERCENTILES) -> Array:
     """Scale a brain to 0..1 by robust percentiles inside its mask, zero outside.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mri2pet.errors import InputError, ScanError
+from mri2pet.imaging.standins import without
 from mri2pet.imaging.volume import Array, Volume, array, load_volume, save_volume, voxel_volume_ml
 
 BRAIN_ML = (800.0, 2200.0)
@@ -53,7 +54,9 @@ def brain_mask(image: Volume, tool: str, limits_ml: tuple[float, float] = BRAIN_
 def deepbet(image: Volume) -> Array:
     """Mask the brain by deepbet (Fisch 2024): a network whose weights come in its wheel."""
     import torch
-    from deepbet.bet import BrainExtraction
+
+    with without(["pandas"]):  # it would write a table, were it asked to
+        from deepbet.bet import BrainExtraction
 
     torch.set_num_threads(1)  # visits run side by side, and one thread repeats itself
     try:

@@ -52,17 +52,28 @@ def load_scan(path: str | Path) -> Volume:
         data = data[..., 0]
     if data.ndim != 3:
         raise ScanError(f"{path}: expected one 3D volume, found shape {data.shape}")
-    if not np.issubdtype(data.dtype, np.number) or np.iscomplexobj(data):
-        raise ScanError(f"{path}: voxels are {data.dtype}, not real numbers")
-    broken = int(np.count_nonzero(~np.isfinite(data)))
-    if broken:
-        raise ScanError(f"{path}: {broken} of {data.size} voxels are not finite numbers")
-    if not data.any():
-        raise ScanError(f"{path}: every voxel is zero")
-    if data.min() == data.max():
-        raise ScanError(f"{path}: every voxel has the value {data.flat[0]}")
+    check_voxels(path, data)
     _check_geometry(path, image.affine, data.shape)
     return nib.as_closest_canonical(Volume(data.astype(np.float32), image.affine))
+
+
+def check_voxels(label: str | Path, data: Array) -> None:
+    """Refuse voxels that are no image: not real numbers, not finite, all zero or all the same.
+
+    Raises
+    ------
+    ScanError
+        Its message begins with `label`.
+    """
+    if not np.issubdtype(data.dtype, np.number) or np.iscomplexobj(data):
+        raise ScanError(f"{label}: voxels are {data.dtype}, not real numbers")
+    broken = int(np.count_nonzero(~np.isfinite(data)))
+    if broken:
+        raise ScanError(f"{label}: {broken} of {data.size} voxels are not finite numbers")
+    if not data.any():
+        raise ScanError(f"{label}: every voxel is zero")
+    if data.min() == data.max():
+        raise ScanError(f"{label}: every voxel has the value {data.flat[0]}")
 
 
 def _check_geometry(path: str | Path, affine: Array, shape: tuple[int, ...]) -> None:
