@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -115,3 +117,14 @@ def test_volume_is_that_of_the_case_s_fold_and_row(tmp_path):
         Case(row["subject"], row["visit"], row["group"], 2),
     )
     np.testing.assert_array_equal(found, expected)
+
+
+def test_long_labels_of_rows_do_not_overlap():
+    labels, mask = fakes.atlas(16)
+    names = ["GAN (L1 + SSIM)", "Simple-GAN (L1 + MS-SSIM)", "Cycle-GAN"]
+    figure = synthesis_figure(labels / 200, dict.fromkeys(names, labels / 200), mask, AFFINE, "AD")
+    figure.canvas.draw()
+    written = [axis.yaxis.label for axis in figure.axes if axis.get_ylabel()]
+    assert len(written) == len(names)
+    extents = [text.get_window_extent() for text in written]
+    assert all(above.y0 > below.y1 for above, below in itertools.pairwise(extents))

@@ -116,7 +116,8 @@ def synthesis_figure(
                 heads = ("real", f"{name}, {letter} = {at:.0f} mm\nsynthetic", "error")
                 for axis, text in zip(three, heads, strict=True):
                     axis.set_title(text, fontsize=9, color=INK)
-        axes[row, 0].set_ylabel(label, fontsize=10.5, color=INK, weight="bold")
+        # A row is as high as some fifteen letters: what stands in brackets goes below.
+        axes[row, 0].set_ylabel(label.replace(" (", "\n("), fontsize=9.5, color=INK, weight="bold")
     bars = (("PET intensity", pet, axes[:, :5]), ("synthetic minus real", error, axes[:, 5:]))
     for text, image, beside in bars:
         bar = figure.colorbar(image, ax=beside, location="bottom", aspect=40, shrink=0.5, pad=0.02)
