@@ -151,7 +151,7 @@ def run(tmp_path_factory):
         )
         job(
             "interpolate", own, output, folder / f"{fold}.log", fold,
-            groups=["CN", "AD"], steps=5, generator=GENERATOR,
+            groups=["CN", "AD"], steps=5, crop=8, generator=GENERATOR,
         )  # fmt: skip
         steps.append(output)
     pooled = {"pet": [o.pet for o in steps], "steps": [o.steps for o in steps]}
