@@ -119,6 +119,15 @@ def test_nothing_left_stops_the_run(preprocessed):
         select_visits(visit_files(cohort, files))
 
 
+def test_a_space_without_tissue_maps_is_packed_alike(preprocessed, tmp_path):
+    cohort, files = preprocessed
+    few = {key: paths for key, paths in files.items() if key not in ("gm", "wm", "csf")}
+    kept, _ = select_visits(visit_files(cohort, few))
+    assert [set(visit.volumes) for visit in kept] == [{"mri", "pet"}, {"mri"}, {"mri", "pet"}]
+    pack_volumes(kept, {name: tmp_path / f"{name}.npy" for name in ("mri", "pet")})
+    assert np.load(tmp_path / "mri.npy").shape == (3, *SHAPE)
+
+
 def test_lists_of_another_length_are_refused(preprocessed):
     cohort, files = preprocessed
     with pytest.raises(ValueError, match=r"shorter|longer"):
@@ -151,6 +160,16 @@ def test_exclusions_of_all_stages_are_pooled_in_one_order():
     assert tuple(pooled.columns) == EXCLUSION_COLUMNS
     assert pooled["subject"].tolist() == ["a", "b"]
     assert pool_exclusions(first.iloc[:0], later.iloc[:0]).empty
+
+
+def test_a_scan_left_out_of_two_spaces_stands_once():
+    cohort = pd.DataFrame([["b", None, "1", "MRI", "cohort", "x"]], columns=EXCLUSION_COLUMNS)
+    linear = pd.DataFrame([["a", "bl", "2", "PET", "n4", "y"]], columns=EXCLUSION_COLUMNS)
+    warped = pd.DataFrame([["c", "bl", "3", "MRI", "warp_mri", "z"]], columns=EXCLUSION_COLUMNS)
+    nonlinear = pd.concat([warped, linear], ignore_index=True)
+    pooled = pool_exclusions(cohort, linear, nonlinear)
+    assert pooled["subject"].tolist() == ["a", "b", "c"]
+    assert pooled["stage"].tolist() == ["n4", "cohort", "warp_mri"]
 
 
 def test_the_mask_takes_voxels_that_are_at_least_half_in():

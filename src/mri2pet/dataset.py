@@ -43,11 +43,11 @@ def visit_files(
     cohort
         Cohort table.
     files
-        Lists mri, gm, wm, csf and mri_sidecar, one path a row; pet and pet_sidecar, one path a
-        paired row; all in the order of the rows.
+        Lists mri, mri_sidecar and, where the space has tissue maps, gm, wm and csf, one path a
+        row; pet and pet_sidecar, one path a paired row; all in the order of the rows.
     """
     pets = iter(zip(files["pet"], files["pet_sidecar"], strict=True))
-    names = ("mri", *TISSUES)
+    names = [name for name in ("mri", *TISSUES) if name in files]
     columns = zip(*(files[name] for name in names), strict=True)
     visits = []
     rows = cohort.astype(object).where(cohort.notna(), None).to_dict("records")
@@ -100,10 +100,10 @@ def select_visits(visits: Iterable[VisitFiles]) -> tuple[list[VisitFiles], pd.Da
     return kept, pd.DataFrame(excluded, columns=list(EXCLUSION_COLUMNS))
 
 
-def pool_exclusions(cohort_stage: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
-    """Join the cohort stage's exclusions with those of the per-visit stages, in a fixed order."""
-    pooled = pd.concat([cohort_stage.astype(object), later.astype(object)], ignore_index=True)
-    keys = pooled.fillna("").astype(str)
+def pool_exclusions(*tables: pd.DataFrame) -> pd.DataFrame:
+    """Join tables of exclusions in a fixed order; a scan that several list alike stands once."""
+    pooled = pd.concat([table.astype(object) for table in tables], ignore_index=True)
+    keys = pooled.fillna("").astype(str).drop_duplicates()
     order = keys.sort_values(list(EXCLUSION_COLUMNS), kind="stable").index
     return pooled.loc[order].reset_index(drop=True)
 

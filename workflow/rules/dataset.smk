@@ -1,7 +1,6 @@
 rule pack_dataset:
     input:
         cohort="results/cohort/cohort.tsv",
-        exclusions="results/cohort/exclusions.tsv",
         mask="resources/atlases/mni152_brain_mask.nii.gz",
         atlas="resources/atlases/aal.nii.gz",
         regions="resources/atlases/aal.tsv",
@@ -36,7 +35,7 @@ rule pack_dataset:
         mask="results/datasets/linear/mask.npy",
         atlas="results/datasets/linear/atlas.npy",
         description="results/datasets/linear/dataset.json",
-        excluded="results/cohort/excluded_scans.tsv",
+        excluded="results/datasets/linear/excluded_scans.tsv",
     log:
         "logs/pack_dataset/linear.log",
     conda:
@@ -45,9 +44,30 @@ rule pack_dataset:
         mem_mb=2000,
         runtime=60,
     params:
+        space="MNI152NLin6Asym by an affine",
         code=code("pack_dataset.py"),
     script:
         "../scripts/pack_dataset.py"
+
+
+# The one table of all that was left out waits for every space; nothing but the report waits for it.
+rule excluded_scans:
+    input:
+        "results/cohort/exclusions.tsv",
+        expand("results/datasets/{space}/excluded_scans.tsv", space=SPACES),
+    output:
+        "results/cohort/excluded_scans.tsv",
+    log:
+        "logs/excluded_scans/excluded_scans.log",
+    conda:
+        "../../envs/stats.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("excluded_scans.py"),
+    script:
+        "../scripts/excluded_scans.py"
 
 
 rule make_folds:

@@ -115,10 +115,23 @@ def scale_uptake(
     mean = float(inside.mean(dtype=np.float64)) if inside.size else 0.0
     if mean <= 0:
         raise ScanError("no PET uptake in the reference region")
-    ratio = data / (mean * ceiling)
-    clipped = float(np.mean(ratio[mask] > 1))
-    scaled = np.where(mask, np.clip(ratio, 0, 1), 0).astype(np.float32)
+    scaled, clipped = divide_uptake(data, mean, mask, ceiling)
     return scaled, {"reference_mean": mean, "clipped_fraction": clipped}
+
+
+def divide_uptake(
+    data: Array, reference_mean: float, mask: Array, ceiling: float
+) -> tuple[Array, float]:
+    """Scale PET by a mean that is known already: see `scale_uptake`.
+
+    Returns
+    -------
+    scaled, clipped_fraction
+        float32 in 0..1, zero outside `mask`; the share of brain voxels clipped at the ceiling.
+    """
+    ratio = data / (reference_mean * ceiling)
+    clipped = float(np.mean(ratio[mask] > 1))
+    return np.where(mask, np.clip(ratio, 0, 1), 0).astype(np.float32), clipped
 
 
 def reference_region(name: str, labels: Array, brain: Array) -> Array:

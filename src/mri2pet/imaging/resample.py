@@ -1,4 +1,4 @@
-"""One interpolation onto a grid, and the resize from 90x109x90 to 64x64x64.
+"""One interpolation onto a grid, and the resize to the grid of the networks.
 
 Needs neither ANTs nor torch, so that a job that only resamples starts at once.
 """
@@ -11,6 +11,7 @@ from mri2pet.imaging.volume import Array, Volume, array
 RES2_SHAPE = (90, 109, 90)
 RES64_SHAPE = (64, 64, 64)
 RES2_MM = 2.0
+RES15_MM = 1.5
 
 
 def res2_grid(template: Volume) -> Volume:
@@ -21,6 +22,18 @@ def res2_grid(template: Volume) -> Volume:
     """
     x, y, z = RES2_SHAPE
     return Volume(array(template)[:x, :y, :z], template.affine)
+
+
+def res15_grid(template: Volume) -> Volume:
+    """Return the template (linear) on the 1.5 mm grid of the DUAL-GLOW paper.
+
+    The first and the last voxel centres stay where they are: 91x109x91 voxels of 2 mm become
+    121x145x121 of 1.5 mm, the grid of SPM's tissue maps.
+    """
+    size = np.linalg.norm(template.affine[:3, :3], axis=0)
+    shape = np.rint((np.array(template.shape) - 1) * size / RES15_MM).astype(int) + 1
+    affine = template.affine @ np.diag([*(RES15_MM / size), 1.0])
+    return resample(template, np.eye(4), affine, tuple(shape.tolist()), order=1)
 
 
 def resized_affine(affine: Array, shape: tuple[int, ...], target: tuple[int, ...]) -> Array:
@@ -94,10 +107,7 @@ def resample(
     data = array(image).astype(np.float32)
     low, high = float(data.min()), float(data.max())
     if order:
-        footprint = np.linalg.norm(voxels[:3, :3], axis=1)  # a target voxel in source voxels
-        sigma = np.sqrt(np.clip(footprint**2 - 1, 0, None)) / 2.355
-        if sigma.max() > 0.1:
-            data = ndimage.gaussian_filter(data, sigma, mode="constant", truncate=3)
+        data = without_finer_detail(data, voxels)
     result = ndimage.affine_transform(
         data,
         voxels[:3, :3],
@@ -108,6 +118,15 @@ def resample(
         cval=0.0,
     )
     return Volume(np.clip(result, min(low, 0.0), max(high, 0.0)).astype(np.float32), target_affine)
+
+
+def without_finer_detail(data: Array, voxels: Array) -> Array:
+    """Smooth what is finer than the target grid; `voxels` maps its indices to those of `data`."""
+    footprint = np.linalg.norm(voxels[:3, :3], axis=1)  # a target voxel in source voxels
+    sigma = np.sqrt(np.clip(footprint**2 - 1, 0, None)) / 2.355
+    if sigma.max() > 0.1:
+        data = ndimage.gaussian_filter(data, sigma, mode="constant", truncate=3)
+    return data
 
 
 def isotropic(image: Volume, voxel_mm: float) -> Volume:
