@@ -43,8 +43,12 @@ def leaves(node: dict, stem: str = "") -> list[str]:
     keys = []
     for key, value in node.items():
         # every model and every variant has the same keys, explained once
-        special = {"gla_gan.models.": "<model>", "gla_gan.ablations.variants.": "<variant>"}
-        full = stem + special.get(stem, key)
+        special = {
+            "gla_gan.models.": "<system>.models.<model>",
+            "dual_glow.models.": "<system>.models.<model>",
+            "gla_gan.ablations.variants.": "gla_gan.ablations.variants.<variant>",
+        }
+        full = special.get(stem, stem + key)
         inside = isinstance(value, dict) and not stem.endswith(".<variant>.")
         keys += leaves(value, full + ".") if inside else [full]
     return keys

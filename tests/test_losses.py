@@ -11,7 +11,9 @@ from mri2pet.losses import (
     SynthesisLoss,
     discriminator_loss,
     generator_loss,
+    gradient_difference_loss,
     l1_loss,
+    l2_loss,
     ms_ssim_loss,
     ssim,
     ssim_loss,
@@ -50,6 +52,22 @@ def test_adversarial_losses_do_not_overflow():
 def test_l1(volumes):
     expected = np.abs(volumes[0] - volumes[1]).mean()
     assert l1_loss(*tensors(volumes)).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_l2(volumes):
+    expected = ((volumes[0] - volumes[1]) ** 2).mean()
+    assert l2_loss(*tensors(volumes)).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_gradient_difference_compares_steps_along_each_axis(volumes):
+    expected = sum(
+        ((np.abs(np.diff(volumes[1], axis=a)) - np.abs(np.diff(volumes[0], axis=a))) ** 2).mean()
+        for a in (2, 3, 4)
+    )
+    predicted, real = tensors(volumes)
+    assert gradient_difference_loss(predicted, real).item() == pytest.approx(expected, rel=1e-5)
+    # Neither a shift of all intensities nor their sign counts, only edges.
+    assert gradient_difference_loss(1 - real, real).item() < 1e-12
 
 
 @pytest.mark.parametrize(("window", "sigma"), [(11, 1.5), (9, 1.0)])
@@ -199,7 +217,7 @@ def test_losses_are_computed_in_full_precision_under_autocast(volumes, labels):
 @pytest.mark.parametrize(
     ("terms", "message"),
     [
-        ({"l2": 1}, r"losses\.l2"),
+        ({"l3": 1}, r"losses\.l3"),
         ({"roi": 1}, "needs an atlas"),
         ({"l1": -1}, "negative"),
         ({"l1": 0}, "no term"),

@@ -9,6 +9,7 @@ import yaml
 
 from mri2pet.ablations import check_models
 from mri2pet.errors import InputError
+from mri2pet.systems import check_dual_glow
 
 
 def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
@@ -29,6 +30,7 @@ def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
     check_models(config["gla_gan"])
     _check_groups(config)
     _check_interpretation(config["gla_gan"])
+    check_dual_glow(config)
 
 
 def _check_groups(config: dict[str, Any]) -> None:

@@ -54,6 +54,22 @@ def l1_loss(predicted: Tensor, real: Tensor) -> Tensor:
     return F.l1_loss(predicted.float(), real.float())
 
 
+def l2_loss(predicted: Tensor, real: Tensor) -> Tensor:
+    """Mean squared difference over all voxels."""
+    return F.mse_loss(predicted.float(), real.float())
+
+
+def gradient_difference_loss(predicted: Tensor, real: Tensor) -> Tensor:
+    """Squared difference of gradient magnitudes (Nie 2017, eq. 4), exponent 2.
+
+    For each axis the mean over all pairs of neighbours of (|real step| - |predicted step|)^2;
+    the three are added. It keeps edges that a squared error alone would blur.
+    """
+    x, y = predicted.float(), real.float()
+    axes = (2, 3, 4)
+    return sum((y.diff(dim=a).abs() - x.diff(dim=a).abs()).square().mean() for a in axes)
+
+
 def ssim(
     predicted: Tensor, real: Tensor, window: int = WINDOW, sigma: float = SIGMA
 ) -> tuple[Tensor, Tensor]:
@@ -175,7 +191,7 @@ class SynthesisLoss(nn.Module):
     ----------
     terms
         Weight of each term, or `weight` and the term's own settings: `{l1: 1, ssim: {weight: 1,
-        window: 7}}`. Terms: l1, ssim, ms_ssim, roi. A term of weight 0 is left out.
+        window: 7}}`. Terms: those of `TERMS`, and roi. A term of weight 0 is left out.
     labels
         Atlas (X, Y, Z) for the ROI term.
 
@@ -185,7 +201,13 @@ class SynthesisLoss(nn.Module):
         For an unknown term or setting, a negative weight, or when nothing is left.
     """
 
-    TERMS: Mapping[str, Loss] = {"l1": l1_loss, "ssim": ssim_loss, "ms_ssim": ms_ssim_loss}
+    TERMS: Mapping[str, Loss] = {
+        "l1": l1_loss,
+        "l2": l2_loss,
+        "gradient_difference": gradient_difference_loss,
+        "ssim": ssim_loss,
+        "ms_ssim": ms_ssim_loss,
+    }
 
     def __init__(self, terms: Mapping[str, Any], labels: Tensor | None = None) -> None:
         super().__init__()
@@ -214,7 +236,8 @@ class SynthesisLoss(nn.Module):
                 f"terms are {', '.join(self.TERMS)}, roi (needs an atlas, takes no settings)"
             )
         unknown = set(settings) - {"window", "sigma", "weights"}
-        if unknown or (name == "l1" and settings) or (name == "ssim" and "weights" in settings):
+        plain = name not in ("ssim", "ms_ssim")
+        if unknown or (plain and settings) or (name == "ssim" and "weights" in settings):
             raise InputError(f"losses.{name}: does not take the settings {sorted(settings)}")
         return partial(self.TERMS[name], **settings)
 

@@ -102,3 +102,14 @@ def test_cropped_to_the_brain_all_is_in_its_place(mri, mask):
     pet = synthesise(Identity(), mri, mask, crop=4)
     assert set(shapes) == {(4, 4, 4)}
     np.testing.assert_array_equal(pet, mri * mask)
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_each_volume_is_told_its_own_side_information(mri, mask, count):
+    class Older(nn.Module):
+        def forward(self, x, side):
+            return x * side["age"].view(-1, 1, 1, 1, 1)
+
+    age = torch.arange(1.0, count + 1) / 10
+    pet = synthesise(Older(), mri[:count], mask, 2, side={"age": age})
+    np.testing.assert_allclose(pet, mri[:count] * mask * age.numpy()[:, None, None, None])

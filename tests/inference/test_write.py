@@ -24,7 +24,7 @@ def rows():
     )
 
 
-def write(folder, rows, pet):
+def write(folder, rows, pet, **kwargs):
     (folder / "dataset.json").write_text(json.dumps({"affine": AFFINE}))
     write_synthesis(
         pet,
@@ -35,6 +35,7 @@ def write(folder, rows, pet):
         array=folder / "pet.npy",
         table=folder / "visits.tsv",
         nifti=folder / "nifti",
+        **kwargs,
     )
 
 
@@ -68,6 +69,14 @@ def test_two_runs_give_the_same_bytes(tmp_path, rows):
         write(tmp_path / name, rows, pet)
         contents.append((tmp_path / name / "nifti" / f"{STEM}.nii.gz").read_bytes())
     assert contents[0] == contents[1]
+
+
+def test_nifti_files_name_the_space_that_they_are_in(tmp_path, rows):
+    pet = np.zeros((2, 4, 4, 4), np.float32)
+    write(tmp_path, rows, pet, space="space-MNI152SyN_res-model")
+    stems = {path.name.partition(".")[0] for path in (tmp_path / "nifti").iterdir()}
+    assert STEM.replace("space-MNI152_res-64", "space-MNI152SyN_res-model") in stems
+    assert not [stem for stem in stems if "res-64" in stem]
 
 
 def test_rows_and_volumes_must_agree(tmp_path, rows):

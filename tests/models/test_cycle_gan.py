@@ -54,6 +54,19 @@ def test_discriminator_trains_every_parameter():
     assert every_parameter_has_gradient(network, torch.rand(2, 1, 16, 16, 16))
 
 
+def test_discriminator_of_two_channels_sees_both_and_sixteen_voxels_of_them():
+    torch.manual_seed(0)
+    network = CycleGanDiscriminator((2, 3, 1), (2, 1, 1), channels=2)
+    pair = torch.rand(1, 2, 40, 16, 16, requires_grad=True)
+    scores = network(pair)
+    assert scores.shape == (1, 1, 18, 6, 6)
+    # Instance norm looks at the whole volume: without it the field is that of the kernels.
+    network.layers[3] = nn.Identity()
+    network(pair)[0, 0, 9, 3, 3].backward()
+    seen = pair.grad.abs().sum(dim=(0, 3, 4)) > 0
+    assert seen.sum(dim=1).tolist() == [16, 16]
+
+
 def test_a_volume_does_not_depend_on_its_batch():
     torch.manual_seed(0)
     network = CycleGanGenerator((2, 3), 1, 3)

@@ -15,6 +15,7 @@ def test_every_name_builds_its_class():
         "GlaGan",
         "GlaGanDiscriminator",
         "UNet3d",
+        "CVae",
         "CycleGanGenerator",
         "CycleGanDiscriminator",
         "DualGlow",

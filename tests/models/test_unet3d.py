@@ -39,6 +39,45 @@ def test_the_coarsest_level_sees_far():
     assert difference[14] > 0  # two 3x3x3 convolutions a side alone would reach 4 voxels
 
 
-def test_one_level_is_refused():
+def test_without_skips_the_image_comes_through_the_coarsest_level_alone():
+    def double(a, b):
+        return 27 * a * b + 27 * b * b + 4 * b
+
+    a, b = 4, 8
+    torch.manual_seed(0)
+    network = UNet3d((a, b), skips=False)
+    total = double(1, a) + double(a, b) + 8 * b * a + a + double(a, a) + a + 1
+    assert sum(p.numel() for p in network.parameters()) == total
+    volume = torch.rand(1, 1, 8, 8, 8)
+    network(volume).square().mean().backward()
+    grads = {name: p.grad for name, p in network.named_parameters()}
+    # A bias before batch norm alone is taken away again.
+    assert all(g.abs().sum() > 0 for name, g in grads.items() if name != "up.0.bias")
+    network.eval()
+    fine, coarse = network.encode(volume)
+    expected = network.decode([fine, coarse])
+    assert torch.equal(network.decode([torch.rand_like(fine), coarse]), expected)
+    assert not torch.equal(network.decode([fine, 2 * coarse]), expected)
+
+
+def test_dropout_is_of_training_and_of_all_levels_but_the_finest():
+    torch.manual_seed(0)
+    network = UNet3d((2, 3, 4), dropout=0.5)
+    volume = torch.rand(2, 1, 8, 8, 8)
+    places = []
+    network.dropout.register_forward_hook(lambda _, args, out: places.append((args[0], out)))
+    assert not torch.equal(network(volume), network(volume))
+    assert [tuple(before.shape[1:]) for before, _ in places] == [(3, 4, 4, 4)] * 2
+    kept = (places[0][1] != 0).float().mean()
+    assert 0.3 < kept < 0.7
+    network.eval()
+    assert torch.equal(network(volume), network(volume))
+
+
+def test_impossible_settings_and_grids_are_refused():
     with pytest.raises(InputError, match="two levels"):
         UNet3d((4,))
+    with pytest.raises(InputError, match="dropout 1"):
+        UNet3d((2, 3), dropout=1)
+    with pytest.raises(InputError, match=r"multiples of 2, found \(8, 8, 7\)"):
+        UNet3d((2, 3))(torch.rand(1, 1, 8, 8, 7))

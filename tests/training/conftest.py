@@ -28,7 +28,12 @@ def pairs():
     mask[2:-2, 2:-2, 2:-2] = True
     atlas = torch.zeros(SIDE, SIDE, SIDE, dtype=torch.uint8)
     atlas[2:8, 2:-2, 2:-2], atlas[8:-2, 2:-2, 2:-2] = 1, 2
-    return Pairs(mri, (0.8 - 0.6 * mri) * mask, mask, atlas)
+    side = {
+        "age": torch.tensor([60.0, 70.0, 80.0, float("nan"), 90.0]),
+        "sex": torch.tensor([0, 1, 0, 1, -1]),
+        "diagnosis": torch.tensor([0, 1, 2, -1, 0]),
+    }
+    return Pairs(mri, (0.8 - 0.6 * mri) * mask, mask, atlas, side)
 
 
 @pytest.fixture
@@ -70,16 +75,70 @@ def cycle_entry():
 
 
 @pytest.fixture
-def entries(entry, cycle_entry):
+def flow_entry():
+    """Configuration of a very small DUAL-GLOW."""
+    return {
+        "recipe": "dual_glow",
+        "generator": {
+            "name": "dual_glow",
+            "depth": [1, 1],
+            "width": [4, 4],
+            "relation": {"width": 4, "kernel": 3},
+            "grid": [SIDE] * 3,
+            "wavelets": True,
+            "standardise": True,
+        },
+        "losses": {"mri": 0.001},
+        "initialisation_batch": 3,
+        "training": {"epochs": 4, "batch_size": 2, "learning_rate": 0.005, "warm_up": 1},
+    }
+
+
+@pytest.fixture
+def told_entry(flow_entry):
+    """Return the same with side information."""
+    told = {"side": {"groups": ["CN", "MCI", "AD"]}, "heads": {"width": 4, "blocks": 2}}
+    return {
+        **flow_entry,
+        "generator": {**flow_entry["generator"], **told},
+        "losses": {"mri": 0.001, "side": 0.01},
+    }
+
+
+@pytest.fixture
+def entries(entry, cycle_entry, flow_entry, told_entry):
     """Return an entry of every recipe, and one of GLA-GAN's lobes, by name."""
     whole = {**entry["generator"], "patches": "lobes"}
     two = {**entry["discriminator"], "channels": 2}
+    patches = {"name": "cycle_gan_discriminator", "filters": [2, 2, 1], "strides": [2, 1, 1]}
+    conditional = {"recipe": "conditional_gan", "discriminator": {**patches, "channels": 2}}
+    unet = {"name": "unet3d", "filters": [2, 2, 2]}
     return {
         "gan": entry,
         "regression": {**entry, "recipe": "regression"},
         "conditional_gan": {**entry, "recipe": "conditional_gan", "discriminator": two},
         "cycle_gan": cycle_entry,
+        "dual_glow": flow_entry,
+        "dual_glow_side": told_entry,
         "lobes": {**entry, "generator": whole},
+        "cvae": {
+            **entry,
+            "recipe": "cvae",
+            "generator": {"name": "cvae", "filters": [2, 3], "code": 2},
+            "losses": {"l1": 1.0, "kl": 0.05},
+        },
+        "cgan": {
+            **entry,
+            **conditional,
+            "generator": {**unet, "skips": False},
+            "losses": {"adversarial": 0.1, "l2": 1.0, "gradient_difference": 1.0},
+        },
+        "pix2pix": {
+            **entry,
+            **conditional,
+            "generator": {**unet, "dropout": 0.5},
+            "losses": {"adversarial": 1.0, "l1": 100.0},
+        },
     }
 
 

@@ -1,9 +1,12 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from mri2pet.box import brain_box
 from mri2pet.errors import InputError
+from mri2pet.models.registry import side_information
 from mri2pet.training.data import PairBatches, load_pairs, seed_from
 from mri2pet.training.rows import synthesis_rows, training_rows
 
@@ -90,6 +93,37 @@ def test_an_epoch_sees_every_pair_and_depends_on_seed_and_number_alone(pairs):
 def test_mri_and_pet_stay_together(pairs):
     for batch in PairBatches(pairs, 2, 1, torch.device("cpu")).epoch(0):
         assert torch.equal(batch["pet"], (0.8 - 0.6 * batch["mri"]) * pairs.mask)
+
+
+def test_side_information_stays_with_its_pair(pairs):
+    of = {float(mri.mean()): i for i, mri in enumerate(pairs.mri)}
+    for batch in PairBatches(pairs, 2, 1, torch.device("cpu")).epoch(0):
+        rows = [of[float(mri.mean())] for mri in batch["mri"]]
+        for name, values in pairs.side.items():
+            torch.testing.assert_close(batch["side"][name], values[rows], equal_nan=True)
+    plain = dataclasses.replace(pairs, side=None)
+    assert all(set(batch) == {"mri", "pet"} for batch in
+               PairBatches(plain, 2, 1, torch.device("cpu")).epoch(0))  # fmt: skip
+
+
+def test_side_information_is_part_of_the_data(pairs):
+    older = {**pairs.side, "age": pairs.side["age"] + 1}
+    digests = {dataclasses.replace(pairs, side=side).digest() for side in (None, pairs.side, older)}
+    assert len(digests) == 3
+
+
+def test_side_information_is_read_from_the_rows(dataset, tables):
+    visits = tables[0].assign(
+        age=[60, 61, 70, np.nan, 80, 81, 82], sex=[*"FFMMF", "M", None], group="CN"
+    )
+    rows = training_rows(visits, tables[1], 1)
+    side = side_information({"side": {"groups": ["AD", "CN"]}})
+    pairs = load_pairs(**dataset, rows=rows, side=side)
+    expected = torch.tensor([60, 61, np.nan, 80])
+    torch.testing.assert_close(pairs.side["age"], expected, equal_nan=True, check_dtype=False)
+    assert pairs.side["sex"].tolist() == [0, 0, 1, 0]
+    assert pairs.side["diagnosis"].tolist() == [1, 1, 1, 1]
+    assert load_pairs(**dataset, rows=rows).side is None
 
 
 def test_a_batch_is_never_larger_than_the_training_set(pairs):

@@ -154,6 +154,8 @@ def test_recipes_are_found_by_symbol():
         "Gan",
         "ConditionalGan",
         "CycleGan",
+        "ConditionalVae",
+        "DualGlowRecipe",
     }
 
 

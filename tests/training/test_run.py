@@ -15,6 +15,8 @@ from mri2pet.inference.volume import load_generator
 from mri2pet.training.recipes import RECIPES
 from mri2pet.training.run import save_training, train_model
 
+MORE = ("lobes", "cgan", "pix2pix", "dual_glow_side")  # entries beside one of each recipe
+
 # Trains in a process of its own, which the test may kill; prints a line an epoch.
 PROGRAM = """
 import json, logging, sys
@@ -97,7 +99,7 @@ def test_weights_are_seeded_by_seed_model_and_fold(entry, pairs, change):
 
 
 @pytest.mark.parametrize(
-    ("name", "steps"), [("gan", 3), *((name, 7) for name in (*RECIPES, "lobes"))]
+    ("name", "steps"), [("gan", 3), *((name, 7) for name in (*RECIPES, *MORE))]
 )
 def test_resumed_training_ends_with_the_same_weights(
     entries, lobed, tmp_path, monkeypatch, name, steps
@@ -114,7 +116,7 @@ def test_resumed_training_ends_with_the_same_weights(
     assert without_seconds(history) == without_seconds(expected_history)
 
 
-@pytest.mark.parametrize("name", [*RECIPES, "lobes"])
+@pytest.mark.parametrize("name", [*RECIPES, *MORE])
 def test_every_recipe_leaves_a_generator_that_synthesises_alone(entries, lobed, tmp_path, name):
     entry = entries[name]
     entry["training"]["epochs"] = 1

@@ -24,9 +24,19 @@ def test_learning_rate_schedules(schedule, rates):
     assert [settings.rate(p) for p in (0, 0.5, 0.75, 1)] == pytest.approx(rates, abs=1e-6)
 
 
+def test_warm_up_lets_the_rate_grow_over_its_epochs_and_then_leaves_the_schedule():
+    settings = TrainingSettings.from_config({**BASE, "warm_up": 4})
+    assert [settings.rate(p) for p in (0, 0.1, 0.4, 1)] == pytest.approx([0, 0.025, 0.1, 0.1])
+    bent = TrainingSettings.from_config({**BASE, "warm_up": 4, "schedule": "cosine"})
+    plain = TrainingSettings.from_config({**BASE, "schedule": "cosine"})
+    assert bent.rate(0.2) == pytest.approx(plain.rate(0.2) / 2)
+    assert bent.rate(0.6) == plain.rate(0.6)
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
+        ("warm_up", -1),
         ("epochs", 0),
         ("batch_size", 0),
         ("learning_rate", -1),

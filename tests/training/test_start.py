@@ -17,7 +17,7 @@ def make(entry, pairs, **training):
     return make_recipe(entry, settings, pairs), settings
 
 
-@pytest.mark.parametrize("name", ["gan", "conditional_gan", "regression", "cycle_gan"])
+@pytest.mark.parametrize("name", ["gan", "conditional_gan", "regression", "cycle_gan", "cvae"])
 def test_generators_start_at_the_mean_of_their_targets(entries, pairs, name):
     mean = pairs.pet[..., pairs.mask].mean()
     far, near = (

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mri2pet.box import brain_box
 from mri2pet.errors import InputError
@@ -40,6 +40,7 @@ def synthesise(
     batch_size: int = 4,
     device: str | torch.device = "cpu",
     crop: int = 0,
+    side: Mapping[str, Tensor] | None = None,
 ) -> Array:
     """Synthesise the PET of every MRI.
 
@@ -58,6 +59,9 @@ def synthesise(
     crop
         The generator was trained on the box around the brain, in multiples of so many voxels, and
         is shown that alone (`box.brain_box`).
+    side
+        (N,) of each attribute, what the PETs of a generator with side information are to show;
+        None for a generator without, or for people of whom nothing is known.
 
     Returns
     -------
@@ -75,8 +79,20 @@ def synthesise(
     least = 2 if torch.device(device).type == "cpu" else 1
     for rows in np.array_split(np.arange(len(mri)), -(-len(mri) // batch_size)):
         volumes = torch.from_numpy(np.stack([mri[i][box] for i in rows])[:, None])
-        volumes = volumes.repeat(max(1, least // len(rows)), 1, 1, 1, 1)
+        copies = max(1, least // len(rows))
+        volumes = volumes.repeat(copies, 1, 1, 1, 1)
         volumes = volumes.float().to(device).contiguous(memory_format=torch.channels_last_3d)
-        pet[(rows, *box)] = generator(volumes)[: len(rows), 0].float().cpu().numpy()
+        told = [] if side is None else [_rows_of(side, rows, copies, device)]
+        pet[(rows, *box)] = generator(volumes, *told)[: len(rows), 0].float().cpu().numpy()
     pet *= mask
     return pet
+
+
+def _rows_of(
+    side: Mapping[str, Tensor], rows: Array, copies: int, device: str | torch.device
+) -> dict[str, Tensor]:
+    """Return the side information of some rows, each so many times as its volume."""
+    return {
+        name: values[torch.from_numpy(rows)].repeat(copies).to(device)
+        for name, values in side.items()
+    }

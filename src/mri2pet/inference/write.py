@@ -23,6 +23,7 @@ def write_synthesis(
     array: str | Path,
     table: str | Path,
     nifti: str | Path,
+    space: str = "space-MNI152_res-64",
 ) -> None:
     """Write one model's synthetic PET of one fold.
 
@@ -40,6 +41,8 @@ def write_synthesis(
         Files that the volumes were made from.
     array, table, nifti
         Outputs: .npy, .tsv, and a folder of NIfTI files each with its sidecar.
+    space
+        BIDS entities of space and resolution in the NIfTI files' names.
     """
     import nibabel as nib
 
@@ -51,7 +54,7 @@ def write_synthesis(
     folder.mkdir(parents=True, exist_ok=True)
     for volume, row in zip(pet, rows.to_dict("records"), strict=True):
         stem = f"sub-{row['subject']}_ses-{row['visit']}"
-        stem += f"_space-MNI152_res-64_trc-18FFDG_desc-{label}_pet"
+        stem += f"_{space}_trc-18FFDG_desc-{label}_pet"
         with atomic(folder / f"{stem}.nii.gz") as partial:
             nib.save(nib.Nifti1Image(np.asarray(volume, np.float32), affine), partial)
         write_json(folder / f"{stem}.json", _sidecar(row, model, sources))

@@ -108,12 +108,15 @@ class CycleGanDiscriminator(nn.Module):
     strides
         Of each convolution, kernel 4. Not printed; by default PatchGAN's 2, 2, 2, 1, 1, where a
         value of the 6x6x6 that come from 64^3 sees 70 voxels a side, which is nearly all.
+    channels
+        Of the input: 1 for one scan, 2 for MRI and PET together (pix2pix).
     """
 
     def __init__(
         self,
         filters: Sequence[int] = (16, 32, 64, 128, 1),
         strides: Sequence[int] = (2, 2, 2, 1, 1),
+        channels: int = 1,
     ) -> None:
         super().__init__()
         if len(filters) != len(strides):
@@ -123,7 +126,7 @@ class CycleGanDiscriminator(nn.Module):
             )
         layers: list[nn.Module] = []
         last = len(filters) - 1
-        for i, (before, after) in enumerate(itertools.pairwise([1, *filters])):
+        for i, (before, after) in enumerate(itertools.pairwise([channels, *filters])):
             normed = 0 < i < last  # neither the first nor the last, as in Cycle-GAN
             layers.append(nn.Conv3d(before, after, 4, strides[i], padding=1, bias=not normed))
             if normed:
@@ -134,7 +137,10 @@ class CycleGanDiscriminator(nn.Module):
         initialise_normal(self)
 
     def forward(self, volume: Tensor) -> Tensor:
-        """Map (B, 1, X, Y, Z), intensities 0 to 1, to scores (B, 1, x, y, z); 1 means real."""
+        """Map (B, channels, X, Y, Z), intensities 0 to 1, to scores (B, 1, x, y, z).
+
+        1 means real with least squares, positive where they are taken for logits.
+        """
         return self.layers(2 * volume - 1)
 
 

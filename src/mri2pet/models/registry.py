@@ -12,10 +12,13 @@ from mri2pet.errors import InputError
 if TYPE_CHECKING:
     from torch import nn
 
+    from mri2pet.models.side import SideInformation
+
 MODELS = {
     "gla_gan": "gla_gan.GlaGan",
     "gla_gan_discriminator": "gla_gan.GlaGanDiscriminator",
     "unet3d": "unet3d.UNet3d",
+    "cvae": "cvae.CVae",
     "cycle_gan": "cycle_gan.CycleGanGenerator",
     "cycle_gan_discriminator": "cycle_gan.CycleGanDiscriminator",
     "dual_glow": "dual_glow.DualGlow",
@@ -60,3 +63,34 @@ def build(config: Mapping[str, Any]) -> "nn.Module":
         return network(**settings)
     except (TypeError, ValueError) as error:
         raise InputError(f"config: model '{name}' cannot be made of {settings}: {error}") from error
+
+
+def side_information(config: Mapping[str, Any]) -> "SideInformation | None":
+    """Make what reads a network's side information off a visits table.
+
+    Parameters
+    ----------
+    config
+        Of the network, as for `build`; its key `side`.
+
+    Returns
+    -------
+    SideInformation or None
+        None for a network that takes none.
+
+    Raises
+    ------
+    InputError
+        If `side` has a setting that there is not.
+    """
+    settings = config.get("side")
+    if settings is None:
+        return None
+    # By name, so that a change of it concerns the networks that use it alone.
+    module = importlib.import_module(f"{__package__}.side")
+    try:
+        return module.SideInformation(**settings)
+    except TypeError as error:
+        raise InputError(
+            f"config: side information cannot be made of {settings}: {error}"
+        ) from error

@@ -1,8 +1,11 @@
-"""3D U-Net autoencoder: the peer of Sikka et al. (2018), part G8.
+"""3D U-Net autoencoder: the peer of Sikka et al. (2018), part G8; and generators of part D7.
 
 GLA-GAN's paper gives no layer sizes of it. It is built as the 3D U-Net of Cicek et al. (2016):
 two 3x3x3 convolutions a level with batch norm and ReLU, max pooling, transposed convolutions
 upwards, features of the way down concatenated; a 1x1x1 convolution and a sigmoid end it.
+
+DUAL-GLOW's peers are made of it: it is UcGAN's generator; with its skip connections cut, that of
+the cGAN; with dropout, that of pix2pix.
 """
 
 import itertools
@@ -41,17 +44,36 @@ class UNet3d(nn.Module):
     filters
         Width of each level from the finest to the coarsest; each level halves the grid, so the
         sides of a volume must be divisible by 2 ** (len(filters) - 1).
+    skips
+        False cuts the skip connections: an encoder and a decoder (Isola 2017 compares the two).
+    dropout
+        Share of the upward features that training leaves out, at every level but the finest
+        (pix2pix: the innermost three of its seven). Synthesis is without: see Notes.
 
     Raises
     ------
     InputError
-        If fewer than two levels are asked for.
+        If fewer than two levels are asked for, or the dropout is no share; in use, for a volume
+        whose sides cannot be halved as often as there are levels.
+
+    Notes
+    -----
+    pix2pix keeps dropout on when it synthesises, as its only noise, and finds little variety in
+    the results. Here a volume's PET must be the same whenever it is made.
     """
 
-    def __init__(self, filters: Sequence[int] = (32, 64, 128, 256)) -> None:
+    def __init__(
+        self,
+        filters: Sequence[int] = (32, 64, 128, 256),
+        skips: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__()
         if len(filters) < 2:
             raise InputError(f"unet3d: filters must name two levels or more, found {filters}")
+        if not 0 <= dropout < 1:
+            raise InputError(f"unet3d: dropout {dropout} must be at least 0 and less than 1")
+        self.skips = skips
         levels = list(itertools.pairwise(filters))
         self.first = DoubleConvolution(1, filters[0])
         self.down = nn.ModuleList(DoubleConvolution(fine, coarse) for fine, coarse in levels)
@@ -59,8 +81,9 @@ class UNet3d(nn.Module):
             nn.ConvTranspose3d(coarse, fine, 2, stride=2) for fine, coarse in reversed(levels)
         )
         self.merge = nn.ModuleList(
-            DoubleConvolution(2 * fine, fine) for fine, _ in reversed(levels)
+            DoubleConvolution(2 * fine if skips else fine, fine) for fine, _ in reversed(levels)
         )
+        self.dropout = nn.Dropout(dropout)
         self.output = nn.Conv3d(filters[0], 1, 1)
         initialise(self)
 
@@ -70,11 +93,38 @@ class UNet3d(nn.Module):
 
     def forward(self, mri: Tensor) -> Tensor:
         """Map an MRI (B, 1, X, Y, Z), intensities 0 to 1, to a PET of the same shape in 0..1."""
-        features = self.first(mri)
-        skips = []
-        for level in self.down:
-            skips.append(features)
-            features = level(F.max_pool3d(features, 2))
+        return self.decode(self.encode(mri))
+
+    def encode(self, volume: Tensor) -> list[Tensor]:
+        """Return the features of every level, the finest first: (B, filters[i], X / 2**i, ...)."""
+        return encode(self.first, self.down, volume)
+
+    def decode(self, features: Sequence[Tensor]) -> Tensor:
+        """Map features of every level to a PET (B, 1, X, Y, Z) in 0..1."""
+        *finer, x = features
         for up, merge in zip(self.up, self.merge, strict=True):
-            features = merge(torch.cat([up(features), skips.pop()], dim=1))
-        return torch.sigmoid(self.output(features).float())
+            x, skip = up(x), finer.pop()
+            if finer:
+                x = self.dropout(x)
+            x = merge(torch.cat([x, skip], dim=1) if self.skips else x)
+        return torch.sigmoid(self.output(x).float())
+
+
+def encode(first: nn.Module, down: nn.ModuleList, volume: Tensor) -> list[Tensor]:
+    """Run the way down of a U-Net: `first` on the whole grid, each of `down` on half the last's.
+
+    Raises
+    ------
+    InputError
+        If a side of the volume is not divisible by 2 ** len(down).
+    """
+    sides, step = tuple(volume.shape[2:]), 2 ** len(down)
+    if any(side % step for side in sides):
+        raise InputError(
+            f"a U-Net of {len(down) + 1} levels takes volumes whose sides are multiples of {step}, "
+            f"found {sides}; name fewer `filters` or choose another grid"
+        )
+    features = [first(volume)]
+    for level in down:
+        features.append(level(F.max_pool3d(features[-1], 2)))
+    return features

@@ -1,9 +1,10 @@
 """Training volumes held in memory, and batches of them."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from torch import Tensor
 
 from mri2pet.box import brain_box
 from mri2pet.errors import InputError
+
+if TYPE_CHECKING:
+    from mri2pet.models.side import SideInformation
 
 
 def seed_from(*parts: object) -> int:
@@ -32,18 +36,24 @@ class Pairs:
         (X, Y, Z) bool.
     atlas
         (X, Y, Z) uint8, 0 where no region is.
+    side
+        (N,) of each attribute of side information, as `SideInformation.tensors` gives them; None
+        for a model that takes none.
     """
 
     mri: Tensor
     pet: Tensor
     mask: Tensor
     atlas: Tensor
+    side: Mapping[str, Tensor] | None = None
 
     def digest(self) -> str:
         """Hash of all that is learnt from, to know a checkpoint of other data."""
         hasher = hashlib.sha256()
         for tensor in (self.mri, self.pet, self.mask, self.atlas):
             hasher.update(np.ascontiguousarray(tensor.numpy()))
+        for name, values in sorted((self.side or {}).items()):
+            hasher.update(name.encode() + values.numpy().tobytes())
         return hasher.hexdigest()
 
 
@@ -54,6 +64,7 @@ def load_pairs(
     atlas: str | Path,
     rows: pd.DataFrame,
     crop: int = 0,
+    side: "SideInformation | None" = None,
 ) -> Pairs:
     """Read the rows' volumes, and no other's, from the dataset's memory-mapped arrays.
 
@@ -67,11 +78,13 @@ def load_pairs(
         Of the dataset's visits table; `index` is the row in the arrays.
     crop
         Keep the box around the brain alone, in multiples of so many voxels (`box.brain_box`).
+    side
+        Side information to read from the rows' columns `age`, `sex` and `group`.
 
     Raises
     ------
     InputError
-        If a volume holds a value that is not finite.
+        If a volume holds a value that is not finite, or a sex or group is not known.
     """
     brain = np.load(mask).astype(bool)
     box = brain_box(brain, crop)
@@ -92,6 +105,7 @@ def load_pairs(
         pet=torch.from_numpy(volumes["pet"] * brain[box]),
         mask=torch.from_numpy(np.ascontiguousarray(brain[box])),
         atlas=torch.from_numpy(np.ascontiguousarray(np.load(atlas)[box])),
+        side=None if side is None else side.tensors(rows),
     )
 
 
@@ -122,6 +136,7 @@ class PairBatches:
         memory_format: torch.memory_format = torch.contiguous_format,
     ) -> None:
         self.volumes = {"mri": pairs.mri.to(device), "pet": pairs.pet.to(device)}
+        self.side = {name: values.to(device) for name, values in (pairs.side or {}).items()}
         self.size = min(batch_size, len(pairs.mri))
         self.seed = seed
         self.memory_format = memory_format
@@ -129,13 +144,21 @@ class PairBatches:
     def __len__(self) -> int:
         return -(-len(self.volumes["mri"]) // self.size)
 
-    def epoch(self, epoch: int) -> Iterator[dict[str, Tensor]]:
-        """Yield one epoch's batches `{"mri": (B, 1, X, Y, Z), "pet": ...}`."""
+    def epoch(self, epoch: int) -> Iterator[dict[str, Any]]:
+        """Yield one epoch's batches `{"mri": (B, 1, X, Y, Z), "pet": ...}`.
+
+        Where the pairs have side information, also `{"side": {"age": (B,), ...}}`.
+        """
         generator = torch.Generator().manual_seed(seed_from(self.seed, epoch))
         order = torch.randperm(len(self.volumes["mri"]), generator=generator)
         order = torch.cat([order, order])[: len(self) * self.size]
         for rows in order.split(self.size):
-            yield {
+            batch: dict[str, Any] = {
                 name: volumes[rows.to(volumes.device)].contiguous(memory_format=self.memory_format)
                 for name, volumes in self.volumes.items()
             }
+            if self.side:
+                batch["side"] = {
+                    name: values[rows.to(values.device)] for name, values in self.side.items()
+                }
+            yield batch

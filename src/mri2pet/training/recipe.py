@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
+from mri2pet.errors import InputError
 from mri2pet.training.settings import Precision, TrainingSettings
 
-Batch = Mapping[str, Tensor]
+Batch = Mapping[str, Any]  # `mri` and `pet`; where the model wants it, `side`
 
 
 class Recipe(nn.Module, ABC):
@@ -41,6 +42,8 @@ class Recipe(nn.Module, ABC):
 
 def adam(networks: Iterable[nn.Module], settings: TrainingSettings, share: float = 1.0) -> Adam:
     """Make one Adam for the parameters of some networks, at a share of the learning rate."""
+    if settings.beta2 is None:
+        raise InputError("training.beta2: Adam needs a number; null is for the dual_glow recipe")
     parameters = [parameter for network in networks for parameter in network.parameters()]
     group = {"params": parameters, "share": share}
     betas = (settings.beta1, settings.beta2)
@@ -75,6 +78,9 @@ def recalibrate_batch_norm(recipe: Recipe, batches: Any, precision: Precision) -
         layer.reset_running_stats()
         layer.momentum = None  # a plain average over the batches
     recipe.generator.train()
+    for layer in recipe.generator.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.eval()  # statistics of what synthesises, which is without
     for batch in batches.epoch(0):
         with precision.autocast():
             recipe.generator(batch["mri"])

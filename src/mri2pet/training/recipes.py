@@ -17,6 +17,8 @@ RECIPES = {
     "gan": "gan.Gan",
     "conditional_gan": "gan.ConditionalGan",
     "cycle_gan": "cycle.CycleGan",
+    "dual_glow": "flow.DualGlowRecipe",
+    "cvae": "cvae.ConditionalVae",
 }
 
 

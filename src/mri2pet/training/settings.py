@@ -31,12 +31,15 @@ class TrainingSettings:
     batch_size
         Pairs a step.
     learning_rate
-        Of Adam, for all networks.
+        Of Adam or AdaMax, for all networks.
     beta1, beta2
-        Of Adam; beta1 is what the GLA-GAN paper calls momentum.
+        Of Adam or AdaMax; beta1 is what the GLA-GAN paper calls momentum. No beta2 stands for
+        1 - 1 / (steps an epoch), as in DUAL-GLOW's reference code; only its recipe takes that.
     schedule
         `constant`; `linear`: constant for the first half, then linearly to 0; `cosine`: from the
         full rate to 0 along half a cosine.
+    warm_up
+        Epochs over which the rate grows linearly from 0, on top of the schedule.
     precision
         `fp32`, or autocast to `bf16` or `fp16` (the latter with loss scaling).
     channels_last
@@ -57,8 +60,9 @@ class TrainingSettings:
     batch_size: int
     learning_rate: float
     beta1: float = 0.9
-    beta2: float = 0.999
+    beta2: float | None = 0.999
     schedule: str = "constant"
+    warm_up: float = 0.0
     precision: str = "fp32"
     channels_last: bool = True
     discriminator_share: float = 1.0
@@ -79,7 +83,8 @@ class TrainingSettings:
             "learning_rate": settings.learning_rate > 0,
             "discriminator_share": settings.discriminator_share > 0,
             "beta1": 0 <= settings.beta1 < 1,
-            "beta2": 0 <= settings.beta2 < 1,
+            "beta2": settings.beta2 is None or 0 <= settings.beta2 < 1,
+            "warm_up": settings.warm_up >= 0,
             "schedule": settings.schedule in SCHEDULES,
             "precision": settings.precision in DTYPES,
         }
@@ -100,6 +105,8 @@ class TrainingSettings:
             factor = min(1.0, 2 * (1 - progress))
         elif self.schedule == "cosine":
             factor = 0.5 * (1 + math.cos(math.pi * progress))
+        if self.warm_up:
+            factor *= min(1.0, progress * self.epochs / self.warm_up)
         return self.learning_rate * factor
 
 

@@ -1,0 +1,89 @@
+"""The systems of a run: the space each works in, and the complete entries of its models."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mri2pet.ablations import RESERVED, variant_models
+from mri2pet.errors import InputError
+
+SPACE = {"gla_gan": "linear", "dual_glow": "nonlinear"}  # whose dataset a system works on
+ENTITIES = {  # of the files of a space, as BIDS names them
+    "linear": "space-MNI152_res-64",
+    "nonlinear": "space-MNI152SyN_res-model",
+}
+FLOW = "dual_glow"  # the network that is made for one grid, and knows the groups by name
+
+
+def check_dual_glow(config: Mapping[str, Any]) -> None:
+    """Compare the keys of the block `dual_glow`, if there is one, with each other and the cohort.
+
+    Raises
+    ------
+    InputError
+        If a model has a name that is taken; a flow cannot halve the grid as often as it has
+        levels, or has no width for a level; or a class of Table 2 is empty or overlaps the other.
+    """
+    block = config.get("dual_glow")
+    if block is None:
+        return
+    for name, entry in block["models"].items():
+        where = f"dual_glow.models.{name}"
+        if name in RESERVED:
+            raise InputError(f"{where}: the name is taken by a row of the tables")
+        if entry["generator"]["name"] == FLOW:
+            _check_flow(f"{where}.generator", entry["generator"], block["grid"])
+    cohort, classes = config["cohort"]["groups"], block["diagnosis"]
+    for role in ("positive", "negative"):
+        if not set(classes[role]) & set(cohort):
+            raise InputError(
+                f"dual_glow.diagnosis.{role}: none of {', '.join(classes[role])} is among "
+                f"cohort.groups ({', '.join(cohort)})"
+            )
+    for group in classes["positive"]:
+        if group in classes["negative"]:
+            raise InputError(
+                f"dual_glow.diagnosis: group {group} is among the positive and the negative ones"
+            )
+
+
+def _check_flow(where: str, generator: Mapping[str, Any], grid: Sequence[int]) -> None:
+    depth, width = (generator.get(key) for key in ("depth", "width"))
+    if depth is not None and width is not None and len(depth) != len(width):
+        raise InputError(
+            f"{where}: depth has {len(depth)} numbers and width {len(width)}; each level needs one "
+            "of both"
+        )
+    if depth is not None and any(side % 2 ** len(depth) for side in grid):
+        raise InputError(
+            f"{where}.depth: {len(depth)} levels halve a volume as often, and dual_glow.grid "
+            f"{list(grid)} is not divisible by {2 ** len(depth)}"
+        )
+
+
+def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str, Any]]:
+    """Make the complete entries of all models of a system.
+
+    Parameters
+    ----------
+    config
+        The configuration, as `check_config` lets it pass.
+    system
+        `gla_gan` or `dual_glow`.
+
+    Returns
+    -------
+    Name to entry. Of `gla_gan` the variants of the ablations come after the models. A generator
+    `dual_glow` gets the volumes' `grid` and the cohort's `side.groups` where its entry does not
+    name its own.
+    """
+    entries = copy.deepcopy(dict(config[system]["models"]))
+    if system == "gla_gan":
+        return entries | variant_models(config["gla_gan"])
+    for entry in entries.values():
+        generator = entry["generator"]
+        if generator["name"] == FLOW:
+            generator.setdefault("grid", list(config[system]["grid"]))
+            if generator.get("side"):
+                generator["side"].setdefault("groups", list(config["cohort"]["groups"]))
+    return entries
