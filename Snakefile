@@ -8,15 +8,18 @@ min_version("9.27")
 configfile: "config/config.yaml"
 
 
+include: "workflow/rules/common.smk"
+
+
 wildcard_constraints:
     subject="[A-Za-z0-9]+",
     visit="[A-Za-z0-9]+",
     ptid=r"[A-Za-z0-9_-]+",
+    system="|".join(SYSTEMS),
     model="[a-z0-9_]+",
     fold="[0-9]+",
 
 
-include: "workflow/rules/common.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/cohort.smk"
@@ -33,6 +36,16 @@ include: "workflow/rules/ablations.smk"
 include: "workflow/rules/three_way.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/interpretation.smk"
+
+
+if "dual_glow" in SYSTEMS:
+
+    include: "workflow/rules/nonlinear.smk"
+    include: "workflow/rules/uncertainty.smk"
+    include: "workflow/rules/dual_glow.smk"
+    include: "workflow/rules/dual_glow_ages.smk"
+
+
 include: "workflow/rules/report.smk"
 
 

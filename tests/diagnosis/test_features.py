@@ -2,7 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mri2pet.diagnosis.features import COLUMNS, MIN_TISSUE, feature_table, regional_means, wide
+from mri2pet.diagnosis.features import (
+    COLUMNS,
+    MIN_TISSUE,
+    WHOLE,
+    feature_table,
+    read_tissues,
+    regional_means,
+    wide,
+)
 
 
 def phantom():
@@ -54,6 +62,25 @@ def test_table_takes_each_visit_s_own_tissue_and_stays_inside_the_mask():
     assert np.isnan(grey[1])
     np.testing.assert_allclose(grey.loc[2:7], np.arange(2, 8) * 0.1)
     assert table["name"].iloc[3] == "Region_4"
+
+
+def test_a_dataset_without_tissue_maps_is_measured_over_whole_regions(tmp_path):
+    image, weights, atlas = phantom()
+    mask = np.ones(atlas.shape, dtype=bool)
+    mask[3, 1:] = False
+    image[3, 0] = 5
+    visits = pd.DataFrame(
+        {"index": [7], "subject": ["s"], "visit": ["bl"], "group": ["CN"], "kind": ["paired"]}
+    )
+    tissues = read_tissues({"GM": [], "WM": []}, mask)
+    names = [f"Region_{n}" for n in range(1, 9)]
+    table = feature_table(visits, "PET", image[None], tissues, atlas, mask, names)
+    assert set(table["tissue"]) == {WHOLE}
+    np.testing.assert_allclose(table["value"], [0.1, 0.2, 5, 0.4, 0.5, 0.6, 0.7, 0.8])
+    np.save(tmp_path / "gm.npy", weights[None])
+    maps = read_tissues({"GM": tmp_path / "gm.npy"}, mask)
+    assert list(maps) == ["GM"]
+    np.testing.assert_array_equal(maps["GM"][0], weights)
 
 
 def test_wide_has_a_column_a_tissue_and_region_in_one_order():

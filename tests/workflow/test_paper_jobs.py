@@ -1,4 +1,4 @@
-"""The paper's configuration lists the right jobs, on a cohort smaller than the paper's."""
+"""The papers' configurations list the right jobs, on a cohort smaller than the papers'."""
 
 import re
 import subprocess
@@ -15,10 +15,10 @@ SIZE = {"simulation": {"paired": PAIRED, "mri_only": MRI_ONLY}}
 
 
 class Listing:
-    """Dry runs of the paper's configuration in a folder of their own."""
+    """Dry runs of a paper's configuration in a folder of their own."""
 
-    def __init__(self, folder, root):
-        self.folder, self.root = folder, root
+    def __init__(self, folder, root, paper):
+        self.folder, self.root, self.paper = folder, root, paper
         for part in ("config", "resources"):
             (folder / part).symlink_to(root / part)
 
@@ -29,7 +29,7 @@ class Listing:
         extra.write_text(yaml.safe_dump(full))
         command = [sys.executable, "-m", "snakemake", "--snakefile", self.root / "Snakefile"]
         command += ["--directory", self.folder, "--cores", "1", *arguments, "--configfile"]
-        command += [self.root / "config/paper/gla_gan.yaml", extra]
+        command += [self.root / f"config/paper/{self.paper}.yaml", extra]
         result = subprocess.run(list(map(str, command)), capture_output=True, text=True)
         assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
         return result.stdout
@@ -41,16 +41,29 @@ class Listing:
 
 @pytest.fixture(scope="module")
 def listing(root, tmp_path_factory):
-    listing = Listing(tmp_path_factory.mktemp("paper"), root)
+    return with_cohort(tmp_path_factory, root, "gla_gan")
+
+
+@pytest.fixture(scope="module")
+def flow_listing(root, tmp_path_factory):
+    return with_cohort(tmp_path_factory, root, "dual_glow")
+
+
+def with_cohort(tmp_path_factory, root, paper):
+    listing = Listing(tmp_path_factory.mktemp(paper), root, paper)
     listing.snakemake("results/cohort/cohort.tsv", changes={})
     return listing
 
 
+def full_config(root, paper):
+    config = yaml.safe_load((root / "config/config.yaml").read_text())
+    update_config(config, yaml.safe_load((root / f"config/paper/{paper}.yaml").read_text()))
+    return config
+
+
 @pytest.fixture(scope="module")
 def config(root):
-    config = yaml.safe_load((root / "config/config.yaml").read_text())
-    update_config(config, yaml.safe_load((root / "config/paper/gla_gan.yaml").read_text()))
-    return config
+    return full_config(root, "gla_gan")
 
 
 def test_every_visit_model_variant_and_fold_has_its_jobs(listing, config):
@@ -78,3 +91,26 @@ def test_without_variants_and_third_group_their_jobs_are_gone(listing, config):
     assert jobs["ablation_table"] == jobs["ablation_figure"] == 1
     assert "three_way" not in jobs
     assert "classify_three_way" not in jobs
+
+
+def test_without_dual_glow_none_of_its_jobs_is_there(listing, config):
+    assert config["systems"] == ["gla_gan"]
+    text = listing.snakemake("--dry-run", changes={})
+    assert "results/gla_gan/" in text
+    assert "results/dual_glow/" not in text
+    assert "nonlinear" not in text
+
+
+def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
+    jobs, config = flow_listing.jobs(), full_config(root, "dual_glow")
+    folds = config["folds"]["n"]
+    assert folds == 10
+    run = len(config["gla_gan"]["models"]) + len(config["gla_gan"]["ablations"]["run"])
+    entries = config["dual_glow"]["models"].values()
+    flows = sum(entry["generator"]["name"] == "dual_glow" for entry in entries)
+    assert jobs["train"] == jobs["synthesise"] == (run + len(entries)) * folds
+    assert jobs["mean_pet"] == 2 * folds
+    assert jobs["image_metrics"] == jobs["synthetic_features"] == run + len(entries) + 2
+    assert jobs["dual_glow_draws"] == flows * folds
+    assert jobs["warp_mri"] == PAIRED + MRI_ONLY
+    assert jobs["pack_nonlinear"] == jobs["make_folds"] == 1

@@ -46,6 +46,26 @@ def test_dataset_holds_brains(finished):
     assert mri.min() >= 0 and mri.max() <= 1 and pet.min() >= 0 and pet.max() <= 1
 
 
+def test_the_nonlinear_space_holds_the_same_visits_warped(finished):
+    spaces = {
+        space: finished.folder / f"results/datasets/{space}" for space in ("linear", "nonlinear")
+    }
+    linear, nonlinear = (read_tsv(folder / "visits.tsv", dtype=TEXT) for folder in spaces.values())
+    assert nonlinear.equals(linear)
+    folder = spaces["nonlinear"]
+    mri, pet = np.load(folder / "mri.npy"), np.load(folder / "pet.npy")
+    mask, atlas = np.load(folder / "mask.npy"), np.load(folder / "atlas.npy")
+    grid = tuple(read_json(folder / "dataset.json")["shape"])
+    assert mri.shape == pet.shape == (len(nonlinear), *grid)
+    assert set(np.unique(atlas)) == set(range(117))
+    assert (mri[:, mask].mean(axis=1) > 0.3).all()
+    assert not pet[(nonlinear["kind"] == "mri_only").to_numpy()].any()
+    for sidecar in finished.folder.glob("results/preproc/sub-*/ses-*/anat/*_desc-syn_*_xfm.json"):
+        measures = read_json(sidecar).get("Measures")
+        if measures:
+            assert measures["correlation"] > measures["affine_correlation"]
+
+
 def test_no_subject_is_trained_on_and_tested(finished):
     folds = read_tsv(finished.folder / "results/datasets/linear/folds.tsv", dtype=TEXT)
     fold_of = folds.set_index("subject")["fold"]

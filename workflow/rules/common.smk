@@ -5,15 +5,21 @@ import os
 from functools import cache, lru_cache
 from pathlib import Path
 
-from mri2pet.ablations import FIGURES, figure_labels, variant_models
+from mri2pet.ablations import FIGURES, figure_labels
 from mri2pet.cohort.locate import check_raw_folder
 from mri2pet.config import check_config
 from mri2pet.errors import InputError
 from mri2pet.models.registry import symbol_of
 from mri2pet.provenance.fingerprint import fingerprint
+from mri2pet.systems import ENTITIES, SPACE, system_models
 from mri2pet.training.recipes import recipe_symbol
 
 ROOT = Path(workflow.basedir)
+
+# A system of `null`, as a configuration laid over another says it, is left out like one not there.
+for system in SPACE:
+    if config.get(system, {}) is None:
+        del config[system]
 
 
 def source_file(path):
@@ -36,9 +42,12 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+SYSTEMS = [name for name in SPACE if name in config and name in config.get("systems", SPACE)]
+SPACES = list(dict.fromkeys(SPACE[system] for system in SYSTEMS))
+for system in set(SPACE) - set(SYSTEMS):
+    config.pop(system, None)  # checked, and of no concern to this run
+ENTRIES = {system: system_models(config, system) for system in SYSTEMS}
 MODELS = list(config["gla_gan"]["models"])
-VARIANTS = variant_models(config["gla_gan"])
-ENTRIES = {**config["gla_gan"]["models"], **VARIANTS}
 COMPARED = {figure: figure_labels(config["gla_gan"], figure) for figure in FIGURES}
 ABLATIONS = [figure for figure in FIGURES if COMPARED[figure]]
 FOLDS = list(range(config["folds"]["n"]))
@@ -46,7 +55,7 @@ METHODS = {
     "paired": ["real_pet", "mean_pet", *MODELS],
     "complete": ["only_mri", "real_pet", "mean_pet", *MODELS],
 }
-LABELS = {model: ENTRIES[model]["label"] for model in MODELS}
+LABELS = {model: ENTRIES["gla_gan"][model]["label"] for model in MODELS}
 TRAINING_GROUPS = config["gla_gan"].get("training_groups", [])
 TUNING = {
     key: value
@@ -103,10 +112,9 @@ def code(script, *symbols):
     return fingerprint(ROOT / "workflow/scripts" / script, ROOT / "src/mri2pet", symbols)
 
 
-QC_STAGES = {
-    "mri_only": ["acpc", "n4", "skullstrip", "register", "segment"],
-    "paired": ["acpc", "n4", "skullstrip", "register", "segment", "coregister"],
-}
+QC_STAGES = ["acpc", "n4", "skullstrip", "register", "segment"]
+QC_STAGES += ["warp"] if "nonlinear" in SPACES else []
+QC_STAGES = {"mri_only": QC_STAGES, "paired": [*QC_STAGES, "coregister"]}
 
 
 def qc_pictures(_):
@@ -119,18 +127,40 @@ def qc_pictures(_):
     ]
 
 
-def model_entry(model):
+def dataset_file(name):
+    """Return an input function: a file of the dataset that a job's system works on."""
+    return lambda wildcards: f"results/datasets/{SPACE[wildcards.system]}/{name}"
+
+
+def space_entities(wildcards):
+    """Return the space of a job's system as BIDS names it."""
+    return ENTITIES[SPACE[wildcards.system]]
+
+
+def tissue_file(name):
+    """Return an input function: the same, or nothing where the dataset has no tissue maps."""
+    return lambda wildcards: (
+        dataset_file(name)(wildcards) if SPACE[wildcards.system] == "linear" else []
+    )
+
+
+def training_groups(wildcards):
+    """Return the groups that a system's models learn from; all if none is named."""
+    return config[wildcards.system].get("training_groups", [])
+
+
+def model_entry(system, model):
     """Return a model's entry of the configuration, without what only names it."""
-    return {key: value for key, value in ENTRIES[model].items() if key != "label"}
+    return {key: value for key, value in ENTRIES[system][model].items() if key != "label"}
 
 
-def model_code(model):
+def model_code(system, model):
     """Return the networks of a model, which scripts reach by their configured names alone."""
-    entry = ENTRIES[model]
+    entry = ENTRIES[system][model]
     names = [entry[role]["name"] for role in ("generator", "discriminator") if role in entry]
     return [symbol_of(name) for name in names]
 
 
-def training_code(model):
+def training_code(system, model):
     """Return the networks of a model and its recipe, for what trains it."""
-    return [*model_code(model), recipe_symbol(ENTRIES[model]["recipe"])]
+    return [*model_code(system, model), recipe_symbol(ENTRIES[system][model]["recipe"])]

@@ -1,17 +1,17 @@
 rule real_features:
     input:
-        visits="results/datasets/linear/visits.tsv",
-        mri="results/datasets/linear/mri.npy",
-        pet="results/datasets/linear/pet.npy",
-        gm="results/datasets/linear/gm.npy",
-        wm="results/datasets/linear/wm.npy",
-        atlas="results/datasets/linear/atlas.npy",
-        mask="results/datasets/linear/mask.npy",
+        visits=dataset_file("visits.tsv"),
+        mri=dataset_file("mri.npy"),
+        pet=dataset_file("pet.npy"),
+        gm=tissue_file("gm.npy"),
+        wm=tissue_file("wm.npy"),
+        atlas=dataset_file("atlas.npy"),
+        mask=dataset_file("mask.npy"),
         names="resources/atlases/aal.tsv",
     output:
-        "results/gla_gan/features/real.tsv",
+        "results/{system}/features/real.tsv",
     log:
-        "logs/real_features/features.log",
+        "logs/real_features/{system}.log",
     conda:
         "../../envs/stats.yaml"
     resources:
@@ -25,17 +25,17 @@ rule real_features:
 
 rule synthetic_features:
     input:
-        visits=expand("results/gla_gan/synthesis/{{model}}/fold-{fold}/visits.tsv", fold=FOLDS),
-        pet=expand("results/gla_gan/synthesis/{{model}}/fold-{fold}/pet.npy", fold=FOLDS),
-        gm="results/datasets/linear/gm.npy",
-        wm="results/datasets/linear/wm.npy",
-        atlas="results/datasets/linear/atlas.npy",
-        mask="results/datasets/linear/mask.npy",
+        visits=expand("results/{{system}}/synthesis/{{model}}/fold-{fold}/visits.tsv", fold=FOLDS),
+        pet=expand("results/{{system}}/synthesis/{{model}}/fold-{fold}/pet.npy", fold=FOLDS),
+        gm=tissue_file("gm.npy"),
+        wm=tissue_file("wm.npy"),
+        atlas=dataset_file("atlas.npy"),
+        mask=dataset_file("mask.npy"),
         names="resources/atlases/aal.tsv",
     output:
-        expand("results/gla_gan/features/{{model}}/fold-{fold}.tsv", fold=FOLDS),
+        expand("results/{{system}}/features/{{model}}/fold-{fold}.tsv", fold=FOLDS),
     log:
-        "logs/synthetic_features/{model}.log",
+        "logs/synthetic_features/{system}/{model}.log",
     conda:
         "../../envs/stats.yaml"
     resources:

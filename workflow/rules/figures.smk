@@ -40,16 +40,16 @@ rule figure_synthesis:
 
 rule figure_curves:
     input:
-        expand("results/gla_gan/models/{{model}}/fold-{fold}/history.tsv", fold=FOLDS),
+        expand("results/{{system}}/models/{{model}}/fold-{fold}/history.tsv", fold=FOLDS),
     output:
         report(
-            "results/gla_gan/figures/curves_{model}.png",
+            "results/{system}/figures/curves_{model}.png",
             caption="../report/figure_curves.rst",
             category="Figures",
             labels={"figure": "training", "content": "{model}"},
         ),
     log:
-        "logs/figure_curves/{model}.log",
+        "logs/figure_curves/{system}/{model}.log",
     conda:
         "../../envs/report.yaml"
     resources:
@@ -58,7 +58,7 @@ rule figure_curves:
     params:
         code=code("figure_curves.py"),
         folds=FOLDS,
-        label=lambda wildcards: ENTRIES[wildcards.model]["label"],
+        label=lambda wildcards: ENTRIES[wildcards.system][wildcards.model]["label"],
         note=SIMULATED_NOTE,
     script:
         "../scripts/figure_curves.py"

@@ -8,12 +8,12 @@ REAL_PET_DECISIONS = "results/gla_gan/diagnosis/paired/real_pet/fold-{fold}.tsv"
 
 def interpreted_code(script):
     """Return the fingerprint of a script that runs the generator to be interpreted."""
-    return code(script, *model_code(INTERPRETED)) if INTERPRETED else ""
+    return code(script, *model_code("gla_gan", INTERPRETED)) if INTERPRETED else ""
 
 
 def interpreted_generator():
     """Return the configuration of the generator to be interpreted."""
-    return model_entry(INTERPRETED)["generator"] if INTERPRETED else {}
+    return model_entry("gla_gan", INTERPRETED)["generator"] if INTERPRETED else {}
 
 
 rule dissect:

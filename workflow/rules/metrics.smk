@@ -1,13 +1,13 @@
 rule image_metrics:
     input:
-        visits=expand("results/gla_gan/synthesis/{{model}}/fold-{fold}/visits.tsv", fold=FOLDS),
-        synthetic=expand("results/gla_gan/synthesis/{{model}}/fold-{fold}/pet.npy", fold=FOLDS),
-        real="results/datasets/linear/pet.npy",
-        mask="results/datasets/linear/mask.npy",
+        visits=expand("results/{{system}}/synthesis/{{model}}/fold-{fold}/visits.tsv", fold=FOLDS),
+        synthetic=expand("results/{{system}}/synthesis/{{model}}/fold-{fold}/pet.npy", fold=FOLDS),
+        real=dataset_file("pet.npy"),
+        mask=dataset_file("mask.npy"),
     output:
-        expand("results/gla_gan/metrics/{{model}}/fold-{fold}.tsv", fold=FOLDS),
+        expand("results/{{system}}/metrics/{{model}}/fold-{fold}.tsv", fold=FOLDS),
     log:
-        "logs/image_metrics/{model}.log",
+        "logs/image_metrics/{system}/{model}.log",
     conda:
         "../../envs/stats.yaml"
     resources:

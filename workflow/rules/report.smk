@@ -22,7 +22,8 @@ rule report_page:
             else []
         ),
         figures=expand("results/gla_gan/figures/synthesis_{group}.png", group=DIAGNOSED),
-        curves=expand("results/gla_gan/figures/curves_{model}.png", model=ENTRIES),
+        curves=expand("results/gla_gan/figures/curves_{model}.png", model=ENTRIES["gla_gan"]),
+        dual_glow=DUAL_GLOW_SHOWN if "dual_glow" in SYSTEMS else [],
         qc=qc_pictures,
         lock=source_file("requirements.lock"),
         template=source_file("src/mri2pet/reporting/templates/report.html.j2"),
@@ -46,7 +47,8 @@ rule report_page:
         ablations={figure: COMPARED[figure] for figure in ABLATIONS},
         groups=DIAGNOSED,
         labels=LABELS,
-        models=[entry["label"] for entry in ENTRIES.values()],
+        models=[entry["label"] for entry in ENTRIES["gla_gan"].values()],
+        flows=FLOW_LABELS if "dual_glow" in SYSTEMS else {},
         simulated=SIMULATED,
     script:
         "../scripts/report.py"

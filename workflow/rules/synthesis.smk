@@ -3,18 +3,18 @@ ruleorder: mean_pet > synthesise
 
 rule synthesise:
     input:
-        visits="results/datasets/linear/visits.tsv",
+        visits=dataset_file("visits.tsv"),
         folds="results/datasets/linear/folds.tsv",
-        mri="results/datasets/linear/mri.npy",
-        mask="results/datasets/linear/mask.npy",
-        description="results/datasets/linear/dataset.json",
-        weights="results/gla_gan/models/{model}/fold-{fold}/generator.pt",
+        mri=dataset_file("mri.npy"),
+        mask=dataset_file("mask.npy"),
+        description=dataset_file("dataset.json"),
+        weights="results/{system}/models/{model}/fold-{fold}/generator.pt",
     output:
-        pet="results/gla_gan/synthesis/{model}/fold-{fold}/pet.npy",
-        visits="results/gla_gan/synthesis/{model}/fold-{fold}/visits.tsv",
-        nifti=directory("results/gla_gan/synthesis/{model}/fold-{fold}/nifti"),
+        pet="results/{system}/synthesis/{model}/fold-{fold}/pet.npy",
+        visits="results/{system}/synthesis/{model}/fold-{fold}/visits.tsv",
+        nifti=directory("results/{system}/synthesis/{model}/fold-{fold}/nifti"),
     log:
-        "logs/synthesise/{model}_fold-{fold}.log",
+        "logs/synthesise/{system}/{model}_fold-{fold}.log",
     conda:
         "../../envs/torch.yaml"
     threads: 1
@@ -23,33 +23,35 @@ rule synthesise:
         runtime=60,
         gpu=1,
     params:
-        generator=lambda wildcards: model_entry(wildcards.model)["generator"],
-        crop=config["gla_gan"]["crop"],
-        code=lambda wildcards: code("synthesise.py", *model_code(wildcards.model)),
+        generator=lambda wildcards: model_entry(wildcards.system, wildcards.model)["generator"],
+        crop=lambda wildcards: config[wildcards.system]["crop"],
+        space=space_entities,
+        code=lambda wildcards: code("synthesise.py", *model_code(wildcards.system, wildcards.model)),
     script:
         "../scripts/synthesise.py"
 
 
 rule mean_pet:
     input:
-        visits="results/datasets/linear/visits.tsv",
+        visits=dataset_file("visits.tsv"),
         folds="results/datasets/linear/folds.tsv",
-        pet="results/datasets/linear/pet.npy",
-        mask="results/datasets/linear/mask.npy",
-        description="results/datasets/linear/dataset.json",
+        pet=dataset_file("pet.npy"),
+        mask=dataset_file("mask.npy"),
+        description=dataset_file("dataset.json"),
     output:
-        pet="results/gla_gan/synthesis/mean_pet/fold-{fold}/pet.npy",
-        visits="results/gla_gan/synthesis/mean_pet/fold-{fold}/visits.tsv",
-        nifti=directory("results/gla_gan/synthesis/mean_pet/fold-{fold}/nifti"),
+        pet="results/{system}/synthesis/mean_pet/fold-{fold}/pet.npy",
+        visits="results/{system}/synthesis/mean_pet/fold-{fold}/visits.tsv",
+        nifti=directory("results/{system}/synthesis/mean_pet/fold-{fold}/nifti"),
     log:
-        "logs/mean_pet/fold-{fold}.log",
+        "logs/mean_pet/{system}/fold-{fold}.log",
     conda:
         "../../envs/stats.yaml"
     resources:
         mem_mb=2000,
         runtime=60,
     params:
-        groups=TRAINING_GROUPS,
+        groups=training_groups,
+        space=space_entities,
         code=code("mean_pet.py"),
     script:
         "../scripts/mean_pet.py"

@@ -22,6 +22,8 @@ rule table1:
         runtime=10,
     params:
         code=code("image_table.py"),
+        table="I",
+        metrics=["SSIM", "PSNR", "MAE"],
         groups=TRAINING_GROUPS,
         models=MODELS,
     script:

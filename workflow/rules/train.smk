@@ -1,17 +1,17 @@
 rule train:
     input:
-        visits="results/datasets/linear/visits.tsv",
+        visits=dataset_file("visits.tsv"),
         folds="results/datasets/linear/folds.tsv",
-        mri="results/datasets/linear/mri.npy",
-        pet="results/datasets/linear/pet.npy",
-        mask="results/datasets/linear/mask.npy",
-        atlas="results/datasets/linear/atlas.npy",
+        mri=dataset_file("mri.npy"),
+        pet=dataset_file("pet.npy"),
+        mask=dataset_file("mask.npy"),
+        atlas=dataset_file("atlas.npy"),
     output:
-        weights="results/gla_gan/models/{model}/fold-{fold}/generator.pt",
-        history="results/gla_gan/models/{model}/fold-{fold}/history.tsv",
-        curve="results/gla_gan/models/{model}/fold-{fold}/curve.png",
+        weights="results/{system}/models/{model}/fold-{fold}/generator.pt",
+        history="results/{system}/models/{model}/fold-{fold}/history.tsv",
+        curve="results/{system}/models/{model}/fold-{fold}/curve.png",
     log:
-        "logs/train/{model}_fold-{fold}.log",
+        "logs/train/{system}/{model}_fold-{fold}.log",
     conda:
         "../../envs/torch.yaml"
     threads: 1
@@ -20,10 +20,10 @@ rule train:
         runtime=2880,
         gpu=1,
     params:
-        model=lambda wildcards: model_entry(wildcards.model),
-        groups=TRAINING_GROUPS,
-        crop=config["gla_gan"]["crop"],
+        model=lambda wildcards: model_entry(wildcards.system, wildcards.model),
+        groups=training_groups,
+        crop=lambda wildcards: config[wildcards.system]["crop"],
         seed=config["seed"],
-        code=lambda wildcards: code("train.py", *training_code(wildcards.model)),
+        code=lambda wildcards: code("train.py", *training_code(wildcards.system, wildcards.model)),
     script:
         "../scripts/train.py"

@@ -1,6 +1,7 @@
-"""Make Table I: image quality of every model, mean and sd over folds, beside the published one.
+"""Make Table I of GLA-GAN or Table 1 of DUAL-GLOW: image quality, beside the published one.
 
-From the metrics of all models and folds; held-out visits of the groups learnt from count.
+From the metrics of all models and folds: mean and sd over folds; held-out visits of the groups
+learnt from count.
 """
 
 from mri2pet.evaluation.tables import image_table, pool, read_published
@@ -8,10 +9,12 @@ from mri2pet.files import write_tsv
 from mri2pet.logs import log_to
 
 with log_to(snakemake.log[0]):
+    given, params = snakemake.input, snakemake.params
     table = image_table(
-        pool(snakemake.input.metrics),
-        snakemake.params.models,
-        read_published(snakemake.input.published, "I"),
-        snakemake.params.groups,
+        pool(given.metrics),
+        params.models,
+        read_published(given.published, params.table),
+        params.groups,
+        params.metrics,
     )
     write_tsv(snakemake.output[0], table)

@@ -28,4 +28,5 @@ with log_to(snakemake.log[0]):
         array=output.pet,
         table=output.visits,
         nifti=output.nifti,
+        space=snakemake.params.space,
     )

@@ -1,20 +1,21 @@
 """Mean intensity of every AAL region in grey and in white matter of the real MRI and PET.
 
 From the dataset's volumes, its tissue probabilities, brain mask and atlas: one row a visit,
-modality, tissue and region; PET rows for paired visits only.
+modality, tissue and region; PET rows for paired visits only. A dataset without tissue maps is
+measured over whole regions.
 """
 
 import numpy as np
 import pandas as pd
 
-from mri2pet.diagnosis.features import feature_table
+from mri2pet.diagnosis.features import feature_table, read_tissues
 from mri2pet.files import read_tsv, write_tsv
 from mri2pet.logs import log_to
 
 with log_to(snakemake.log[0]):
     given = snakemake.input
-    tissues = {"GM": np.load(given.gm, mmap_mode="r"), "WM": np.load(given.wm, mmap_mode="r")}
     atlas, mask = np.load(given.atlas), np.load(given.mask)
+    tissues = read_tissues({"GM": given.gm, "WM": given.wm}, mask)
     names = read_tsv(given.names)["name"].to_list()
     visits = read_tsv(given.visits, dtype={"subject": str, "visit": str})
     mri, pet = np.load(given.mri, mmap_mode="r"), np.load(given.pet, mmap_mode="r")

@@ -1,7 +1,7 @@
 """Make the report: one self-contained page with what was run, tables, figures and QC.
 
 From the cohort, folds and exclusions, the tables beside the published values, ablations, three-way
-diagnosis, figures, training curves, QC pictures and the configuration.
+diagnosis, DUAL-GLOW's results, figures, training curves, QC pictures and the configuration.
 """
 
 import platform
@@ -11,7 +11,7 @@ import yaml
 from mri2pet import __version__
 from mri2pet.files import read_tsv
 from mri2pet.logs import log_to
-from mri2pet.reporting import insight, sections, views
+from mri2pet.reporting import dual_glow, insight, sections, views
 from mri2pet.reporting.captions import CURVES, LEAD, PACKAGES, SYNTHESIS, TABLES, TITLE
 from mri2pet.reporting.html import Picture, Report, pinned_versions, write
 from mri2pet.reporting.pictures import data_uri, is_there, qc_visits
@@ -28,6 +28,7 @@ with log_to(snakemake.log[0]):
         paths = given.three_way, given.three_way_figure
         further.append(sections.three_way_section(*paths, params.labels))
     further += insight.sections(given.dissection, given.interpolation, params.groups)
+    further += dual_glow.sections(given.dual_glow, params.flows)
     report = Report(
         title=TITLE,
         lead=LEAD,

@@ -1,7 +1,8 @@
 """Synthesise PET with one trained generator: for its held-out visits and those with an MRI alone.
 
 From the dataset's MRI array, the folds and the generator's weights: the PET volumes as one array,
-the table of their visits, and a folder of BIDS-named NIfTI files.
+the table of their visits, and a folder of BIDS-named NIfTI files. A generator with side information
+is told each person's own.
 """
 
 import numpy as np
@@ -11,6 +12,7 @@ from mri2pet.files import read_tsv
 from mri2pet.inference.volume import load_generator, synthesise
 from mri2pet.inference.write import write_synthesis
 from mri2pet.logs import log_to
+from mri2pet.models.registry import side_information
 from mri2pet.training.rows import synthesis_rows
 from mri2pet.training.settings import choose_device
 
@@ -20,12 +22,14 @@ with log_to(snakemake.log[0]):
     visits, folds = (read_tsv(path, dtype={"subject": str}) for path in (given.visits, given.folds))
     rows = synthesis_rows(visits, folds, int(snakemake.wildcards.fold))
     mri = np.load(given.mri, mmap_mode="r")
+    side = side_information(snakemake.params.generator)
     pet = synthesise(
         load_generator(snakemake.params.generator, given.weights),
         [mri[i] for i in rows["index"]],
         np.load(given.mask),
         device=choose_device(),
         crop=snakemake.params.crop,
+        side=None if side is None else side.tensors(rows),
     )
     write_synthesis(
         pet,
@@ -36,4 +40,5 @@ with log_to(snakemake.log[0]):
         array=output.pet,
         table=output.visits,
         nifti=output.nifti,
+        space=snakemake.params.space,
     )

@@ -1,19 +1,19 @@
 """Mean intensity of every AAL region in grey and in white matter of a model's synthetic PET.
 
 From the PET of each fold and the tissue probabilities of the visits' MRI: one table a fold, one
-row a visit, tissue and region.
+row a visit, tissue and region; over whole regions where there are no tissue maps.
 """
 
 import numpy as np
 
-from mri2pet.diagnosis.features import feature_table
+from mri2pet.diagnosis.features import feature_table, read_tissues
 from mri2pet.files import read_tsv, write_tsv
 from mri2pet.logs import log_to
 
 with log_to(snakemake.log[0]):
     given = snakemake.input
-    tissues = {"GM": np.load(given.gm, mmap_mode="r"), "WM": np.load(given.wm, mmap_mode="r")}
     atlas, mask = np.load(given.atlas), np.load(given.mask)
+    tissues = read_tissues({"GM": given.gm, "WM": given.wm}, mask)
     names = read_tsv(given.names)["name"].to_list()
     for visits, pet, output in zip(given.visits, given.pet, snakemake.output, strict=True):
         rows = read_tsv(visits, dtype={"subject": str, "visit": str})

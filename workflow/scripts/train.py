@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mri2pet.files import read_tsv
 from mri2pet.logs import log_to
+from mri2pet.models.registry import side_information
 from mri2pet.training.data import load_pairs
 from mri2pet.training.rows import training_rows
 from mri2pet.training.run import save_training, train_model
@@ -18,10 +19,12 @@ with log_to(snakemake.log[0]):
     model, fold = snakemake.wildcards.model, int(snakemake.wildcards.fold)
     visits, folds = (read_tsv(path, dtype={"subject": str}) for path in (given.visits, given.folds))
     rows = training_rows(visits, folds, fold, snakemake.params.groups)
+    arrays = (given.mri, given.pet, given.mask, given.atlas)
+    side = side_information(snakemake.params.model["generator"])
     checkpoint = Path(output.weights).with_name("checkpoint.pt")
     generator, history = train_model(
         snakemake.params.model,
-        load_pairs(given.mri, given.pet, given.mask, given.atlas, rows, snakemake.params.crop),
+        load_pairs(*arrays, rows, snakemake.params.crop, side),
         name=model,
         fold=fold,
         seed=snakemake.params.seed,

@@ -60,6 +60,7 @@ def assemble(
     real: pd.DataFrame,
     synthetic: pd.DataFrame | None,
     groups: Sequence[str],
+    with_mri: bool = True,
 ) -> Experiment:
     """Put together training and test data of one dataset, method and fold.
 
@@ -82,6 +83,8 @@ def assemble(
         `real_pet` and `only_mri`.
     groups
         The groups told apart; visits of others are left out.
+    with_mri
+        Whether the features of the MRI count too (not in DUAL-GLOW's Table 2).
 
     Raises
     ------
@@ -93,8 +96,7 @@ def assemble(
     if dataset == PAIRED or method == REAL_PET:
         visits = visits[visits["kind"] == "paired"]
     test = visits["fold"] == fold
-    mri = wide(real, "MRI")
-    blocks = [_rows(mri, visits, "MRI")]
+    blocks = [_rows(wide(real, "MRI"), visits, "MRI")] if with_mri else []
     if method != ONLY_MRI:
         from_model = _from_model(visits, dataset, method, test)
         real_pet = wide(real, "PET")

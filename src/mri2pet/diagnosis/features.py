@@ -1,12 +1,14 @@
 """Regional mean intensities: 116 AAL regions x grey and white matter x MRI and PET."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 N_REGIONS = 116  # the AAL atlas of Tzourio-Mazoyer 2002
+WHOLE = "all"  # in place of a tissue: every voxel counts
 MIN_TISSUE = 0.5  # voxels: a region with less of a tissue has no mean of it
 COLUMNS = (
     "index", "subject", "visit", "group", "kind", "modality", "tissue", "region", "name", "value",
@@ -37,6 +39,24 @@ def regional_means(
     return np.divide(summed, total, out=means, where=total >= MIN_TISSUE)
 
 
+def read_tissues(maps: Mapping[str, str | Path], mask: NDArray) -> dict[str, NDArray]:
+    """Open the tissue maps over which a dataset's regions are measured.
+
+    Parameters
+    ----------
+    maps
+        Tissue's name to its array's file; an empty name for a dataset that has none.
+    mask
+        (X, Y, Z) boolean brain mask.
+
+    Returns
+    -------
+    As `feature_table` takes them; without maps `WHOLE`, every voxel of the mask.
+    """
+    tissues = {name: np.load(path, mmap_mode="r") for name, path in maps.items() if path}
+    return tissues or {WHOLE: mask}
+
+
 def feature_table(
     visits: pd.DataFrame,
     modality: str,
@@ -58,7 +78,8 @@ def feature_table(
         (M, X, Y, Z) intensities; may be memory-mapped.
     tissues
         Tissue's name to (N, X, Y, Z) probabilities 0..1 of the whole dataset; may be
-        memory-mapped. They come from the MRI, for a synthetic PET too.
+        memory-mapped. They come from the MRI, for a synthetic PET too. Or (X, Y, Z), the same
+        for all visits.
     atlas, mask
         (X, Y, Z) labels; boolean brain mask outside of which nothing counts.
     names
@@ -75,6 +96,7 @@ def feature_table(
     for position, visit in enumerate(visits.itertuples(index=False)):
         image = images[position]
         for tissue, probabilities in tissues.items():
+            weights = probabilities if probabilities.ndim == 3 else probabilities[visit.index]
             frames.append(
                 pd.DataFrame(
                     {
@@ -87,9 +109,7 @@ def feature_table(
                         "tissue": tissue,
                         "region": np.arange(1, n_regions + 1),
                         "name": names,
-                        "value": regional_means(
-                            image, probabilities[visit.index], inside, n_regions
-                        ),
+                        "value": regional_means(image, weights, inside, n_regions),
                     }
                 )
             )

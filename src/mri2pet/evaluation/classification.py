@@ -1,10 +1,18 @@
-"""The six numbers by which the GLA-GAN paper judges a diagnosis."""
+"""The numbers by which the papers judge a diagnosis: six of GLA-GAN, three of DUAL-GLOW."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 METRICS = ("accuracy", "sensitivity", "specificity", "F1", "MCC", "AUC")
 UNIT = "fraction"
+ERRORS = (
+    "accuracy",
+    "false negative rate",
+    "false positive rate",
+    "false negatives of all",
+    "false positives of all",
+)
+ERRORS_LOWER_IS_BETTER = frozenset(ERRORS[1:])
 
 
 def classification_metrics(
@@ -43,8 +51,36 @@ def classification_metrics(
     }
 
 
+def error_rates(truth: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
+    """Score one test fold as DUAL-GLOW's Table 2 does.
+
+    Parameters
+    ----------
+    truth, predicted
+        (n,) booleans, true for the positive class.
+
+    Returns
+    -------
+    Accuracy; false negative rate (of the positive visits, those called negative) and false
+    positive rate (of the negative ones, those called positive); both kinds of error as shares of
+    all visits, which with the accuracy add up to one. A rate without a visit of its class is NaN,
+    and so is all of it without visits.
+    """
+    truth = np.asarray(truth, dtype=bool)
+    predicted = np.asarray(predicted, dtype=bool)
+    missed, alarms = float(np.sum(truth & ~predicted)), float(np.sum(~truth & predicted))
+    values = (
+        _ratio(float(np.sum(truth == predicted)), truth.size),
+        _ratio(missed, truth.sum()),
+        _ratio(alarms, np.sum(~truth)),
+        _ratio(missed, truth.size),
+        _ratio(alarms, truth.size),
+    )
+    return dict(zip(ERRORS, values, strict=True))
+
+
 def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else np.nan
+    return float(part / whole) if whole else np.nan
 
 
 def _mcc(tp: float, tn: float, fp: float, fn: float) -> float:

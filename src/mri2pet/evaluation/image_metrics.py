@@ -1,4 +1,4 @@
-"""How close a synthetic PET is to the real one: SSIM, PSNR and MAE inside one mask.
+"""How close a synthetic PET is to the real one: SSIM, PSNR, MAE and correlation inside one mask.
 
 Every model of a table is measured with the same mask, data range and SSIM window. They are fixed
 here, and nowhere else.
@@ -12,8 +12,14 @@ from mri2pet.errors import InputError
 
 DATA_RANGE = 1.0  # PET intensities are 0..1: the MAX of the PSNR and the L of SSIM's constants
 SSIM_SIGMA = 1.5  # voxels; Wang et al. 2004, truncated at 3.5 sigma: a window of 11 voxels a side
-UNITS = {"SSIM": "percent", "PSNR": "dB", "MAE": "intensity in 0..1"}  # as the paper prints them
-HIGHER_IS_BETTER = {"SSIM": True, "PSNR": True, "MAE": False}
+UNITS = {
+    "SSIM": "percent",  # as GLA-GAN prints it
+    "PSNR": "dB",
+    "MAE": "intensity in 0..1",
+    "CorCoef": "fraction",
+}
+HIGHER_IS_BETTER = {"SSIM": True, "PSNR": True, "MAE": False, "CorCoef": True}
+GLA_GAN = ("SSIM", "PSNR", "MAE")  # what Table I of GLA-GAN shows
 
 DESCRIPTION = (
     "SSIM, PSNR and MAE are taken over the voxels of one brain mask, the template's, which is the "
@@ -60,7 +66,15 @@ def mae(real: NDArray, synthetic: NDArray, mask: NDArray) -> float:
     return float(np.mean(np.abs(_difference(real, synthetic, mask))))
 
 
-METRICS = {"SSIM": ssim, "PSNR": psnr, "MAE": mae}
+def correlation(real: NDArray, synthetic: NDArray, mask: NDArray) -> float:
+    """Pearson correlation of the voxels inside `mask` (DUAL-GLOW, Table 1); NaN if one is flat."""
+    pair = np.stack([np.asarray(volume[mask], dtype=np.float64) for volume in (real, synthetic)])
+    pair -= pair.mean(axis=1, keepdims=True)
+    norms = np.sqrt(np.square(pair).sum(axis=1))
+    return float(pair[0] @ pair[1] / norms.prod()) if norms.all() else float("nan")
+
+
+METRICS = {"SSIM": ssim, "PSNR": psnr, "MAE": mae, "CorCoef": correlation}
 
 
 def measure_visits(

@@ -1,4 +1,4 @@
-"""Tables I, II and III of the GLA-GAN paper, and their like, in long form beside what it printed.
+"""Tables of GLA-GAN and DUAL-GLOW, and their like, in long form beside what the papers printed.
 
 Every table has the columns dataset, method, metric, unit, mean, sd, n, p_value, published_mean and
 published_sd. Mean and sd are over folds; n counts the subjects tested; p is of the paired,
@@ -7,7 +7,7 @@ PET, Real PET, Only MRI) are tested against that model too, but are never the be
 not models.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,7 @@ def pool(paths: Iterable[str | Path]) -> pd.DataFrame:
 
 
 def read_published(path: str | Path, table: str) -> pd.DataFrame:
-    """Read one table (`I`, `II`, `III`) of a transcription in resources/published.
+    """Read one table (`I`, `II`, `III`; `1`, `2`) of a transcription in resources/published.
 
     The column `model` holds the name that a method of the paper has in the configuration.
     """
@@ -59,8 +59,9 @@ def image_table(
     models: Sequence[str],
     published: pd.DataFrame,
     groups: Sequence[str] = (),
+    metrics: Sequence[str] = image_metrics.GLA_GAN,
 ) -> pd.DataFrame:
-    """Table I: image quality on the Paired dataset.
+    """Table I: image quality on the Paired dataset, in the units in which the paper prints it.
 
     The mean of a fold is over its visits; mean and sd are over folds. The t-test pairs subjects
     (their visits averaged), pooled over folds.
@@ -75,15 +76,19 @@ def image_table(
         As `read_published` gives it.
     groups
         Groups whose visits count: those that the models have learnt from; all if none is named.
+    metrics
+        Those that the table shows, in its order.
     """
     if groups:
         values = values[values["group"].isin(groups)]
     rows = []
-    for metric, unit in image_metrics.UNITS.items():
-        chosen = values[values["metric"] == metric]
-        units = set(chosen["unit"]) - {unit}
+    for metric in metrics:
+        chosen, measured = values[values["metric"] == metric], image_metrics.UNITS[metric]
+        units = set(chosen["unit"]) - {measured}
         if units:
-            raise InputError(f"{metric} is in {unit}, but a metrics table has {units.pop()}")
+            raise InputError(f"{metric} is in {measured}, but a metrics table has {units.pop()}")
+        unit, scale = _printed_unit(metric, measured, published)
+        chosen = chosen.assign(value=chosen["value"] * scale)
         rows += _rows(
             "Paired",
             metric,
@@ -95,6 +100,16 @@ def image_table(
             higher_is_better=image_metrics.HIGHER_IS_BETTER[metric],
         )
     return _with_published(rows, models, published)
+
+
+def _printed_unit(metric: str, unit: str, published: pd.DataFrame) -> tuple[str, float]:
+    """Return the unit in which the paper prints a metric, and the factor that leads to it."""
+    printed = set(published.loc[published["metric"] == metric, "unit"]) - {unit}
+    if not printed:
+        return unit, 1.0
+    if (unit, *printed) != ("percent", "fraction"):
+        raise InputError(f"{metric} is in {unit}, the published table has {min(printed)}")
+    return "fraction", 0.01
 
 
 def diagnosis_table(
@@ -128,6 +143,28 @@ def diagnosis_table(
     return table_over_folds(predictions, dataset, score, classification.METRICS, models, published)
 
 
+def error_table(
+    predictions: pd.DataFrame, models: Sequence[str], published: pd.DataFrame
+) -> pd.DataFrame:
+    """Table 2 of DUAL-GLOW: accuracy and both kinds of error, over folds as in `diagnosis_table`.
+
+    Parameters
+    ----------
+    predictions
+        One row a visit: method subject fold truth predicted, the latter two `positive` or
+        `negative`; missing as for `diagnosis_table`.
+    models, published
+        As for `image_table`.
+    """
+
+    def score(visits: pd.DataFrame) -> dict[str, float]:
+        truth, predicted = (visits[name] == "positive" for name in ("truth", "predicted"))
+        return classification.error_rates(truth, predicted)
+
+    metrics, worse = classification.ERRORS, classification.ERRORS_LOWER_IS_BETTER
+    return table_over_folds(predictions, "Paired", score, metrics, models, published, worse)
+
+
 def table_over_folds(
     predictions: pd.DataFrame,
     dataset: str,
@@ -135,6 +172,7 @@ def table_over_folds(
     metrics: Sequence[str],
     models: Sequence[str],
     published: pd.DataFrame,
+    lower_is_better: Collection[str] = (),
 ) -> pd.DataFrame:
     """Score every method on every fold; mean, sd and t-test are over folds.
 
@@ -147,6 +185,8 @@ def table_over_folds(
         fractions of which more is better.
     metrics
         Those that the table shows, in its order.
+    lower_is_better
+        Those of which less is better.
     """
     scores = {}
     for (method, fold), visits in predictions.groupby(["method", "fold"]):
@@ -157,8 +197,8 @@ def table_over_folds(
     subjects = predictions.groupby("method")["subject"].nunique()
     rows = []
     for metric in metrics:
-        folds = by_fold[metric]
-        rows += _rows(dataset, metric, classification.UNIT, folds, subjects, folds, models, True)
+        folds, higher = by_fold[metric], metric not in lower_is_better
+        rows += _rows(dataset, metric, classification.UNIT, folds, subjects, folds, models, higher)
     return _with_published(rows, models, published)
 
 

@@ -5,7 +5,9 @@ from mri2pet.evaluation.image_metrics import DESCRIPTION
 TITLE = "From MRI to synthetic FDG-PET and a diagnosis"
 LEAD = (
     "GLA-GAN (Sikka, Skand, Virk, Bathula: MRI to PET Cross-Modality Translation using Globally "
-    "and Locally Aware GAN): every stage from raw scans to the paper's tables and figures."
+    "and Locally Aware GAN) and, where it is configured, DUAL-GLOW (Sun, Mehta, Zhou, Huang, "
+    "Johnson, Prabhakaran, Singh: DUAL-GLOW: Conditional Flow-Based Generative Model for Modality "
+    "Transfer): every stage from raw scans to the papers' tables and figures."
 )
 DIAGNOSIS = (
     "RBF support vector machine on the mean intensity of 116 AAL regions in grey and white matter "

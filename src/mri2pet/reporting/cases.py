@@ -22,8 +22,8 @@ class Case:
     fold: int
 
 
-def typical_case(values: pd.DataFrame, models: Sequence[str], group: str) -> Case:
-    """Return the group's held-out visit with the median error.
+def typical_case(values: pd.DataFrame, models: Sequence[str], group: str | None = None) -> Case:
+    """Return the held-out visit with the median error, of one group or of all.
 
     Parameters
     ----------
@@ -33,17 +33,18 @@ def typical_case(values: pd.DataFrame, models: Sequence[str], group: str) -> Cas
         Their mean absolute errors are averaged; the lower median of an even number is taken, and
         the first by subject and visit of equals.
     group
-        Group of the case.
+        Group of the case; any if None.
     """
-    chosen = values[
-        (values["group"] == group) & (values["metric"] == "MAE") & values["method"].isin(models)
-    ]
+    chosen = values[(values["metric"] == "MAE") & values["method"].isin(models)]
+    if group is not None:
+        chosen = chosen[chosen["group"] == group]
     if chosen.empty:
-        raise InputError(f"no held-out visit of group {group}: there is no case to draw")
-    errors = chosen.groupby(["subject", "visit", "fold"])["value"].mean()
+        of = f" of group {group}" if group else ""
+        raise InputError(f"no held-out visit{of}: there is no case to draw")
+    errors = chosen.groupby(["subject", "visit", "group", "fold"])["value"].mean()
     ordered = errors.reset_index().sort_values(["value", "subject", "visit"])
     row = ordered.iloc[(len(ordered) - 1) // 2]
-    return Case(row["subject"], row["visit"], group, int(row["fold"]))
+    return Case(row["subject"], row["visit"], row["group"], int(row["fold"]))
 
 
 def read_volume(
@@ -57,6 +58,14 @@ def read_volume(
     if len(rows) != 1:
         raise InputError(f"{table}: {case.subject} {case.visit} stands there {len(rows)} times")
     return np.load(array, mmap_mode="r")[rows[0]]
+
+
+def drawn_row(coverage: pd.DataFrame, case: Case) -> int:
+    """Return a case's row in its fold's arrays of mean and sd, whose visits `coverage` lists."""
+    visits = coverage[["subject", "visit"]].drop_duplicates().to_records(index=False).tolist()
+    if (case.subject, case.visit) not in visits:
+        raise InputError(f"coverage.tsv of fold {case.fold}: no {case.subject} {case.visit}")
+    return visits.index((case.subject, case.visit))
 
 
 def _of(paths: Sequence[str | Path], place: tuple[str, str]) -> str | Path:

@@ -1,4 +1,4 @@
-"""Figures of the GLA-GAN paper, drawn without a display."""
+"""Figures of synthetic PET and of training, and what all figures share; without a display."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +19,7 @@ PLANES = ("axial", "coronal", "sagittal")
 PLANE_AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}  # the axis that a plane cuts
 THROUGH_MM = (8.0, -20.0, 12.0)  # MNI152: beside the midline, thalamus and ventricles in view
 INK, GREY = "#1d2733", "#66727f"
+DARK = {"magma", "viridis"}  # colour maps whose zero is dark
 NOT_LOSSES = {"epoch", "step", "fold", "seconds", "learning_rate"}
 
 
@@ -92,32 +93,24 @@ def synthesis_figure(
     limit = max(float(np.percentile(inside, 99.5)), 1e-3)
     top = max(float(np.percentile(real[mask], 99.9)), 1e-3)
 
-    centre, half = _window(mask, affine)
+    window = brain_window(mask, affine)
     figure = Figure(figsize=(14, 1.9 + 1.5 * len(synthetic)), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.03, wspace=0, hspace=0)
-    figure.suptitle(title, fontsize=13, color=INK, x=0.01, ha="left", weight="bold")
-    if note:
-        figure.supxlabel(note, fontsize=8.5, color=GREY, x=0.01, ha="left")
+    heading(figure, title, note)
     axes = figure.subplots(len(synthetic), 9, squeeze=False)
     for row, (label, volume) in enumerate(synthetic.items()):
         for column, name in enumerate(PLANES):
             three = axes[row, 3 * column : 3 * column + 3]
             for axis, shown in zip(three[:2], (real, volume), strict=True):
-                pet = _show(axis, shown, name, affine, cmap="magma", vmin=0, vmax=top)
-            error = _show(
-                three[2], errors[label], name, affine, cmap="RdBu_r", vmin=-limit, vmax=limit
-            )
-            across, up = (i for i in range(3) if PLANE_AXIS[name] != i)
-            for axis in three:
-                axis.set_xlim(centre[across] - half, centre[across] + half)
-                axis.set_ylim(centre[up] - half, centre[up] + half)
+                pet = show_plane(axis, shown, name, affine, window, cmap="magma", vmin=0, vmax=top)
+            scale = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+            error = show_plane(three[2], errors[label], name, affine, window, **scale)
             if row == 0:
                 letter, at = "xyz"[PLANE_AXIS[name]], plane(real, name, affine)[2]
                 heads = ("real", f"{name}, {letter} = {at:.0f} mm\nsynthetic", "error")
                 for axis, text in zip(three, heads, strict=True):
                     axis.set_title(text, fontsize=9, color=INK)
-        # A row is as high as some fifteen letters: what stands in brackets goes below.
-        axes[row, 0].set_ylabel(label.replace(" (", "\n("), fontsize=9.5, color=INK, weight="bold")
+        axes[row, 0].set_ylabel(two_lines(label), fontsize=10, color=INK, weight="bold")
     bars = (("PET intensity", pet, axes[:, :5]), ("synthetic minus real", error, axes[:, 5:]))
     for text, image, beside in bars:
         bar = figure.colorbar(image, ax=beside, location="bottom", aspect=40, shrink=0.5, pad=0.02)
@@ -127,7 +120,7 @@ def synthesis_figure(
     return figure
 
 
-def _window(mask: NDArray, affine: NDArray) -> tuple[NDArray, float]:
+def brain_window(mask: NDArray, affine: NDArray) -> tuple[NDArray, float]:
     """Centre (3,) and half width in mm of a cube around the mask: one scale for all panels."""
     corners = np.argwhere(mask)
     corners = np.stack([corners.min(0), corners.max(0)]) @ affine[:3, :3].T + affine[:3, 3]
@@ -158,24 +151,45 @@ def curves_figure(histories: Mapping[int, pd.DataFrame], label: str, note: str =
     columns = min(4, len(losses))
     rows = -(-len(losses) // columns)
     figure = Figure(figsize=(0.6 + 3.3 * columns, 0.9 + 2.4 * rows), layout="constrained")
-    figure.suptitle(f"{label}: training", fontsize=13, color=INK, x=0.01, ha="left", weight="bold")
-    if note:
-        figure.supxlabel(note, fontsize=8.5, color=GREY, x=0.01, ha="left")
+    heading(figure, f"{label}: training", note)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis in axes[len(losses) :]:
         axis.set_visible(False)
     for axis, loss in zip(axes, losses, strict=False):
         for fold, table in means.items():
             axis.plot(table.index, table[loss], lw=1.4, label=f"fold {fold}")
-        axis.set_title(loss.replace("_", " "), fontsize=10, color=INK, loc="left")
+        plot_axis(axis, loss.replace("_", " "))
         axis.set_xlabel("epoch", fontsize=9, color=GREY)
         axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.tick_params(labelsize=8, color=GREY, labelcolor=INK)
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.spines[["left", "bottom"]].set_color("#c5ccd3")
-        axis.grid(axis="y", color="#e6eaee", lw=0.8)
     axes[0].legend(fontsize=8, frameon=False)
     return figure
+
+
+def heading(figure: "Figure", title: str, note: str = "") -> None:
+    """Write the title above and the note below a figure."""
+    figure.suptitle(title, fontsize=13, color=INK, x=0.01, ha="left", weight="bold")
+    if note:
+        figure.supxlabel(note, fontsize=8.5, color=GREY, x=0.01, ha="left")
+
+
+def two_lines(text: str) -> str:
+    """Break a long label before a bracket, or at the space nearest to its middle."""
+    spaces = [place for place, letter in enumerate(text) if letter == " "]
+    if len(text) < 13 or not spaces:
+        return text
+    middle = min(spaces, key=lambda place: (text[place + 1] != "(", abs(place - len(text) / 2)))
+    return f"{text[:middle]}\n{text[middle + 1 :]}"
+
+
+def plot_axis(axis: "Axes", title: str = "") -> None:
+    """Give an axis of a plot its plain look: no box, quiet ticks, horizontal grid."""
+    if title:
+        axis.set_title(title, fontsize=10, color=INK, loc="left")
+    axis.tick_params(labelsize=8.5, color=GREY, labelcolor=INK)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.spines[["left", "bottom"]].set_color("#c5ccd3")
+    axis.grid(axis="y", color="#e6eaee", lw=0.8)
+    axis.set_axisbelow(True)
 
 
 def save(figure: "Figure", path: str | Path) -> None:
@@ -184,12 +198,33 @@ def save(figure: "Figure", path: str | Path) -> None:
         figure.savefig(partial, dpi=130, facecolor="white", metadata={"Software": None})
 
 
-def _show(axis: "Axes", volume: NDArray, name: str, affine: NDArray, **scale: object) -> object:
-    """Show one plane with its sides marked."""
+def show_plane(
+    axis: "Axes",
+    volume: NDArray,
+    name: str,
+    affine: NDArray,
+    window: tuple[NDArray, float],
+    **scale: object,
+) -> object:
+    """Show one plane with its sides marked; return the image, for a colour bar.
+
+    Parameters
+    ----------
+    axis, volume, name, affine
+        Where; what and how, as for `plane`.
+    window
+        Centre and half width in mm of what is seen (`brain_window`).
+    scale
+        `cmap`, `vmin` and `vmax` of `imshow`.
+    """
     picture, extent, _ = plane(volume, name, affine)
+    centre, half = window
     image = axis.imshow(picture, origin="lower", extent=extent, interpolation="nearest", **scale)
-    dark = scale["cmap"] == "magma"
-    axis.set(xticks=[], yticks=[], facecolor="black" if dark else "#f7f7f7")
+    across, up = (i for i in range(3) if PLANE_AXIS[name] != i)
+    axis.set_xlim(centre[across] - half, centre[across] + half)
+    axis.set_ylim(centre[up] - half, centre[up] + half)
+    dark = scale["cmap"] in DARK
+    axis.set(xticks=[], yticks=[], facecolor=image.cmap(0) if dark else "#f7f7f7")
     axis.spines[:].set_visible(False)
     for place, side in zip((0.03, 0.97), "PA" if name == "sagittal" else "LR", strict=True):
         axis.text(

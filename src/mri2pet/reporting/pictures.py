@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-STAGES = ("acpc", "n4", "skullstrip", "register", "segment", "coregister")
+STAGES = ("acpc", "n4", "skullstrip", "register", "segment", "warp", "coregister")
 THUMBNAIL_WIDTH = 420  # pixels
 QC_BUDGET = 12_000_000  # bytes of thumbnails in one page; what is beyond is named by its path
 

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mri2pet.evaluation.classification import ERRORS_LOWER_IS_BETTER
 from mri2pet.evaluation.image_metrics import HIGHER_IS_BETTER
 from mri2pet.evaluation.statistics import best_of
 from mri2pet.evaluation.tables import REFERENCES
 
 DIGITS = {"MAE": 5}  # of the others three
 SIGNIFICANT = 0.05
+BETTER = {**HIGHER_IS_BETTER, **dict.fromkeys(ERRORS_LOWER_IS_BETTER, False)}  # higher, if not said
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def table_view(
     tops = {}
     for metric in units:
         means = {m: cells[m, metric].mean for m in methods if m not in REFERENCES}
-        best = best_of(means, HIGHER_IS_BETTER.get(metric, True))
+        best = best_of(means, BETTER.get(metric, True))
         tops[metric] = means.get(best, np.nan)
     rows = [
         Row(
@@ -85,7 +87,7 @@ def table_view(
         )
         for method in methods
     ]
-    heads = [(m, u, "↑" if HIGHER_IS_BETTER.get(m, True) else "↓") for m, u in units.items()]
+    heads = [(m, u, "↑" if BETTER.get(m, True) else "↓") for m, u in units.items()]
     compared = bool(table["published_mean"].notna().any())
     return TableView(anchor, title, caption, heads, rows, compared)
 
@@ -94,7 +96,9 @@ def _cell(row: Any, model: bool, top: float) -> Cell:
     """Write one value; every model that reaches the best mean is marked, so ties are seen."""
     published = ""
     if np.isfinite(row.published_mean):
-        published = f"{row.published_mean:g} ± {row.published_sd:g}"
+        published = f"{row.published_mean:g}"
+        if np.isfinite(row.published_sd):
+            published += f" ± {row.published_sd:g}"
     return Cell(
         value=_mean_and_sd(row.mean, row.sd, DIGITS.get(row.metric, 3)),
         published=published,

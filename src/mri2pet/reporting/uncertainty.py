@@ -1,0 +1,178 @@
+"""Figures of error: MAE by method as boxes (DUAL-GLOW, Fig. 4), uncertainty and its calibration."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mri2pet.errors import InputError
+from mri2pet.reporting.figures import (
+    GREY,
+    INK,
+    PLANE_AXIS,
+    PLANES,
+    brain_window,
+    heading,
+    plane,
+    plot_axis,
+    show_plane,
+    two_lines,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, RED = "#2f6db3", "#c2384a"
+PLACES = 0.32  # how far dots are spread to either side of a box's middle
+
+
+def mae_figure(
+    values: pd.DataFrame, labels: Mapping[str, str], groups: Sequence[str] = (), note: str = ""
+) -> "Figure":
+    """Draw a box of mean absolute errors a method over the held-out people (Fig. 4).
+
+    A dot a person (visits averaged), as in Table 1's test; box: quartiles and median; whiskers:
+    the furthest dots within 1.5 interquartile ranges.
+
+    Parameters
+    ----------
+    values
+        One row a visit and metric: method subject group metric value.
+    labels
+        Method to label, in the order from left to right.
+    groups
+        Groups whose visits count; all if none is named.
+    note
+        Small print below.
+    """
+    from matplotlib.figure import Figure
+
+    errors = values[values["metric"] == "MAE"]
+    if groups:
+        errors = errors[errors["group"].isin(groups)]
+    people = errors.groupby(["method", "subject"])["value"].mean()
+    if lost := [method for method in labels if method not in people.index.get_level_values(0)]:
+        raise InputError(f"no mean absolute error of {', '.join(lost)}")
+    boxes = [people.loc[method].to_numpy() for method in labels]
+    figure = Figure(figsize=(2.0 + 1.35 * len(labels), 4.8), layout="constrained")
+    heading(figure, "Mean absolute error by method, held-out people", note)
+    axis = figure.subplots()
+    drawn = axis.boxplot(boxes, widths=0.6, showfliers=False, patch_artist=True)
+    for box in drawn["boxes"]:
+        box.set(facecolor="#dfe9f5", edgecolor=BLUE)
+    for part in ("whiskers", "caps"):
+        for line in drawn[part]:
+            line.set(color=BLUE)
+    for line in drawn["medians"]:
+        line.set(color=RED, lw=2)
+    for place, dots in enumerate(boxes, start=1):
+        # spread by rank, not by chance: the same picture every time
+        at = place + PLACES * (np.argsort(np.argsort(dots)) * 0.618034 % 1 - 0.5)
+        axis.plot(at, dots, "o", ms=3, color=INK, alpha=0.45, mew=0)
+    axis.set_xticks(range(1, len(labels) + 1), [two_lines(text) for text in labels.values()])
+    axis.set_ylabel("MAE, intensity in 0..1", fontsize=9.5, color=GREY)
+    axis.set_ylim(bottom=0)
+    plot_axis(axis)
+    axis.tick_params(axis="x", length=0, labelsize=9)
+    return figure
+
+
+def uncertainty_figure(
+    real: NDArray,
+    mean: NDArray,
+    sd: NDArray,
+    mask: NDArray,
+    affine: NDArray,
+    coverage: pd.DataFrame,
+    title: str,
+    note: str = "",
+) -> "Figure":
+    """Draw one visit's mean and standard deviation over draws beside its error, and coverage.
+
+    Coverage: how large a share of the brain's voxels has its real PET inside the interval between
+    draws that should hold the nominal share; a thin line a visit, a thick one their mean. Below
+    the diagonal a model is surer than it should be.
+
+    Parameters
+    ----------
+    real, mean, sd
+        (X, Y, Z) real PET; mean and sd over draws.
+    mask, affine
+        (X, Y, Z) boolean; 4x4, voxel to world in mm.
+    coverage
+        All held-out visits: subject visit temperature nominal coverage; shares of one.
+    title, note
+        Above the figure; small print below it.
+    """
+    from matplotlib.figure import Figure
+
+    error = np.where(mask, np.abs(mean.astype(float) - real), 0.0)
+    top = max(float(np.percentile(real[mask], 99.9)), 1e-3)
+    wide = max(float(np.percentile(np.concatenate([error[mask], sd[mask]]), 99.5)), 1e-4)
+    shades, spread = ({"cmap": name, "vmin": 0} for name in ("magma", "viridis"))
+    columns = (
+        ("real", real, shades | {"vmax": top}),
+        ("mean of draws", mean, shades | {"vmax": top}),
+        ("sd of draws", np.where(mask, sd, 0), spread | {"vmax": wide}),
+        ("absolute error", error, spread | {"vmax": wide}),
+    )
+    figure = Figure(figsize=(14, 7.2), layout="constrained")
+    heading(figure, title, note)
+    left, right = figure.subfigures(1, 2, width_ratios=[1.75, 1])
+    axes = left.subplots(len(PLANES), len(columns))
+    window = brain_window(mask, affine)
+    images = []
+    for line, name in zip(axes, PLANES, strict=True):
+        for axis, (text, volume, scale) in zip(line, columns, strict=True):
+            images.append(show_plane(axis, volume, name, affine, window, **scale))
+            if name == PLANES[0]:
+                axis.set_title(text, fontsize=10, color=INK)
+        at = plane(real, name, affine)[2]
+        line[0].set_ylabel(f"{name}\n{'xyz'[PLANE_AXIS[name]]} = {at:.0f} mm", fontsize=9)
+    for text, image, beside in (
+        ("PET intensity", images[0], axes[:, :2]),
+        ("sd and error, one scale", images[2], axes[:, 2:]),
+    ):
+        bar = left.colorbar(image, ax=beside, location="bottom", aspect=30, shrink=0.7, pad=0.02)
+        bar.set_label(text, fontsize=9, color=INK)
+        bar.ax.tick_params(labelsize=8, color=GREY, labelcolor=INK)
+        bar.outline.set_visible(False)
+    _draw_coverage(right.subplots(), coverage)
+    return figure
+
+
+def _draw_coverage(axis: "Axes", coverage: pd.DataFrame) -> None:
+    """Draw measured against nominal coverage."""
+    axis.plot([0, 1], [0, 1], color="#aab3bc", lw=1.2, ls="--", label="as it says")
+    for _, own in coverage.groupby(["subject", "visit"]):
+        own = own.sort_values("nominal")
+        axis.plot(own["nominal"], own["coverage"], color=BLUE, lw=0.7, alpha=0.35)
+    mean = coverage.groupby("nominal")["coverage"].mean()
+    text = f"mean of {len(coverage[['subject', 'visit']].drop_duplicates())} held-out visits"
+    axis.plot(mean.index, mean, "o-", color=BLUE, lw=2.2, ms=5, label=text)
+    axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    temperatures = " and ".join(f"{value:g}" for value in coverage["temperature"].unique())
+    plot_axis(axis, f"Coverage, draws at temperature {temperatures}")
+    axis.set_xlabel("nominal: the interval should hold", fontsize=9, color=GREY)
+    axis.set_ylabel("measured: share of the brain's voxels it held", fontsize=9, color=GREY)
+    axis.legend(fontsize=9, frameon=False, loc="upper left")
+
+
+def coverage_listing(coverage: pd.DataFrame) -> pd.DataFrame:
+    """Return coverage as text: a row a nominal coverage, mean and extremes over visits."""
+    rows = []
+    for nominal, own in coverage.groupby("nominal"):
+        measured = own["coverage"]
+        rows.append(
+            {
+                "Nominal": f"{nominal:.2f}",
+                "Measured, mean over visits": f"{measured.mean():.2f}",
+                "Lowest to highest visit": f"{measured.min():.2f} to {measured.max():.2f}",
+                "Mean width of the interval": f"{own['mean_width'].mean():.3f}",
+                "Visits": len(own),
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,14 @@
+"""Make Table 2 of DUAL-GLOW: diagnosis by real and by synthetic PET, beside the published one.
+
+From the predictions of all methods and folds: accuracy, false negatives and false positives.
+"""
+
+from mri2pet.evaluation.tables import error_table, pool, read_published
+from mri2pet.files import write_tsv
+from mri2pet.logs import log_to
+
+with log_to(snakemake.log[0]):
+    given = snakemake.input
+    published = read_published(given.published, "2")
+    table = error_table(pool(given.predictions), snakemake.params.models, published)
+    write_tsv(snakemake.output[0], table)

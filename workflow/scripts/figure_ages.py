@@ -1,0 +1,28 @@
+"""Draw Figure 6 of DUAL-GLOW: one held-out person's PET at several ages, all else the same.
+
+From the volumes of the first fold's visit whose error is the median.
+"""
+
+import numpy as np
+
+from mri2pet.files import read_json
+from mri2pet.logs import log_to
+from mri2pet.reporting.ageing import ages_figure
+from mri2pet.reporting.figures import save
+
+with log_to(snakemake.log[0]):
+    given, params = snakemake.input, snakemake.params
+    person = read_json(given.person)
+    title = (
+        f"{params.label}: {person['subject']} {person['visit']}, {person['group']}, "
+        f"{person['age']:g} years old at the scan, told another age"
+    )
+    figure = ages_figure(
+        np.load(given.pet),
+        person["ages"],
+        np.load(given.mask),
+        np.array(read_json(given.description)["affine"]),
+        title,
+        params.note,
+    )
+    save(figure, snakemake.output[0])

@@ -1,0 +1,36 @@
+"""Draw mean and standard deviation over draws of one held-out PET, its error, and the coverage.
+
+The visit is the one whose error is the median of all held-out ones. Coverage is of all of them.
+"""
+
+import numpy as np
+import pandas as pd
+
+from mri2pet.evaluation.tables import pool
+from mri2pet.files import read_json, read_tsv
+from mri2pet.logs import log_to
+from mri2pet.reporting.cases import drawn_row, typical_case
+from mri2pet.reporting.figures import save
+from mri2pet.reporting.uncertainty import uncertainty_figure
+
+TEXT = {"subject": str, "visit": str}
+
+with log_to(snakemake.log[0]):
+    given, params = snakemake.input, snakemake.params
+    case = typical_case(pool(given.metrics), [snakemake.wildcards.model])
+    tables = [read_tsv(path, dtype=TEXT) for path in given.coverage]
+    row = drawn_row(tables[case.fold], case)
+    mean, sd = (np.load(paths[case.fold], mmap_mode="r")[row] for paths in (given.mean, given.sd))
+    dataset = read_tsv(given.dataset, dtype=TEXT)
+    same = (dataset["subject"] == case.subject) & (dataset["visit"] == case.visit)
+    figure = uncertainty_figure(
+        np.load(given.real, mmap_mode="r")[dataset.loc[same, "index"].item()],
+        mean,
+        sd,
+        np.load(given.mask),
+        np.array(read_json(given.description)["affine"]),
+        pd.concat(tables, ignore_index=True),
+        f"{params.label}: {case.subject} {case.visit}, {case.group}, held out in fold {case.fold}",
+        params.note,
+    )
+    save(figure, snakemake.output[0])
