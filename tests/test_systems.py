@@ -5,7 +5,7 @@ import yaml
 
 from mri2pet.config import check_config
 from mri2pet.errors import InputError
-from mri2pet.systems import check_dual_glow, system_models
+from mri2pet.systems import check_dual_glow, system_models, told
 
 
 @pytest.fixture
@@ -72,3 +72,16 @@ def test_gla_gan_has_its_variants_after_its_models(config):
     names = list(system_models(config, "gla_gan"))
     run = config["gla_gan"]["ablations"]["run"]
     assert names == [*config["gla_gan"]["models"], *run]
+
+
+@pytest.mark.parametrize(
+    ("side", "expected"),
+    [
+        (None, []),
+        ({"age_mean": 75}, ["age", "sex", "diagnosis"]),
+        ({"attributes": ["age", "sex"]}, ["age", "sex"]),
+    ],
+)
+def test_what_a_model_is_told(side, expected):
+    assert told({"generator": {"name": "dual_glow", "side": side}}) == expected
+    assert told({"generator": {"name": "unet3d"}}) == []

@@ -12,6 +12,7 @@ ENTITIES = {  # of the files of a space, as BIDS names them
     "linear": "space-MNI152_res-64",
     "nonlinear": "space-MNI152SyN_res-model",
 }
+ATTRIBUTES = ("age", "sex", "diagnosis")  # of side information, where an entry does not choose
 FLOW = "dual_glow"  # the network that is made for one grid, and knows the groups by name
 
 
@@ -87,3 +88,13 @@ def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str,
             if generator.get("side"):
                 generator["side"].setdefault("groups", list(config["cohort"]["groups"]))
     return entries
+
+
+def told(entry: Mapping[str, Any]) -> list[str]:
+    """Return what a model is told of a person beside the MRI: age, sex, diagnosis or nothing.
+
+    PET made by a model that is told the diagnosis shows it, and a classifier tested on such PET is
+    told the answer: these models are not among those of the diagnosis tables.
+    """
+    side = entry["generator"].get("side")
+    return list(side.get("attributes", ATTRIBUTES)) if side else []

@@ -8,6 +8,8 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
+from mri2pet.systems import told
+
 PAIRED, MRI_ONLY = 42, 18
 PER_VISIT = ("convert_mri", "acpc", "n4", "skullstrip", "normalise", "register_mri", "segment")
 PER_PET = ("convert_pet", "coregister_pet", "resample_pet")
@@ -110,7 +112,12 @@ def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
     flows = sum(entry["generator"]["name"] == "dual_glow" for entry in entries)
     assert jobs["train"] == jobs["synthesise"] == (run + len(entries)) * folds
     assert jobs["mean_pet"] == 2 * folds
-    assert jobs["image_metrics"] == jobs["synthetic_features"] == run + len(entries) + 2
+    assert jobs["image_metrics"] == run + len(entries) + 2
+    # Only a model that is not told the diagnosis is asked for it, from the features of its PET.
+    asked = sum("diagnosis" not in told(entry) for entry in entries)
+    assert asked == len(entries) - 1
+    assert jobs["synthetic_features"] == run + asked + 2
+    assert jobs["dual_glow_diagnose"] == asked + 2
     assert jobs["dual_glow_draws"] == flows * folds
     assert jobs["warp_mri"] == PAIRED + MRI_ONLY
     assert jobs["pack_nonlinear"] == jobs["make_folds"] == 1

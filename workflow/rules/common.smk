@@ -11,7 +11,7 @@ from mri2pet.config import check_config
 from mri2pet.errors import InputError
 from mri2pet.models.registry import symbol_of
 from mri2pet.provenance.fingerprint import fingerprint
-from mri2pet.systems import ENTITIES, SPACE, system_models
+from mri2pet.systems import ENTITIES, SPACE, system_models, told
 from mri2pet.training.recipes import recipe_symbol
 
 ROOT = Path(workflow.basedir)

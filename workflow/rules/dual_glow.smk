@@ -4,11 +4,8 @@ SETTINGS = config["dual_glow"]
 FLOWS = ENTRIES["dual_glow"]  # the flow and its peers, name to entry
 FLOW_LABELS = {model: entry["label"] for model, entry in FLOWS.items()}
 DRAWN = [model for model, entry in FLOWS.items() if entry["generator"]["name"] == "dual_glow"]
-AGED = [
-    model
-    for model in DRAWN
-    if (side := FLOWS[model]["generator"].get("side")) and "age" in side.get("attributes", ["age"])
-]
+AGED = [model for model in DRAWN if "age" in told(FLOWS[model])]
+DIAGNOSING = [model for model in FLOWS if "diagnosis" not in told(FLOWS[model])]
 FLOW_GROUPS = SETTINGS.get("training_groups", [])
 PUBLISHED_FLOWS = source_file("resources/published/dual_glow.tsv")
 FLOW_METRICS = expand(
@@ -139,7 +136,7 @@ rule dual_glow_table2:
     input:
         predictions=expand(
             "results/dual_glow/diagnosis/{method}/fold-{fold}.tsv",
-            method=["real_pet", "mean_pet", *FLOWS],
+            method=["real_pet", "mean_pet", *DIAGNOSING],
             fold=FOLDS,
         ),
         published=PUBLISHED_FLOWS,
@@ -159,7 +156,7 @@ rule dual_glow_table2:
         runtime=10,
     params:
         code=code("error_table.py"),
-        models=list(FLOWS),
+        models=DIAGNOSING,
     script:
         "../scripts/error_table.py"
 
