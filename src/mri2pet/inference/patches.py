@@ -1,0 +1,110 @@
+"""Volumes from overlapping patches: cut, predict, put together again (parts X2 and A3)."""
+
+import itertools
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from mri2pet.errors import InputError
+
+
+def patch_starts(length: int, size: int, stride: int) -> list[int]:
+    """Return where patches begin along one axis; the last one is flush with the end.
+
+    Raises
+    ------
+    InputError
+        If a patch does not fit, or the stride leaves gaps.
+    """
+    if not 1 <= stride <= size:
+        raise InputError(f"patches of {size} voxels at stride {stride} do not cover a volume")
+    if size > length:
+        raise InputError(f"a patch of {size} voxels does not fit an axis of {length}")
+    starts = list(range(0, length - size + 1, stride))
+    return starts if starts[-1] == length - size else [*starts, length - size]
+
+
+@torch.inference_mode()
+def synthesise_patches(
+    predict: Callable[[Tensor], Tensor],
+    volume: Tensor,
+    size: int,
+    stride: int,
+    batch: int,
+    keep: int | None = None,
+) -> Tensor:
+    """Predict a volume patch by patch.
+
+    Patches are added into one volume as they come, and what was added is divided by how many
+    patches a voxel was in: memory does not grow with the number of patches. The sum is in double
+    precision, so that the mean of equal values is that value.
+
+    Parameters
+    ----------
+    predict
+        From patches (B, C, size, size, size) to (B, C', size, size, size), on the volume's device.
+    volume
+        (C, X, Y, Z).
+    size
+        Side of a patch in voxels.
+    stride
+        Voxels between neighbouring patches; the last one of an axis is flush with its end.
+    batch
+        Patches at once, at most.
+    keep
+        None: the mean over all patches that hold a voxel. A number: of each patch only the middle
+        so many voxels a side count (the mean where these overlap); the rim of the volume, which no
+        middle reaches, is taken from the outermost patches.
+
+    Returns
+    -------
+    Tensor
+        (C', X, Y, Z) float32.
+
+    Raises
+    ------
+    InputError
+        If a patch does not fit, or stride and `keep` leave gaps.
+    """
+    kept = size if keep is None else keep
+    if not stride <= kept <= size:
+        raise InputError(
+            f"patches of {size} voxels at stride {stride}: keeping the middle {kept} leaves gaps; "
+            f"keep {stride} to {size}"
+        )
+    axes = [_intervals(length, size, stride, kept) for length in volume.shape[1:]]
+    places = list(itertools.product(*axes))
+    total: Tensor | None = None
+    parts = -(-len(places) // batch)
+    for part in range(parts):  # equal parts rather than full ones and a rest
+        some = places[part * len(places) // parts : (part + 1) * len(places) // parts]
+        cut = [volume[:, *(slice(start, start + size) for start, _, _ in each)] for each in some]
+        made = predict(torch.stack(cut))
+        if total is None:
+            shape = (made.shape[1], *volume.shape[1:])
+            total = torch.zeros(shape, dtype=torch.float64, device=made.device)
+        for patch, place in zip(made, some, strict=True):
+            inside = [slice(low - start, high - start) for start, low, high in place]
+            total[:, *(slice(low, high) for _, low, high in place)] += patch[:, *inside]
+    assert total is not None  # an axis has at least one patch
+    for axis, intervals in enumerate(axes, start=1):
+        counts = torch.zeros(total.shape[axis], dtype=total.dtype, device=total.device)
+        for _, low, high in intervals:
+            counts[low:high] += 1
+        total /= counts.reshape([-1 if a == axis else 1 for a in range(4)])
+    return total.float()
+
+
+def _intervals(length: int, size: int, stride: int, kept: int) -> list[tuple[int, int, int]]:
+    """Return start, first kept voxel and end of the kept ones, of each patch along one axis."""
+    starts = patch_starts(length, size, stride)
+    rim = (size - kept) // 2
+    return [
+        (
+            start,
+            0 if start == 0 else start + rim,
+            length if start == starts[-1] else start + rim + kept,
+        )
+        for start in starts
+    ]
