@@ -57,7 +57,7 @@ def convert_scan(
             raise ScanError(f"image I{image_id}: {len(sheets)} NIfTI files in {sheets[0].parent}")
         if sheets:
             volume, label, kind = sheets[0], str(sheets[0]), "NIfTI"
-            sidecar = _sidecar_beside(volume)
+            sidecar = sidecar_beside(volume)
         else:
             series = check_series(files, modality)
             volume, made = convert_series(series, Path(work))
@@ -155,7 +155,7 @@ def _affine(image: Any, label: str) -> np.ndarray:
     return affine
 
 
-def _sidecar_beside(volume: Path) -> dict[str, Any]:
+def sidecar_beside(volume: Path) -> dict[str, Any]:
     """Read the BIDS sidecar of a NIfTI if one lies beside it."""
     name = volume.name.removesuffix(".gz").removesuffix(".nii")
     sidecar = volume.with_name(f"{name}.json")
