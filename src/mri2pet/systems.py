@@ -8,6 +8,7 @@ from mri2pet.ablations import RESERVED, variant_models
 from mri2pet.errors import InputError
 
 SPACE = {"gla_gan": "linear", "dual_glow": "nonlinear"}  # whose dataset a system works on
+STUDY = {"gla_gan": "adni", "dual_glow": "adni"}  # whose scans
 ENTITIES = {  # of the files of a space, as BIDS names them
     "linear": "space-MNI152_res-64",
     "nonlinear": "space-MNI152SyN_res-model",

@@ -10,7 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from mri2pet.cohort.nifti import import_nifti, is_archive, nifti_members
+from mri2pet.cohort.nifti import import_nifti, is_archive, nifti_members, to_bids
 from mri2pet.errors import ScanError
 from mri2pet.stages import is_excluded, run_stage
 
@@ -165,3 +165,15 @@ def test_members_are_listed_without_opening_them(tmp_path):
     assert nifti_members(tar(tmp_path / "t.tar", members)) == [NAME, "a/IXI1.nii"]
     assert is_archive("IXI-T2.tar")
     assert not is_archive(NAME)
+
+
+def test_a_folder_is_searched_by_image_id_and_a_file_is_taken_as_it_is(tmp_path):
+    series = tmp_path / "ADNI/011_S_0005/MPRAGE/2006-01-01_00_00_00.0/I7"
+    series.mkdir(parents=True)
+    (series / "ADNI_011_S_0005_MR_MPRAGE_S1_I7.nii.gz").write_bytes(nifti_bytes())
+    found = to_bids(tmp_path / "ADNI/011_S_0005", "7", "MRI", tmp_path / "found.nii.gz")
+    assert found["SourceImageID"] == "I7"
+    taken = to_bids(*packed(tmp_path, "tar"), "MRI", tmp_path / "taken.nii.gz")
+    assert taken["SourceMember"] == NAME
+    for name in ("found", "taken"):
+        np.testing.assert_array_equal(nib.load(tmp_path / f"{name}.nii.gz").get_fdata(), DATA)

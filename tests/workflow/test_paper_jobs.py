@@ -103,8 +103,16 @@ def test_without_dual_glow_none_of_its_jobs_is_there(listing, config):
     assert "nonlinear" not in text
 
 
+def test_without_gla_gan_none_of_its_jobs_is_there(flow_listing, root):
+    assert full_config(root, "dual_glow")["systems"] == ["dual_glow"]
+    text = flow_listing.snakemake("--dry-run", changes={})
+    assert "results/dual_glow/" in text
+    assert "results/gla_gan/" not in text
+
+
 def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
-    jobs, config = flow_listing.jobs(), full_config(root, "dual_glow")
+    jobs = flow_listing.jobs({"systems": ["gla_gan", "dual_glow"]})
+    config = full_config(root, "dual_glow")
     folds = config["folds"]["n"]
     assert folds == 10
     run = len(config["gla_gan"]["models"]) + len(config["gla_gan"]["ablations"]["run"])

@@ -1,6 +1,6 @@
 rule convert_mri:
     input:
-        folder=raw_subject_folder,
+        scan=raw_scan("mri"),
     output:
         image=f"results/bids/{VISIT}/anat/{NAME}_T1w.nii.gz",
         sidecar=f"results/bids/{VISIT}/anat/{NAME}_T1w.json",
@@ -12,7 +12,7 @@ rule convert_mri:
         mem_mb=2000,
         runtime=15,
     params:
-        image_id=lambda wildcards: visit_row(wildcards)["mri_image_id"],
+        key=raw_key("mri"),
         code=code("convert_mri.py"),
     script:
         "../scripts/convert_mri.py"
@@ -20,7 +20,7 @@ rule convert_mri:
 
 rule convert_pet:
     input:
-        folder=raw_subject_folder,
+        scan=raw_scan("pet"),
     output:
         image=f"results/bids/{VISIT}/pet/{NAME}_trc-18FFDG_pet.nii.gz",
         sidecar=f"results/bids/{VISIT}/pet/{NAME}_trc-18FFDG_pet.json",
@@ -32,7 +32,7 @@ rule convert_pet:
         mem_mb=2000,
         runtime=15,
     params:
-        image_id=lambda wildcards: visit_row(wildcards)["pet_image_id"],
+        key=raw_key("pet"),
         code=code("convert_pet.py"),
     script:
         "../scripts/convert_pet.py"
@@ -40,7 +40,7 @@ rule convert_pet:
 
 rule participants:
     input:
-        table="results/cohort/cohort.tsv",
+        tables=[COHORTS[study][1] for study in STUDIES],
     output:
         participants="results/bids/participants.tsv",
         columns="results/bids/participants.json",

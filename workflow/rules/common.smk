@@ -11,7 +11,7 @@ from mri2pet.config import check_config
 from mri2pet.errors import InputError
 from mri2pet.models.registry import symbol_of
 from mri2pet.provenance.fingerprint import fingerprint
-from mri2pet.systems import ENTITIES, SPACE, system_models, told
+from mri2pet.systems import ENTITIES, SPACE, STUDY, system_models, told
 from mri2pet.training.recipes import recipe_symbol
 
 ROOT = Path(workflow.basedir)
@@ -36,17 +36,16 @@ RAW_TABLES = [f"{RAW}/collection.csv", f"{RAW}/ADNIMERGE.csv"]
 
 try:
     check_config(config, ROOT / "workflow/schemas/config.schema.yaml")
-    if not SIMULATED:
+    SYSTEMS = [name for name in SPACE if name in config and name in config.get("systems", SPACE)]
+    STUDIES = list(dict.fromkeys(STUDY[system] for system in SYSTEMS))
+    if "adni" in STUDIES and not SIMULATED:
         RAW_TABLES = sorted(str(path) for path in Path(RAW).glob("*.[cC][sS][vV]"))
         check_raw_folder(RAW, RAW_TABLES)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-SYSTEMS = [name for name in SPACE if name in config and name in config.get("systems", SPACE)]
 SPACES = list(dict.fromkeys(SPACE[system] for system in SYSTEMS))
-for system in set(SPACE) - set(SYSTEMS):
-    config.pop(system, None)  # checked, and of no concern to this run
-ENTRIES = {system: system_models(config, system) for system in SYSTEMS}
+ENTRIES = {system: system_models(config, system) for system in {*SYSTEMS, "gla_gan"}}
 MODELS = list(config["gla_gan"]["models"])
 COMPARED = {figure: figure_labels(config["gla_gan"], figure) for figure in FIGURES}
 ABLATIONS = [figure for figure in FIGURES if COMPARED[figure]]
@@ -69,37 +68,65 @@ VISIT = "sub-{subject}/ses-{visit}"
 NAME = "sub-{subject}_ses-{visit}"
 
 
+# What finds out which visits a study has, by tables alone: its checkpoint's name, and its table.
+COHORTS = {"adni": ("cohort", "results/cohort/cohort.tsv")}
+EXCLUSIONS = {"adni": "results/cohort/exclusions.tsv"}
+
+
 @lru_cache
 def read_cohort(table, _modified):
-    """Rows of the cohort table by (subject, visit)."""
+    """Rows of a cohort table by (subject, visit)."""
     with open(table, newline="") as handle:
         rows = csv.DictReader(handle, delimiter="\t")
         return {(row["subject"], row["visit"]): row for row in rows}
 
 
-def cohort():
-    """Wait for the cohort checkpoint and return its rows by (subject, visit)."""
-    table = checkpoints.cohort.get().output.table
+def cohort(study="adni"):
+    """Wait for the checkpoint of a study and return its table's rows by (subject, visit)."""
+    table = getattr(checkpoints, COHORTS[study][0]).get().output.table
     return read_cohort(table, Path(table).stat().st_mtime_ns)
 
 
 def visit_row(wildcards):
-    """Return the cohort table's row of one visit."""
-    return cohort()[wildcards.subject, wildcards.visit]
+    """Return the row of one visit, from the table of the study that has it."""
+    key = wildcards.subject, wildcards.visit
+    found = [study for study in STUDIES if key in cohort(study)]
+    if len(found) != 1:
+        where = " and ".join(COHORTS[study][1] for study in found) or "no cohort table of this run"
+        raise WorkflowError(f"subject {key[0]}, visit {key[1]}: in {where}; it must be in one")
+    return cohort(found[0])[key]
 
 
-def raw_subject_folder(wildcards):
-    """Return the raw folder of a visit's subject."""
-    return f"{RAW}/{visit_row(wildcards)['ptid']}"
+def raw_scan(modality):
+    """Return an input function: where a visit's raw `mri` or `pet` lies.
+
+    Of ADNI that is the participant's folder; a study whose table names the file has that.
+    """
+
+    def path(wildcards):
+        row = visit_row(wildcards)
+        return row.get(f"{modality}_file") or f"{RAW}/{row['ptid']}"
+
+    return path
 
 
-def each_visit(pattern, kind=None):
-    """Return an input function: `pattern` filled in for every visit (of one kind)."""
+def raw_key(modality):
+    """Return a params function: by what a visit's scan is found in its folder or archive."""
+
+    def key(wildcards):
+        row = visit_row(wildcards)
+        return row.get(f"{modality}_image_id") or row[f"{modality}_member"]
+
+    return key
+
+
+def each_visit(pattern, kind=None, study="adni"):
+    """Return an input function: `pattern` filled in for every visit of a study (of one kind)."""
 
     def paths(_):
         return [
             pattern.format(subject=subject, visit=visit)
-            for (subject, visit), row in cohort().items()
+            for (subject, visit), row in cohort(study).items()
             if kind in (None, row["kind"])
         ]
 
@@ -112,9 +139,10 @@ def code(script, *symbols):
     return fingerprint(ROOT / "workflow/scripts" / script, ROOT / "src/mri2pet", symbols)
 
 
-QC_STAGES = ["acpc", "n4", "skullstrip", "register", "segment"]
-QC_STAGES += ["warp"] if "nonlinear" in SPACES else []
-QC_STAGES = {"mri_only": QC_STAGES, "paired": [*QC_STAGES, "coregister"]}
+# Stages with a QC picture, by study; `coregister` is there for a visit with a PET alone.
+QC_STAGES = {"adni": ["acpc", "n4", "skullstrip", "register", "segment", "coregister"]}
+QC_STAGES["adni"] += ["warp"] if "nonlinear" in SPACES else []
+SHOWN = {}  # what the report shows of each system: the rules of a system put their files here
 
 
 def qc_pictures(_):
@@ -122,8 +150,10 @@ def qc_pictures(_):
     return [
         f"results/preproc/sub-{subject}/ses-{visit}/{'pet' if stage == 'coregister' else 'anat'}"
         f"/sub-{subject}_ses-{visit}_{stage}_qc.png"
-        for (subject, visit), row in cohort().items()
-        for stage in QC_STAGES[row["kind"]]
+        for study in STUDIES
+        for (subject, visit), row in cohort(study).items()
+        for stage in QC_STAGES[study]
+        if stage != "coregister" or row["kind"] == "paired"
     ]
 
 

@@ -53,7 +53,7 @@ rule pack_dataset:
 # The one table of all that was left out waits for every space; nothing but the report waits for it.
 rule excluded_scans:
     input:
-        "results/cohort/exclusions.tsv",
+        [EXCLUSIONS[study] for study in STUDIES],
         expand("results/datasets/{space}/excluded_scans.tsv", space=SPACES),
     output:
         "results/cohort/excluded_scans.tsv",

@@ -137,7 +137,7 @@ rule figure_regions:
         "../scripts/figure_regions.py"
 
 
-DUAL_GLOW_SHOWN = [
+SHOWN["dual_glow"] = [
     f"results/dual_glow/{path}"
     for path in [
         "tables/table1.tsv",

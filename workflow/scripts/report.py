@@ -1,59 +1,49 @@
 """Make the report: one self-contained page with what was run, tables, figures and QC.
 
-From the cohort, folds and exclusions, the tables beside the published values, ablations, three-way
-diagnosis, DUAL-GLOW's results, figures, training curves, QC pictures and the configuration.
+From the cohorts, folds and exclusions, what each system shows (tables beside the published values,
+figures, training curves), QC pictures and the configuration.
 """
 
 import platform
 
+import pandas as pd
 import yaml
 
 from mri2pet import __version__
 from mri2pet.files import read_tsv
 from mri2pet.logs import log_to
-from mri2pet.reporting import dual_glow, insight, sections, views
-from mri2pet.reporting.captions import CURVES, LEAD, PACKAGES, SYNTHESIS, TABLES, TITLE
-from mri2pet.reporting.html import Picture, Report, pinned_versions, write
-from mri2pet.reporting.pictures import data_uri, is_there, qc_visits
+from mri2pet.reporting import dual_glow, gla_gan, views
+from mri2pet.reporting.captions import LEAD, PACKAGES, TITLE
+from mri2pet.reporting.html import Report, pinned_versions, write
+from mri2pet.reporting.pictures import qc_visits
+
+SECTIONS = {"dual_glow": dual_glow.sections}
 
 with log_to(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params
     text = {"subject": str, "visit": str}
     excluded = read_tsv(given.excluded, dtype=str, keep_default_na=False, na_values=[])
-    ablations = zip(params.ablations.items(), given.ablations, given.ablation_figures, strict=True)
-    further = [
-        sections.ablation_section(name, *paths, labels) for (name, labels), *paths in ablations
-    ]
-    if given.three_way:
-        paths = given.three_way, given.three_way_figure
-        further.append(sections.three_way_section(*paths, params.labels))
-    further += insight.sections(given.dissection, given.interpolation, params.groups)
-    further += dual_glow.sections(given.dual_glow, params.flows)
+    cohort = pd.concat([read_tsv(path, dtype=text) for path in given.cohorts], ignore_index=True)
+    folds = [views.fold_summary(read_tsv(path, dtype=text)) for path in given.folds]
     report = Report(
         title=TITLE,
         lead=LEAD,
         simulated=params.simulated,
-        cohort=views.cohort_summary(read_tsv(given.cohort, dtype=text)),
-        folds=views.fold_summary(read_tsv(given.folds, dtype=text)),
+        cohort=views.cohort_summary(cohort),
+        folds=folds[0] if folds else pd.DataFrame(),
         excluded=views.with_headings(excluded),
-        tables=[
-            views.table_view(*TABLES[number], read_tsv(path), params.labels)
-            for number, path in zip(("I", "II", "III"), given.tables, strict=True)
-        ],
-        sections=further,
-        figures=[
-            Picture(f"Synthetic PET, {group} case", SYNTHESIS, data_uri(path))
-            for group, path in zip(params.groups, given.figures, strict=True)
-            if is_there(path)
-        ],
-        curves=[
-            Picture(f"Training of {label}", CURVES, data_uri(path))
-            for label, path in zip(params.models, given.curves, strict=True)
-            if is_there(path)
-        ],
         qc=qc_visits(given.qc, views.exclusion_notes(excluded)),
         config=yaml.safe_dump(params.config, sort_keys=False, allow_unicode=True),
         versions={"mri2pet": __version__, "Python": platform.python_version()}
         | pinned_versions(given.lock, PACKAGES),
     )
+    if "gla_gan" in params.labels:
+        labels, shown = params.labels["gla_gan"], given.gla_gan
+        report.tables = gla_gan.tables(shown, labels)
+        report.figures = gla_gan.figures(shown)
+        report.curves = gla_gan.curves(shown, labels)
+        report.sections = gla_gan.further(shown, labels, params.compared, params.groups)
+    for system, sections in SECTIONS.items():
+        if system in params.labels:
+            report.sections += sections(given[system], params.labels[system])
     write(report, snakemake.output[0])

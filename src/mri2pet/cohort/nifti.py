@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from mri2pet.cohort.bids import read_volume, sidecar_beside
+from mri2pet.cohort.bids import convert_scan, read_volume, sidecar_beside
 from mri2pet.cohort.sidecars import clean_sidecar
 from mri2pet.errors import ScanError
 from mri2pet.files import MISSING, write_json
@@ -19,6 +19,30 @@ from mri2pet.files import MISSING, write_json
 ENDINGS = (".nii", ".nii.gz")
 _DAMAGE = (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, RuntimeError)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def to_bids(scan: str | Path, key: str | None, modality: str, image: str | Path) -> dict[str, Any]:
+    """Convert a raw scan as a cohort table names it, and return its sidecar.
+
+    Parameters
+    ----------
+    scan
+        The participant's folder in a download of ADNI, or a NIfTI file or archive.
+    key
+        The Image Data ID in the folder, or the member of the archive.
+    modality
+        `MRI` or `PET`.
+    image
+        NIfTI to write.
+
+    Raises
+    ------
+    ScanError
+        If the scan cannot be used (`convert_scan`, `import_nifti`).
+    """
+    if Path(scan).is_dir():
+        return convert_scan(scan, str(key), modality, image)
+    return import_nifti(scan, key, image, modality=modality)
 
 
 def import_nifti(

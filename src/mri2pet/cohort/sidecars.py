@@ -70,9 +70,10 @@ described in participants.tsv (age and group at the first visit).
 def participants(cohort: Any) -> Any:
     """Make BIDS's participants table from the cohort table (DataFrames): one row a subject.
 
-    Group and age are those of the earliest MRI.
+    Group and age are those of the earliest MRI; by the visit's name where dates are not known.
     """
-    first = cohort.sort_values(["subject", "mri_date", "visit"]).drop_duplicates("subject")
+    order = [name for name in ("subject", "mri_date", "visit") if name in cohort]
+    first = cohort.sort_values(order).drop_duplicates("subject")
     table = first[["subject", "sex", "group", "age"]].rename(columns={"subject": "participant_id"})
     table["participant_id"] = "sub-" + table["participant_id"].astype(str)
     return table

@@ -1,0 +1,84 @@
+"""What the report shows of GLA-GAN: its tables, figures, ablations, interpretation and training."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from mri2pet.files import read_tsv
+from mri2pet.reporting import insight, sections, views
+from mri2pet.reporting.captions import CURVES, SYNTHESIS, TABLES
+from mri2pet.reporting.html import Picture, Section
+from mri2pet.reporting.pictures import data_uri, is_there
+
+
+def tables(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[views.TableView]:
+    """Show Tables I to III, `tables/table{1,2,3}.tsv`, of what there is."""
+    found = {Path(path).stem: path for path in paths}
+    return [
+        views.table_view(*TABLES[number], read_tsv(found[name]), labels)
+        for number, name in (("I", "table1"), ("II", "table2"), ("III", "table3"))
+        if name in found
+    ]
+
+
+def figures(paths: Iterable[str | Path]) -> list[Picture]:
+    """Show `figures/synthesis_<group>.png`."""
+    return [
+        Picture(f"Synthetic PET, {group} case", SYNTHESIS, data_uri(path))
+        for group, path in _named(paths, "synthesis_")
+    ]
+
+
+def curves(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Picture]:
+    """Show `figures/curves_<model>.png`."""
+    return [
+        Picture(f"Training of {labels.get(model, model)}", CURVES, data_uri(path))
+        for model, path in _named(paths, "curves_")
+    ]
+
+
+def further(
+    paths: Iterable[str | Path],
+    labels: Mapping[str, str],
+    compared: Mapping[str, Mapping[str, str]],
+    groups: Sequence[str],
+) -> list[Section]:
+    """Make the sections beyond Tables I to III, of what there is.
+
+    Parameters
+    ----------
+    paths
+        `tables/{ablation_<figure>,three_way,dissection,interpolation}.tsv` and the pictures of the
+        same names under `figures/`. A section is made where both are there.
+    labels
+        Model to label.
+    compared
+        Figure of the ablations (`losses`, `patches`) to its models and their labels.
+    groups
+        The positive and the negative group of the interpretation.
+    """
+    both: dict[str, dict[str, Path]] = {}
+    for path in map(Path, paths):
+        both.setdefault(path.stem, {})[path.suffix] = path
+    there = {
+        name: (files[".tsv"], files[".png"])
+        for name, files in both.items()
+        if {".tsv", ".png"} <= set(files) and is_there(files[".png"])
+    }
+    made = [
+        sections.ablation_section(figure, *there[f"ablation_{figure}"], names)
+        for figure, names in compared.items()
+        if f"ablation_{figure}" in there
+    ]
+    if "three_way" in there:
+        made.append(sections.three_way_section(*there["three_way"], labels))
+    looked = (there.get(name, ()) for name in ("dissection", "interpolation"))
+    return made + insight.sections(*looked, groups)
+
+
+def _named(paths: Iterable[str | Path], prefix: str) -> list[tuple[str, Path]]:
+    """Return the pictures `<prefix><name>.png` that are there, with their names."""
+    return [
+        (path.stem.removeprefix(prefix), path)
+        for path in map(Path, paths)
+        if path.suffix == ".png" and path.stem.startswith(prefix) and is_there(path)
+    ]
