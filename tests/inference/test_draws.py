@@ -55,7 +55,8 @@ def generator():
     torch.manual_seed(0)
     side = {"attributes": ["age"]}
     model = DualGlow([1, 1], [4, 4], {"width": 4}, side, {"width": 4}, grid=[8, 8, 8])
-    model.initialise(torch.rand(4, 1, 8, 8, 8), torch.rand(4, 1, 8, 8, 8))
+    age = {"age": torch.tensor([50.0, 60.0, 70.0, 80.0])}
+    model.initialise(torch.rand(4, 1, 8, 8, 8), torch.rand(4, 1, 8, 8, 8), age)
     nn.init.normal_(model.relation.networks[-1].embedding.weight, std=0.01)
     return model.eval()
 

@@ -17,7 +17,7 @@ def make(side=True, **settings):
     """Return a small model, initialised, every weight moved from its start."""
     torch.manual_seed(0)
     model = DualGlow(**SMALL, **settings, side={"groups": GROUPS} if side else None)
-    model.initialise(torch.rand(3, 1, 8, 8, 8), torch.rand(3, 1, 8, 8, 8))
+    model.initialise(torch.rand(2, 1, 8, 8, 8), torch.rand(2, 1, 8, 8, 8), SIDE if side else None)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter += 0.1 * torch.randn_like(parameter) / parameter[0].numel() ** 0.5

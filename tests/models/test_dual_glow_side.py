@@ -2,20 +2,10 @@ import math
 
 import pytest
 import torch
-from dual_glow_small import GROUPS, SIDE, SMALL, make, volumes
+from dual_glow_small import GROUPS, SIDE, SMALL, make
 
 from mri2pet.errors import InputError
 from mri2pet.models.dual_glow import DualGlow, objective
-
-
-@pytest.fixture
-def mri():
-    return volumes(1)
-
-
-@pytest.fixture
-def pet():
-    return volumes(2)
 
 
 @pytest.mark.parametrize("grid", [None, [8, 8, 8]])
@@ -131,7 +121,9 @@ def test_an_effect_of_age_is_learnt():
         standardise=True,
         wavelets=True,
     )
-    model.initialise(mri, pet)
+    model.mri_norm.fit(mri)
+    model.pet_norm.fit(pet)
+    model.initialise(mri, pet, {"age": age})
     optimiser = torch.optim.Adamax(model.parameters(), lr=0.01)
     for _ in range(40):
         loss = objective(model.losses(mri, pet, {"age": age}))

@@ -193,58 +193,21 @@ class DualGlow(nn.Module):
             yield self.decode_pet([draw_code(*prior, temperature, generator) for prior in priors])
 
     @torch.no_grad()
-    def moments(
-        self,
-        mri: Tensor,
-        count: int,
-        temperature: float = 1.0,
-        side: Side | None = None,
-        generator: torch.Generator | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Return voxelwise mean and standard deviation over draws (parameters as in `draws`).
+    def initialise(self, mri: Tensor, pet: Tensor, side: Side | None = None) -> None:
+        """Set the activation norms from a first batch, as it passes; those set already stay.
 
-        Returns
-        -------
-        mean, sd : Tensor
-            (B, 1, X, Y, Z) each; sd with count - 1. One draw is in memory at a time (Welford 1962).
-
-        Raises
-        ------
-        InputError
-            For fewer than two draws.
-        """
-        if count < 2:
-            raise InputError(f"dual_glow: {count} draws have no standard deviation")
-        mean = torch.zeros_like(mri, dtype=torch.float32)
-        squares = torch.zeros_like(mean)
-        draws = self.draws(mri, count, temperature, side, generator)
-        for i, draw in enumerate(draws, start=1):
-            deviation = draw - mean
-            mean += deviation / i
-            squares += deviation * (draw - mean)
-        return mean, (squares / (count - 1)).sqrt()
-
-    @torch.no_grad()
-    def initialise(self, mri: Tensor, pet: Tensor, batch: int = 8) -> None:
-        """Set what is set from data, before training: each voxel's statistics and the actnorms.
-
-        Does nothing to actnorms that are set already. Where it is not called, the first step of
-        training sets the actnorms from its own batch, which with one volume a batch is little.
+        Where it is not called, the first step of training sets them from its own batch, which with
+        one volume a batch is little.
 
         Parameters
         ----------
         mri, pet
-            (N, 1, X, Y, Z): the training set, for the voxels' statistics. May be on another
-            device than the model.
-        batch
-            Of these, this many (the first) set the actnorms.
+            (B, 1, X, Y, Z), on the model's device.
+        side
+            Needed by a model with side information.
         """
-        self.mri_norm.fit(mri)
-        self.pet_norm.fit(pet)
-        place = next(self.parameters())
         self.train()
-        self.encode_mri(self._noisy(mri[:batch].to(place)))
-        self.encode_pet(self._noisy(pet[:batch].to(place)))
+        self.losses(mri, pet, side)
 
     def encode_mri(self, mri: Tensor) -> tuple[list[Tensor], Tensor]:
         """Return the codes z_m of volumes 0 to 1, noise included, and log |det(dz_m/dx_m)|."""

@@ -83,7 +83,6 @@ class DualGlowRecipe(Recipe):
         precision.end_batch()
         return detached({"objective": total, **terms})
 
-    @torch.no_grad()
     def _begin(self, precision: Precision) -> None:
         """Set the activation norms, once in a training: on the device, since that takes time."""
         if self.known or self.begun:
@@ -93,7 +92,7 @@ class DualGlowRecipe(Recipe):
         if side is not None:
             side = {name: values.to(place) for name, values in side.items()}
         with precision.autocast():
-            self.generator.losses(self.start_mri, self.start_pet, side)
+            self.generator.initialise(self.start_mri, self.start_pet, side)
         self.begun.fill_(True)
 
 
