@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 
@@ -14,6 +15,18 @@ ROOT = Path(__file__).parents[1]
 def root() -> Path:
     """Return the project's folder."""
     return ROOT
+
+
+@pytest.fixture
+def schema(root) -> Path:
+    """Return the path of the configuration's schema."""
+    return root / "workflow/schemas/config.schema.yaml"
+
+
+@pytest.fixture
+def config(root) -> dict:
+    """Return the default configuration."""
+    return yaml.safe_load((root / "config/config.yaml").read_text())
 
 
 @pytest.fixture(scope="session")

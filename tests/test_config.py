@@ -10,16 +10,6 @@ from mri2pet.config import check_config
 from mri2pet.errors import InputError
 
 
-@pytest.fixture
-def schema(root):
-    return root / "workflow/schemas/config.schema.yaml"
-
-
-@pytest.fixture
-def config(root):
-    return yaml.safe_load((root / "config/config.yaml").read_text())
-
-
 def test_the_default_is_valid(config, schema):
     check_config(config, schema)
 

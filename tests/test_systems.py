@@ -1,21 +1,10 @@
 """What a run's systems need besides their schema, and the complete entries of their models."""
 
 import pytest
-import yaml
 
 from mri2pet.config import check_config
 from mri2pet.errors import InputError
 from mri2pet.systems import check_dual_glow, system_models, told
-
-
-@pytest.fixture
-def schema(root):
-    return root / "workflow/schemas/config.schema.yaml"
-
-
-@pytest.fixture
-def config(root):
-    return yaml.safe_load((root / "config/config.yaml").read_text())
 
 
 @pytest.mark.parametrize("how", ["null", "not there"])

@@ -12,7 +12,7 @@ from mri2pet.dataset import select_visits, visit_files, visits_table
 from mri2pet.errors import ScanError
 from mri2pet.files import read_json, write_json
 from mri2pet.imaging import syn
-from mri2pet.imaging.syn import template_brain
+from mri2pet.imaging.register import template_brain
 from mri2pet.imaging.volume import array, load_volume, save_transform, save_volume
 from mri2pet.imaging.warp import Warp, save_warp
 

@@ -6,12 +6,18 @@ import sys
 import nibabel as nib
 import numpy as np
 from nibabel.affines import apply_affine
+from scipy import ndimage
 
 from mri2pet.imaging import register
 from mri2pet.imaging.accuracy import mean_displacement
 from mri2pet.imaging.antsreg import deterministic_ants, flip_lps_ras, itk_to_matrix
-from mri2pet.imaging.register import brain_to_template, pet_to_mri
-from mri2pet.imaging.volume import array, like, load_volume
+from mri2pet.imaging.register import (
+    brain_to_template,
+    coarse_affine,
+    pet_to_mri,
+    template_brain,
+)
+from mri2pet.imaging.volume import array, crop_to_object, like, load_volume
 
 
 def test_itk_transform_is_read_as_itk_applies_it():
@@ -82,8 +88,20 @@ def test_rigid_pet_is_recovered_from_another_contrast(atlases):
 def test_a_refinement_that_inflates_the_brain_is_dropped(atlases, monkeypatch):
     template, mask, brain, points = _brain(atlases)
     monkeypatch.setattr(register, "affine_by_flow", lambda *_: np.diag([1.2, 1.2, 1.2, 1.0]))
-    plain = brain_to_template(brain, template, mask)  # 1.2 would be off by 10 mm
+    kept = brain_to_template(brain, template, mask, np.eye(4))  # 1.2 would be off by 10 mm
+    np.testing.assert_array_equal(kept, np.eye(4))
+    plain = brain_to_template(brain, template, mask)
+    fixed = crop_to_object(template_brain(template, mask), register.MARGIN_MM)
+    np.testing.assert_array_equal(plain, coarse_affine(brain, fixed))
     assert mean_displacement(plain, np.eye(4), points) < 1.5
+
+
+def test_a_loose_brain_mask_does_not_change_the_scale(atlases):
+    template, mask, _, points = _brain(atlases)
+    loose = ndimage.binary_dilation(array(mask) > 0, iterations=2)
+    head = like(template, array(template) / array(template).max() * loose)
+    found = brain_to_template(head, template, mask)
+    assert mean_displacement(found, np.eye(4), points) < 0.3
 
 
 def test_ants_is_imported_without_its_statistics_and_keeps_what_is_used():

@@ -8,8 +8,9 @@ from scipy.ndimage import gaussian_filter
 from mri2pet.errors import ScanError
 from mri2pet.imaging import syn
 from mri2pet.imaging.flow import fit_affine
+from mri2pet.imaging.register import template_brain
 from mri2pet.imaging.resample import resample
-from mri2pet.imaging.syn import judge_warp, syn_to_template, template_brain
+from mri2pet.imaging.syn import judge_warp, syn_to_template
 from mri2pet.imaging.volume import array, load_volume
 from mri2pet.imaging.warp import Warp, resample_through, save_warp
 

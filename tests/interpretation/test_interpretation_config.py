@@ -16,11 +16,6 @@ RULES = {
 }
 
 
-@pytest.fixture
-def config(root):
-    return yaml.safe_load((root / "config/config.yaml").read_text())
-
-
 @pytest.mark.parametrize(
     ("block", "message"),
     [

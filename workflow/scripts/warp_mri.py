@@ -5,8 +5,9 @@ the warped brain under the outlines of the template's brain and of its white mat
 """
 
 from mri2pet.imaging.qcplots import draw
+from mri2pet.imaging.register import template_brain
 from mri2pet.imaging.resample import res2_grid
-from mri2pet.imaging.syn import WHITE, syn_to_template, template_brain
+from mri2pet.imaging.syn import WHITE, syn_to_template
 from mri2pet.imaging.volume import array, load_transform, load_volume
 from mri2pet.imaging.warp import resample_through, save_warp
 from mri2pet.logs import log_to

@@ -11,8 +11,10 @@ The method is a model, whose generator of the same fold made the PET, or `mean_p
 uses real PET alone, so that visits without one are left out; `only_mri` uses no PET.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 
 from mri2pet.diagnosis.features import wide
 from mri2pet.errors import InputError
+from mri2pet.files import read_tsv
 
 PAIRED, COMPLETE = "paired", "complete"
 REAL_PET, ONLY_MRI = "real_pet", "only_mri"
@@ -49,6 +52,42 @@ class Experiment:
                 f"subject {min(shared)} is in the training and in the test data of one fold: "
                 "make the folds again, by subject"
             )
+
+
+def experiments(
+    visits: str | Path,
+    folds: str | Path,
+    real: str | Path,
+    synthetic: Sequence[str | Path],
+    count: int,
+    **chosen: Any,
+) -> Iterator[tuple[int, Experiment]]:
+    """Read the tables and put together the experiment of each fold.
+
+    Parameters
+    ----------
+    visits, folds, real
+        Tables as `assemble` takes them.
+    synthetic
+        Features of the method's PET, a table a fold; none for a method that makes no PET.
+    count
+        Number of folds.
+    **chosen
+        `dataset`, `method`, `groups` and `with_mri` of `assemble`.
+
+    Yields
+    ------
+    fold, experiment
+    """
+    tables = [_read(path) for path in (visits, folds, real)]
+    for fold in range(count):
+        made = _read(synthetic[fold]) if synthetic else None
+        given = dict(zip(("visits", "folds", "real"), tables, strict=True))
+        yield fold, assemble(fold=fold, synthetic=made, **given, **chosen)
+
+
+def _read(path: str | Path) -> pd.DataFrame:
+    return read_tsv(path, dtype={"subject": str, "visit": str})
 
 
 def assemble(

@@ -59,16 +59,19 @@ def brain_to_template(
     Array
         4x4, points of AC-PC space to points of MNI152.
     """
-    inside = array(mask) > 0
-    stripped = like(template, normalise(array(template), inside))
-    fixed = crop_to_object(stripped, MARGIN_MM)
+    fixed = crop_to_object(template_brain(template, mask), MARGIN_MM)
     first = coarse_affine(brain, fixed) if start is None else start
-    solid = ndimage.binary_fill_holes(inside)
+    solid = ndimage.binary_fill_holes(array(mask) > 0)
     core = like(mask, ndimage.binary_erosion(solid, iterations=EDGE))
     refined = affine_by_flow(fixed, core, brain, first, FLOW)
     before, after = (_similarity(brain, matrix, fixed) for matrix in (first, refined))
     log.info("correlation with the template: first %.4f, refined %.4f", before, after)
     return refined if after >= before - WORST_LOSS else first
+
+
+def template_brain(template: Volume, mask: Volume) -> Volume:
+    """Strip and normalise the template as the brains are: its white matter is at about .7."""
+    return like(template, normalise(array(template), array(mask) > 0))
 
 
 def coarse_affine(brain: Volume, fixed: Volume) -> Array:

@@ -10,7 +10,6 @@ from mri2pet.imaging.volume import Array, Volume, array
 
 RES2_SHAPE = (90, 109, 90)
 RES64_SHAPE = (64, 64, 64)
-RES2_MM = 2.0
 RES15_MM = 1.5
 
 

@@ -14,15 +14,14 @@ import numpy as np
 
 from mri2pet.errors import ScanError
 from mri2pet.imaging.antsreg import SEED, deterministic_ants, to_ants
-from mri2pet.imaging.intensity import normalise
 from mri2pet.imaging.qc import correlation
+from mri2pet.imaging.register import MARGIN_MM, template_brain
 from mri2pet.imaging.resample import isotropic, resample
-from mri2pet.imaging.volume import Array, Volume, array, crop_to_object, like
+from mri2pet.imaging.volume import Array, Volume, array, crop_to_object
 from mri2pet.imaging.warp import Warp, load_warp, resample_through
 
 log = logging.getLogger(__name__)
 
-MARGIN_MM = 12.0  # what is left around the template's brain; the field is zero at the edge
 METRIC, RADIUS = "CC", 2  # cross-correlation in windows of 5x5x5 voxels
 STEP = 0.25  # of the gradient, voxels
 UPDATE_SD, TOTAL_SD = 3.0, 0.0  # variances (voxels^2) by which update and whole field are smoothed
@@ -74,11 +73,6 @@ def syn_to_template(
     log.info("measures of the warp: %s", measures)
     judge_warp(measures)
     return warp, measures
-
-
-def template_brain(template: Volume, mask: Volume) -> Volume:
-    """Strip and normalise the template as the brains are; above `WHITE` it is white matter."""
-    return like(template, normalise(array(template), array(mask) > 0))
 
 
 def _syn(fixed: Volume, moving: Volume, iterations: Sequence[int]) -> Warp:
