@@ -79,7 +79,8 @@ def test_rigid_pet_is_recovered_from_another_contrast(atlases):
     data = array(brain)
     uptake = np.where(data > 0, np.exp(-(((data - 0.6) / 0.15) ** 2)), 0).astype(np.float32)
     pet = nib.Nifti1Image(uptake, imposed @ brain.affine)
-    found = pet_to_mri(pet, brain)
+    found, refinement = pet_to_mri(pet, brain)
+    assert refinement["Refined"]
     np.testing.assert_allclose(found[:3, :3] @ found[:3, :3].T, np.eye(3), atol=1e-6)
     native = apply_affine(imposed, points)
     assert mean_displacement(found, np.linalg.inv(imposed), native) < 1.0

@@ -16,13 +16,13 @@ source, made = snakemake.input, snakemake.output
 
 def work():
     pet, brain = load_scan(source.pet), load_volume(source.image)
-    matrix = pet_to_mri(pet, brain)
+    matrix, refinement = pet_to_mri(pet, brain)
     save_transform(made.transform, matrix)
     mri = isotropic(brain, 2.0)
     moved = resample(pet, matrix, mri.affine, mri.shape, order=1)
     outline = [array(mri) > 0.1, array(mri) > 0.6]
     draw(made.picture, moved, "PET in AC-PC space, outlines of the MRI", outline, cmap="heat")
-    return {"From": "PET", "To": "AC-PC", "DegreesOfFreedom": 6}
+    return {"From": "PET", "To": "AC-PC", "DegreesOfFreedom": 6, "Refinement": refinement}
 
 
 with log_to(snakemake.log[0]):

@@ -1,11 +1,13 @@
 """From AC-PC space to MNI152, and from a PET scan to its MRI."""
 
 import logging
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
 from mri2pet.imaging.antsreg import Schedule, linear
+from mri2pet.imaging.coregister import refine_pose
 from mri2pet.imaging.flow import Level, affine_by_flow
 from mri2pet.imaging.intensity import head_mask, normalise
 from mri2pet.imaging.resample import isotropic, resample
@@ -89,21 +91,31 @@ def _similarity(brain: Volume, to_template: Array, fixed: Volume) -> float:
     return float(np.corrcoef(array(moved).ravel(), array(fixed).ravel())[0, 1])
 
 
-def pet_to_mri(pet: Volume, brain: Volume) -> Array:
-    """Register a PET scan rigidly to the brain of its MRI by mutual information.
+def pet_to_mri(pet: Volume, brain: Volume) -> tuple[Array, dict[str, Any]]:
+    """Register a PET scan rigidly to the brain of its MRI.
+
+    By mutual information, which is right to about half a millimetre, then by least squares
+    (`imaging.coregister`).
 
     Parameters
     ----------
     pet
         Native PET.
     brain
-        Skull-stripped T1 in AC-PC space: FDG shows little outside the brain.
+        Skull-stripped, normalised T1 in AC-PC space: FDG shows little outside the brain.
 
     Returns
     -------
-    Array
-        4x4 rigid, points of the PET's world to points of AC-PC space.
+    transform, record
+        4x4 rigid, points of the PET's world to points of AC-PC space; for the sidecar, what the
+        least squares did and left.
     """
+    start = pet_to_mri_by_information(pet, brain)
+    return refine_pose(pet, brain, start)
+
+
+def pet_to_mri_by_information(pet: Volume, brain: Volume) -> Array:
+    """Register a PET scan rigidly to the brain of its MRI by mutual information, from anywhere."""
     fixed = crop_to_object(isotropic(brain, WORK_MM), MARGIN_MM)
     moving = isotropic(pet, WORK_MM)
     start = np.eye(4)

@@ -1,0 +1,232 @@
+"""The pose of a PET scan to a fraction of a millimetre: least squares against a picture of the MRI.
+
+Mutual information asks for one relation between the intensities of two scans. There is none: the
+same tissue takes up more tracer here than there, in disease above all, and that pulls the pose.
+Here the relation is local. In each block of two centimetres the PET is a piecewise linear function
+of the MRI's intensity, blurred to the PET's resolution. Its coefficients are fitted in every block
+anew, the six parameters of the pose over all blocks together, by Gauss-Newton steps from which the
+coefficients are projected out (variable projection, Golub and Pereyra 1973).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from nibabel.affines import apply_affine
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
+
+from mri2pet.imaging.resample import isotropic
+from mri2pet.imaging.volume import Array, Volume, array, crop, crop_to_object
+
+KNOTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the MRI's intensity; linear in between
+FWHM_MM = (4.0, 6.0, 8.0)  # of the PET's resolution: the one that leaves least is taken
+MRI_MM, PET_MM = 1.5, 2.5  # working voxels
+MARGIN_MM = 10.0
+BLOCK = 8  # voxels of the PET along each side
+LEAST = 64.0  # voxels of brain in a block
+CORE = 0.8  # share of brain around a voxel from where it counts, growing to 1
+OUTLIER = 1.5  # sd of the residuals, beyond which they count less (Huber 1964)
+RIDGE = 1e-3  # of the coefficients
+STEPS, STILL_MM = 15, 0.01  # at most; the last may be smaller than this
+RADIUS_MM = 70.0  # of a brain: how far a turn moves its edge
+FURTHEST_MM = 10.0  # that the edge may move in all
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A PET explained from its MRI at one pose."""
+
+    residual: float  # root mean square, in units of the PET's own spread over the brain
+    step: Array  # (6,): shift (mm) and turn (rad) about the brain's centre that would lessen it
+    centre: Array  # (3,), in the world of the PET
+
+
+def refine_pose(pet: Volume, brain: Volume, start: Array) -> tuple[Array, dict[str, Any]]:
+    """Refine the rigid pose of a PET scan against the brain of its MRI.
+
+    Parameters
+    ----------
+    pet
+        Native PET.
+    brain
+        Skull-stripped T1, 0..1 inside the brain and 0 outside (`intensity.normalise`).
+    start
+        4x4 rigid, points of the PET's world to points of the brain's, right to some mm.
+
+    Returns
+    -------
+    pose, record
+        4x4 rigid; for the sidecar: whether it was refined and, if not, why, so that `pose` is
+        `start`; millimetres between the two at the brain's edge, steps, the residual before and
+        after, and the PET's resolution as found.
+    """
+    fixed = crop_to_object(isotropic(brain, MRI_MM), MARGIN_MM)
+    moving = _surroundings(isotropic(pet, PET_MM), fixed, start)
+    poses, record = [start], {"Refined": False}
+    try:
+        models = {width: picture(fixed, width) for width in FWHM_MM}
+        fits = {width: explain(moving, model, start) for width, model in models.items()}
+        width = min(fits, key=lambda width: fits[width].residual)
+        found = [fits[width]]
+        record["FWHM"] = width
+        while len(poses) <= STEPS and _edge_moves(found[-1].step) > STILL_MM:
+            poses.append(poses[-1] @ _moved_by(found[-1]))
+            if not _edge_moves(_pose_between(start, poses[-1], found[0].centre)) <= FURTHEST_MM:
+                return start, record | {"Reason": f"moved by more than {FURTHEST_MM} mm"}
+            found.append(explain(moving, models[width], poses[-1]))
+    except np.linalg.LinAlgError as error:
+        return start, record | {"Reason": f"the PET does not fix the pose ({error})"}
+    record |= {"Steps": len(poses) - 1, "Residual": [f.residual for f in (found[0], found[-1])]}
+    if len(poses) > STEPS:
+        return start, record | {"Reason": f"not at rest after {STEPS} steps"}
+    if found[-1].residual > found[0].residual:
+        return start, record | {"Reason": "the first pose leaves a smaller residual"}
+    moved = _edge_moves(_pose_between(start, poses[-1], found[0].centre))
+    return poses[-1], record | {"Refined": True, "MovedMM": moved}
+
+
+def picture(brain: Volume, fwhm_mm: float) -> Volume:
+    """Blur functions of the MRI's intensity to the PET's resolution.
+
+    The functions are linear hats, of which a voxel half of one tissue and half of the next has
+    half of each; what is not brain is the last.
+
+    Parameters
+    ----------
+    brain
+        Skull-stripped T1, 0..1 inside the brain and 0 outside.
+    fwhm_mm
+        Full width of the PET's point spread at half its height.
+
+    Returns
+    -------
+    Volume
+        (X, Y, Z, K) on the grid of the brain.
+    """
+    data = array(brain).astype(np.float32)
+    inside = ndimage.binary_fill_holes(data > 0).astype(np.float32)
+    hats = np.eye(len(KNOTS))
+    parts = [np.interp(data, KNOTS, hat).astype(np.float32) * inside for hat in hats]
+    sigma = fwhm_mm / 2.355 / np.linalg.norm(brain.affine[:3, :3], axis=0)
+    blurred = [ndimage.gaussian_filter(part, sigma, truncate=3) for part in [*parts, 1 - inside]]
+    return Volume(np.stack(blurred, axis=-1), brain.affine)
+
+
+def explain(pet: Volume, model: Volume, pose: Array) -> Fit:
+    """Explain a PET from the picture of its MRI at one pose, and find the step to a better one.
+
+    Parameters
+    ----------
+    pet
+        The PET, cut to the surroundings of the brain.
+    model
+        What `picture` returned.
+    pose
+        4x4, points of the PET's world to points of the MRI's.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        The brain does not lie in the PET, or nothing in it tells one pose from another.
+    """
+    parts = _seen(model, np.linalg.inv(model.affine) @ pose @ pet.affine, pet.shape)
+    weight = np.clip(1 - parts[-1] / (1 - CORE), 0, 1)
+    if not weight.any():
+        raise np.linalg.LinAlgError("no brain in it")
+    to_world = pet.affine[:3, :3].astype(np.float32)
+    slopes = np.stack(np.gradient(parts, axis=(1, 2, 3)), axis=1)
+    slopes = np.einsum("ij,ki...->kj...", np.linalg.inv(to_world), slopes)
+    centre = np.array(ndimage.center_of_mass(weight))
+    arm = np.indices(pet.shape, dtype=np.float32) - centre.astype(np.float32)[:, None, None, None]
+    arm = np.einsum("ij,j...->i...", to_world, arm)
+
+    weight, target, parts, slopes, arm = _blocks(weight, array(pet), parts, slopes, arm)
+    weight, target = weight[:, 0], target[:, 0]
+    spread = target - np.average(target, weights=weight)
+    residual = target - _fitted(parts, weight, target[:, None])[1][:, 0]
+    scale = 1.4826 * np.median(np.abs(residual[weight > 0]))
+    trust = weight * np.minimum(1, OUTLIER * scale / np.maximum(np.abs(residual), 1e-9))
+    factors, fitted = _fitted(parts, trust, target[:, None])
+    residual = target - fitted[:, 0]
+    shift = (factors @ slopes.reshape(*parts.shape[:2], -1)).reshape(len(parts), 3, -1)
+    moved = np.concatenate([shift, np.cross(arm, shift, axis=1)], axis=1)
+    moved = moved - _fitted(parts, trust, moved)[1]
+    pull = moved * trust[:, None]
+    step = np.linalg.solve(
+        np.einsum("bpn,bqn->pq", pull, moved, optimize=True).astype(np.float64),
+        np.einsum("bpn,bn->p", pull, residual).astype(np.float64),
+    )
+    left = float(np.sqrt(np.sum(weight * residual**2) / np.sum(weight * spread**2)))
+    return Fit(left, step, apply_affine(pet.affine, centre))
+
+
+def _seen(model: Volume, voxels: Array, shape: tuple[int, ...]) -> Array:
+    """Parts of a picture (K, X, Y, Z) on the PET's grid; what the MRI does not show is no brain."""
+    parts = np.moveaxis(array(model), -1, 0)
+    nothing = [0.0] * (len(parts) - 1) + [1.0]
+    return np.stack(
+        [
+            ndimage.affine_transform(
+                part, voxels[:3, :3], voxels[:3, 3], output_shape=shape, order=1, cval=value
+            )
+            for part, value in zip(parts, nothing, strict=True)
+        ]
+    )
+
+
+def _fitted(parts: Array, weight: Array, values: Array) -> tuple[Array, Array]:
+    """Fit (b, R, n) values by (b, K, n) parts: coefficients (b, R, K) and what they make."""
+    weighted = parts * weight[:, None]
+    normal = (weighted @ parts.transpose(0, 2, 1)).astype(np.float64)
+    size = np.trace(normal, axis1=1, axis2=2)[:, None, None] / normal.shape[1]
+    normal += RIDGE * size * np.eye(normal.shape[1])
+    solved = np.linalg.solve(normal, (weighted @ values.transpose(0, 2, 1)).astype(np.float64))
+    factors = solved.transpose(0, 2, 1).astype(np.float32)
+    return factors, factors @ parts
+
+
+def _blocks(weight: Array, *volumes: Array) -> list[Array]:
+    """Cut volumes (..., X, Y, Z) into the blocks that hold brain: (blocks, rows, BLOCK**3) each."""
+
+    def cut(volume: Array) -> Array:
+        rows = volume.reshape(-1, *volume.shape[-3:])
+        rows = np.pad(rows, [(0, 0), *((0, -size % BLOCK) for size in rows.shape[1:])])
+        x, y, z = (size // BLOCK for size in rows.shape[1:])
+        rows = rows.reshape(-1, x, BLOCK, y, BLOCK, z, BLOCK).transpose(1, 3, 5, 0, 2, 4, 6)
+        return rows.reshape(x * y * z, -1, BLOCK**3)
+
+    whole = cut(weight)
+    held = whole.sum(axis=(1, 2)) >= LEAST
+    if not held.any():
+        raise np.linalg.LinAlgError("no block holds brain")
+    return [whole[held], *(cut(volume)[held] for volume in volumes)]
+
+
+def _surroundings(pet: Volume, brain: Volume, pose: Array) -> Volume:
+    """Cut the box of the MRI's volume, as it lies in the PET by a first pose, out of the PET."""
+    corners = np.indices((2, 2, 2)).reshape(3, -1).T * (np.array(brain.shape) - 1)
+    at = apply_affine(np.linalg.inv(pose @ pet.affine) @ brain.affine, corners)
+    low = np.clip(np.floor(at.min(axis=0)).astype(int), 0, np.array(pet.shape) - 2)
+    high = np.clip(np.ceil(at.max(axis=0)).astype(int) + 1, low + 2, pet.shape)
+    return crop(pet, tuple(slice(a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True)))
+
+
+def _moved_by(fit: Fit) -> Array:
+    """Return the 4x4 of a step: a turn about the centre (rotation vector), then a shift."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = Rotation.from_rotvec(fit.step[3:]).as_matrix()
+    matrix[:3, 3] = fit.centre + fit.step[:3] - matrix[:3, :3] @ fit.centre
+    return matrix
+
+
+def _pose_between(first: Array, second: Array, centre: Array) -> Array:
+    """Step (6,) from one pose to another, about a point of the PET's world."""
+    matrix = np.linalg.inv(first) @ second
+    turn = Rotation.from_matrix(matrix[:3, :3]).as_rotvec()
+    return np.r_[apply_affine(matrix, centre) - centre, turn]
+
+
+def _edge_moves(step: Array) -> float:
+    """How far (mm) a step carries the edge of a brain, at most."""
+    return float(np.linalg.norm(step[:3]) + RADIUS_MM * np.linalg.norm(step[3:]))
