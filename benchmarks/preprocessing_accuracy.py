@@ -17,6 +17,7 @@ import pandas as pd
 from nibabel.affines import apply_affine
 
 from mri2pet.cohort.simulate.truth import Truth, load_truth
+from mri2pet.files import read_json
 from mri2pet.imaging import accuracy, intensity, qc, resample, volume
 from mri2pet.stages import is_excluded
 
@@ -46,7 +47,9 @@ LIMITS = {  # column: (limit, whether more is better)
     "AAL PET %": (5.0, False),
 }
 SHOWN = (  # measured, without a limit
+    "PET-MRI start mm",
     "MNI affine mm",
+    "affine's AAL PET %",
     "AAL PET mean %",
     "tissue PET %",
     "tissue PET mean %",
@@ -90,7 +93,9 @@ def measure(results: Path, subject: str, visit: str, truth_folder: Path, atlas: 
         pet = results / f"bids/sub-{subject}/ses-{visit}/pet/{name}_trc-18FFDG_pet.nii.gz"
         moved = to_mni @ acpc @ np.linalg.inv(true_mni)
         tissue = tissue_maps(Path(f"{anat}_space-MNI152_res-2_dseg.nii.gz"), moved)
-        row |= measure_pet(folder / "pet" / name, pet, truth, acpc, true_mni, points, atlas, tissue)
+        row |= measure_pet(
+            folder / "pet" / name, pet, truth, acpc, to_mni, true_mni, points, atlas, tissue
+        )
     return row
 
 
@@ -137,6 +142,7 @@ def measure_pet(
     scan: Path,
     truth: Truth,
     acpc: np.ndarray,
+    to_mni: np.ndarray,
     true_mni: np.ndarray,
     points: np.ndarray,
     atlas: Atlas,
@@ -145,33 +151,36 @@ def measure_pet(
     """Measure the PET's transform over the brain, and regional uptake against true transforms."""
     rigid = volume.load_transform(f"{prefix}_from-PET_to-ACPC_mode-image_xfm.txt")
     in_pet = apply_affine(np.linalg.inv(truth.t1_from_pet), points)
-    displaced = accuracy.mean_displacement(rigid, acpc @ truth.t1_from_pet, in_pet)
+    true_rigid = acpc @ truth.t1_from_pet
+    displaced = accuracy.mean_displacement(rigid, true_rigid, in_pet)
+    record = read_json(f"{prefix}_from-PET_to-ACPC_mode-image_xfm.json")
+    first = np.array(record["Refinement"]["Start"])
     made = f"{prefix}_space-MNI152_res-2_trc-18FFDG_pet"
     got = volume.array(volume.load_volume(f"{made}.nii.gz"))
-    grid = atlas.grid
-    ideal = resample.resample(
-        volume.load_scan(scan), true_mni @ truth.t1_from_pet, grid.affine, grid.shape
-    )
-    record = volume_settings(f"{made}.json")
+    record = read_json(f"{made}.json")
     region = intensity.reference_region(record["Reference"], atlas.labels, atlas.brain)
-    best, _ = intensity.scale_uptake(volume.array(ideal), region, atlas.brain, record["Ceiling"])
-    labels = atlas.labels * atlas.brain
-    percent = differences(got, best, labels, (np.ones(got.shape), np.ones(got.shape)))
+
+    def scaled(matrix: np.ndarray) -> np.ndarray:
+        placed = resample.resample(raw, matrix, atlas.grid.affine, atlas.grid.shape)
+        return intensity.scale_uptake(volume.array(placed), region, atlas.brain, record["Ceiling"])[
+            0
+        ]
+
+    raw = volume.load_scan(scan)
+    best = scaled(true_mni @ truth.t1_from_pet)
+    labels, even = atlas.labels * atlas.brain, (np.ones(got.shape), np.ones(got.shape))
+    percent = differences(got, best, labels, even)
+    by_affine = differences(scaled(to_mni @ true_rigid), best, labels, even)
     weighted = np.concatenate([differences(got, best, labels, maps) for maps in tissue])
     return {
         "PET-MRI mm": displaced,
+        "PET-MRI start mm": accuracy.mean_displacement(first, true_rigid, in_pet),
         "AAL PET %": float(np.nanmax(percent)),
+        "affine's AAL PET %": float(np.nanmax(by_affine)),
         "AAL PET mean %": float(np.nanmean(percent)),
         "tissue PET %": float(np.nanmax(weighted)),
         "tissue PET mean %": float(np.nanmean(weighted)),
     }
-
-
-def volume_settings(sidecar: str) -> dict:
-    """Read the settings that a PET was scaled with."""
-    from mri2pet.files import read_json
-
-    return read_json(sidecar)
 
 
 def visits(truth: Path) -> Iterator[tuple[str, str, Path]]:

@@ -22,13 +22,14 @@ from mri2pet.imaging.volume import Array, Volume, array, crop, crop_to_object
 KNOTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the MRI's intensity; linear in between
 FWHM_MM = (4.0, 6.0, 8.0)  # of the PET's resolution: the one that leaves least is taken
 MRI_MM, PET_MM = 1.5, 2.5  # working voxels
-MARGIN_MM = 10.0
+MARGIN_MM = 6.0
 BLOCK = 8  # voxels of the PET along each side
 LEAST = 64.0  # voxels of brain in a block
 CORE = 0.8  # share of brain around a voxel from where it counts, growing to 1
 OUTLIER = 1.5  # sd of the residuals, beyond which they count less (Huber 1964)
 RIDGE = 1e-3  # of the coefficients
-STEPS, STILL_MM = 15, 0.01  # at most; the last may be smaller than this
+STEPS = 20  # at most
+STILL_MM = 0.01  # a smaller step is none
 RADIUS_MM = 70.0  # of a brain: how far a turn moves its edge
 FURTHEST_MM = 10.0  # that the edge may move in all
 
@@ -63,26 +64,30 @@ def refine_pose(pet: Volume, brain: Volume, start: Array) -> tuple[Array, dict[s
     """
     fixed = crop_to_object(isotropic(brain, MRI_MM), MARGIN_MM)
     moving = _surroundings(isotropic(pet, PET_MM), fixed, start)
-    poses, record = [start], {"Refined": False}
+    poses, found, record = [start], [], {"Refined": False}
     try:
         models = {width: picture(fixed, width) for width in FWHM_MM}
-        fits = {width: explain(moving, model, start) for width, model in models.items()}
-        width = min(fits, key=lambda width: fits[width].residual)
-        found = [fits[width]]
-        record["FWHM"] = width
-        while len(poses) <= STEPS and _edge_moves(found[-1].step) > STILL_MM:
-            poses.append(poses[-1] @ _moved_by(found[-1]))
-            if not _edge_moves(_pose_between(start, poses[-1], found[0].centre)) <= FURTHEST_MM:
+        while True:
+            found.append({width: explain(moving, models[width], poses[-1]) for width in models})
+            width = min(models, key=lambda width: found[-1][width].residual)
+            if len(found) == 2:  # near enough to know the resolution
+                models = {width: models[width]}
+            fit = found[-1][width]
+            if _edge_moves(fit.step) <= STILL_MM or len(poses) > STEPS:
+                break
+            poses.append(poses[-1] @ _moved_by(fit))
+            moved = _edge_moves(_pose_between(start, poses[-1], fit.centre))
+            if not moved <= FURTHEST_MM:
                 return start, record | {"Reason": f"moved by more than {FURTHEST_MM} mm"}
-            found.append(explain(moving, models[width], poses[-1]))
     except np.linalg.LinAlgError as error:
         return start, record | {"Reason": f"the PET does not fix the pose ({error})"}
-    record |= {"Steps": len(poses) - 1, "Residual": [f.residual for f in (found[0], found[-1])]}
+    residuals = [fits[width].residual for fits in (found[0], found[-1])]
+    record |= {"FWHM": width, "Steps": len(poses) - 1, "Residual": residuals}
     if len(poses) > STEPS:
         return start, record | {"Reason": f"not at rest after {STEPS} steps"}
-    if found[-1].residual > found[0].residual:
+    if residuals[1] > residuals[0]:
         return start, record | {"Reason": "the first pose leaves a smaller residual"}
-    moved = _edge_moves(_pose_between(start, poses[-1], found[0].centre))
+    moved = _edge_moves(_pose_between(start, poses[-1], fit.centre))
     return poses[-1], record | {"Refined": True, "MovedMM": moved}
 
 
