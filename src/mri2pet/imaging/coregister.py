@@ -29,7 +29,8 @@ CORE = 0.8  # share of brain around a voxel from where it counts, growing to 1
 OUTLIER = 1.5  # sd of the residuals, beyond which they count less (Huber 1964)
 RIDGE = 1e-3  # of the coefficients
 STEPS = 20  # at most
-STILL_MM = 0.01  # a smaller step is none
+STILL_MM = 0.02  # a smaller step is none
+NEAR_MM = 2.0  # from a pose with a smaller step the PET's resolution is known
 RADIUS_MM = 70.0  # of a brain: how far a turn moves its edge
 FURTHEST_MM = 10.0  # that the edge may move in all
 
@@ -64,15 +65,15 @@ def refine_pose(pet: Volume, brain: Volume, start: Array) -> tuple[Array, dict[s
     """
     fixed = crop_to_object(isotropic(brain, MRI_MM), MARGIN_MM)
     moving = _surroundings(isotropic(pet, PET_MM), fixed, start)
-    poses, found, record = [start], [], {"Refined": False}
+    poses, found, moved, record = [start], [], 0.0, {"Refined": False}
     try:
         models = {width: picture(fixed, width) for width in FWHM_MM}
         while True:
             found.append({width: explain(moving, models[width], poses[-1]) for width in models})
             width = min(models, key=lambda width: found[-1][width].residual)
-            if len(found) == 2:  # near enough to know the resolution
-                models = {width: models[width]}
             fit = found[-1][width]
+            if _edge_moves(fit.step) <= NEAR_MM:
+                models = {width: models[width]}
             if _edge_moves(fit.step) <= STILL_MM or len(poses) > STEPS:
                 break
             poses.append(poses[-1] @ _moved_by(fit))
@@ -87,7 +88,6 @@ def refine_pose(pet: Volume, brain: Volume, start: Array) -> tuple[Array, dict[s
         return start, record | {"Reason": f"not at rest after {STEPS} steps"}
     if residuals[1] > residuals[0]:
         return start, record | {"Reason": "the first pose leaves a smaller residual"}
-    moved = _edge_moves(_pose_between(start, poses[-1], fit.centre))
     return poses[-1], record | {"Refined": True, "MovedMM": moved}
 
 
@@ -95,7 +95,7 @@ def picture(brain: Volume, fwhm_mm: float) -> Volume:
     """Blur functions of the MRI's intensity to the PET's resolution.
 
     The functions are linear hats, of which a voxel half of one tissue and half of the next has
-    half of each; what is not brain is the last.
+    half of each; they add up to one in the brain and to less near its edge.
 
     Parameters
     ----------
@@ -111,11 +111,10 @@ def picture(brain: Volume, fwhm_mm: float) -> Volume:
     """
     data = array(brain).astype(np.float32)
     inside = ndimage.binary_fill_holes(data > 0).astype(np.float32)
-    hats = np.eye(len(KNOTS))
-    parts = [np.interp(data, KNOTS, hat).astype(np.float32) * inside for hat in hats]
+    parts = [np.interp(data, KNOTS, hat).astype(np.float32) * inside for hat in np.eye(len(KNOTS))]
     sigma = fwhm_mm / 2.355 / np.linalg.norm(brain.affine[:3, :3], axis=0)
-    blurred = [ndimage.gaussian_filter(part, sigma, truncate=3) for part in [*parts, 1 - inside]]
-    return Volume(np.stack(blurred, axis=-1), brain.affine)
+    parts = [ndimage.gaussian_filter(part, sigma, truncate=3) for part in parts]
+    return Volume(np.stack(parts, axis=-1), brain.affine)
 
 
 def explain(pet: Volume, model: Volume, pose: Array) -> Fit:
@@ -167,17 +166,14 @@ def explain(pet: Volume, model: Volume, pose: Array) -> Fit:
 
 
 def _seen(model: Volume, voxels: Array, shape: tuple[int, ...]) -> Array:
-    """Parts of a picture (K, X, Y, Z) on the PET's grid; what the MRI does not show is no brain."""
-    parts = np.moveaxis(array(model), -1, 0)
-    nothing = [0.0] * (len(parts) - 1) + [1.0]
-    return np.stack(
-        [
-            ndimage.affine_transform(
-                part, voxels[:3, :3], voxels[:3, 3], output_shape=shape, order=1, cval=value
-            )
-            for part, value in zip(parts, nothing, strict=True)
-        ]
-    )
+    """Parts of a picture, and last what is not brain, (K + 1, X, Y, Z) on the PET's grid."""
+    parts = [
+        ndimage.affine_transform(
+            part, voxels[:3, :3], voxels[:3, 3], output_shape=shape, order=1, cval=0.0
+        )
+        for part in np.moveaxis(array(model), -1, 0)
+    ]
+    return np.stack([*parts, 1 - sum(parts)])
 
 
 def _fitted(parts: Array, weight: Array, values: Array) -> tuple[Array, Array]:
