@@ -21,7 +21,8 @@ from mri2pet.files import read_json
 from mri2pet.imaging import qc, volume
 from mri2pet.imaging.warp import Warp, load_warp
 from mri2pet.stages import is_excluded
-from preprocessing_accuracy import NLIN6_FROM_2009C, REGIONS, markdown, visits
+from preprocessing_accuracy import REGIONS, markdown, visits
+from templates import nlin6_from_2009c
 
 GREY = 1  # of tissue.nii.gz
 
@@ -30,6 +31,7 @@ class Target:
     """The template's brain at 2 mm: points, their AAL regions, and who was measured there."""
 
     def __init__(self, folder: Path) -> None:
+        self.from_2009c = nlin6_from_2009c(folder)
         mask = volume.load_volume(folder / "mni152_brain_mask.nii.gz")
         self.points = apply_affine(mask.affine, np.argwhere(volume.array(mask) > 0))
         self.atlas = volume.load_volume(folder / "aal.nii.gz")
@@ -47,7 +49,7 @@ class Target:
         row = {}
         for name, warp in (("affine", none), ("warp", load_warp(f"{syn}.nii.gz"))):
             in_t1 = apply_affine(np.linalg.inv(affine @ to_acpc), warp.carry(self.points.T).T)
-            true = apply_affine(NLIN6_FROM_2009C, truth.t1_to_template(in_t1))
+            true = apply_affine(self.from_2009c, truth.t1_to_template(in_t1))
             row[f"mm, {name}"] = np.linalg.norm(true - self.points, axis=1).mean()
             row[f"AAL Dice, {name}"] = mean_dice(self.labels, nearest(self.atlas, true))
             self.grey[name].append(nearest(tissue, in_t1) == GREY)

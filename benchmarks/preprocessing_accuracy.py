@@ -20,20 +20,8 @@ from mri2pet.cohort.simulate.truth import Truth, load_truth
 from mri2pet.files import read_json
 from mri2pet.imaging import accuracy, intensity, qc, resample, volume
 from mri2pet.stages import is_excluded
+from templates import nlin6_from_2009c
 
-# Best affine from MNI152NLin2009cAsym, in which the simulated truth is stated, to
-# MNI152NLin6Asym, the target of registration: that of the local flow (mri2pet.imaging.flow) between
-# the two heads at 5, 3 and 2 mm (windows 14, 10, 7 mm) over the template's brain. Without the 2 mm
-# level it is .1 to .2 mm from this; a deformable registration of the heads (ANTs SyN, cross-
-# correlation, 2 mm) gives one .4 mm from it, most of that a turn about the x axis.
-NLIN6_FROM_2009C = np.array(
-    [
-        [0.987664541, 0.002641151, 0.002574331, 0.957987585],
-        [-0.001763928, 0.981686645, 0.012923436, 0.365220332],
-        [-0.000618152, 0.005550503, 0.973868639, 0.381962409],
-        [0.0, 0.0, 0.0, 1.0],
-    ]
-)
 REGIONS = 116
 LIMITS = {  # column: (limit, whether more is better)
     "AC mm": (2.0, False),
@@ -61,6 +49,7 @@ class Atlas:
     """Template, brain and AAL regions on the 90x109x90 grid."""
 
     def __init__(self, folder: Path) -> None:
+        self.from_2009c = nlin6_from_2009c(folder)
         self.grid = resample.res2_grid(volume.load_volume(folder / "mni152_brain_mask.nii.gz"))
         self.brain = volume.array(self.grid) > 0
         self.labels = resample.on_grid(volume.load_volume(folder / "aal.nii.gz"), self.grid)
@@ -85,7 +74,7 @@ def measure(results: Path, subject: str, visit: str, truth_folder: Path, atlas: 
     inside = volume.array(true_mask) > 0
     found = volume.array(volume.load_volume(f"{anat}_desc-brain_mask.nii.gz")) > 0
     row["mask Dice"] = qc.dice(found, inside)
-    true_mni = NLIN6_FROM_2009C @ np.array(truth.values["affine_mni2009c_from_t1"])
+    true_mni = atlas.from_2009c @ np.array(truth.values["affine_mni2009c_from_t1"])
     points = apply_affine(true_mask.affine, np.argwhere(inside)[::20])
     row["MNI affine mm"] = accuracy.mean_displacement(to_mni @ acpc, true_mni, points)
     row["sides kept"] = float(sides_kept(to_mni @ acpc, marks))
