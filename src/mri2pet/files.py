@@ -31,6 +31,22 @@ def atomic(path: str | Path) -> Iterator[Path]:
         os.replace(partial, path)
 
 
+@contextmanager
+def own_temporary_files() -> Iterator[Path]:
+    """Give what asks for a temporary file, while the block lasts, a folder that then vanishes.
+
+    For libraries that leave theirs behind. It holds for the whole process, so not beside threads
+    that make temporary files which shall outlive the block.
+    """
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix="mri2pet-") as folder:
+        tempfile.tempdir = folder
+        try:
+            yield Path(folder)
+        finally:
+            tempfile.tempdir = before
+
+
 def write_json(path: str | Path, content: dict[str, Any]) -> None:
     """Write `content` as indented JSON with sorted keys."""
     with atomic(path) as partial:

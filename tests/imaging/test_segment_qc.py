@@ -1,5 +1,7 @@
 """Order of tissues, quality measures by hand, verdicts, pictures."""
 
+import tempfile
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -35,6 +37,14 @@ def test_tissues_are_found_named_and_twice_the_same():
     again, _, _ = segment(image, mask)
     for tissue, found in probabilities.items():
         np.testing.assert_array_equal(found, again[tissue])
+
+
+def test_segmentation_leaves_no_temporary_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    image, truth = head()
+    segment(image, nib.Nifti1Image((truth > 0).astype(np.uint8), image.affine))
+    assert list(tmp_path.iterdir()) == []
+    assert tempfile.gettempdir() == str(tmp_path)
 
 
 def test_classes_are_ordered_by_intensity_whatever_their_order():

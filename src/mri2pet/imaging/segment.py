@@ -3,6 +3,7 @@
 import numpy as np
 
 from mri2pet.errors import ScanError
+from mri2pet.files import own_temporary_files
 from mri2pet.imaging.antsreg import deterministic_ants, to_ants
 from mri2pet.imaging.volume import Array, Volume, array, like
 
@@ -34,15 +35,16 @@ def segment(brain: Volume, mask: Volume) -> tuple[dict[str, Array], Array, dict[
     ants = deterministic_ants()
     inside = array(mask) > 0
     try:
-        result = ants.atropos(
-            a=to_ants(brain),
-            x=to_ants(like(mask, inside)),
-            i="kmeans[3]",
-            m="[0.1,1x1x1]",
-            c="[5,0]",
-            priorweight=0,
-            r=0,
-        )
+        with own_temporary_files():  # antspyx leaves its probability images
+            result = ants.atropos(
+                a=to_ants(brain),
+                x=to_ants(like(mask, inside)),
+                i="kmeans[3]",
+                m="[0.1,1x1x1]",
+                c="[5,0]",
+                priorweight=0,
+                r=0,
+            )
     except (RuntimeError, ValueError, IndexError) as error:
         raise ScanError(f"Atropos failed ({error})") from error
     found = np.stack([p.numpy() for p in result["probabilityimages"]])
