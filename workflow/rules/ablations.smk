@@ -20,11 +20,12 @@ rule ablation_table:
         "logs/ablation_table/{figure}.log",
     wildcard_constraints:
         figure="losses|patches",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         code=code("ablation_table.py"),
         groups=TRAINING_GROUPS,
@@ -48,11 +49,12 @@ rule ablation_figure:
         "logs/ablation_figure/{figure}.log",
     wildcard_constraints:
         figure="losses|patches",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         code=code("ablation_figure.py"),
         labels=lambda wildcards: COMPARED[wildcards.figure],

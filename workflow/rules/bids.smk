@@ -6,11 +6,13 @@ rule convert_mri:
         sidecar=f"results/bids/{VISIT}/anat/{NAME}_T1w.json",
     log:
         f"logs/convert_mri/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=more(2000),
+        runtime=more(15),
     params:
         key=raw_key("mri"),
         code=code("convert_mri.py"),
@@ -26,11 +28,13 @@ rule convert_pet:
         sidecar=f"results/bids/{VISIT}/pet/{NAME}_trc-18FFDG_pet.json",
     log:
         f"logs/convert_pet/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=more(2000),
+        runtime=more(15),
     params:
         key=raw_key("pet"),
         code=code("convert_pet.py"),
@@ -48,11 +52,12 @@ rule participants:
         readme="results/bids/README",
     log:
         "logs/participants/participants.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         code=code("participants.py"),
     script:

@@ -6,11 +6,12 @@ checkpoint cohort:
         exclusions="results/cohort/exclusions.tsv",
     log:
         "logs/cohort/cohort.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         raw=None if SIMULATED else RAW,
         groups=sorted(config["cohort"]["groups"]),

@@ -30,6 +30,12 @@ def source_file(path):
 # Scripts import the library of this checkout, in whatever environment they run.
 os.environ["PYTHONPATH"] = str(ROOT / "src")
 
+
+def more(amount):
+    """Return a resource that is `amount`, and as much again at each further attempt."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 SIMULATED = config.get("raw") == "simulated"
 RAW = "results/simulated/ADNI" if SIMULATED else str(config.get("raw", "")).rstrip("/")
 RAW_TABLES = [f"{RAW}/collection.csv", f"{RAW}/ADNIMERGE.csv"]

@@ -41,8 +41,8 @@ rule pack_dataset:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=more(2000),
+        runtime=more(60),
     params:
         space="MNI152NLin6Asym by an affine",
         code=code("pack_dataset.py"),
@@ -59,11 +59,12 @@ rule excluded_scans:
         "results/cohort/excluded_scans.tsv",
     log:
         "logs/excluded_scans/excluded_scans.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         code=code("excluded_scans.py"),
     script:
@@ -78,11 +79,12 @@ rule make_folds:
         description="results/datasets/linear/folds.json",
     log:
         "logs/make_folds/linear.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         n=config["folds"]["n"],
         seed=config["seed"],

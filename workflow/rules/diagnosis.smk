@@ -22,8 +22,8 @@ rule diagnose:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=more(2000),
+        runtime=more(60),
     params:
         code=code("diagnose.py"),
         settings=TUNING | dict(zip(("positive", "negative"), DIAGNOSED)),

@@ -46,11 +46,12 @@ rule dual_glow_mae:
         ),
     log:
         "logs/dual_glow_mae/mae.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         code=code("figure_mae.py"),
         labels=FLOW_LABELS | {"mean_pet": "Mean PET"},
@@ -117,8 +118,8 @@ rule dual_glow_diagnose:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=more(2000),
+        runtime=more(60),
     params:
         code=code("diagnose_pet.py"),
         groups=[SETTINGS["diagnosis"][role] for role in ("positive", "negative")],
@@ -149,11 +150,12 @@ rule dual_glow_table2:
         ),
     log:
         "logs/dual_glow_table2/table2.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         code=code("error_table.py"),
         models=DIAGNOSING,
@@ -185,8 +187,8 @@ rule figure_uncertainty:
     conda:
         "../../envs/report.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=more(2000),
+        runtime=more(10),
     params:
         code=code("figure_uncertainty.py"),
         label=lambda wildcards: FLOW_LABELS[wildcards.model],

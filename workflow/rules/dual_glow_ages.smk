@@ -21,8 +21,8 @@ rule synthesise_ages:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=more(4000),
+        runtime=more(120),
         gpu=1,
     params:
         generator=lambda wildcards: model_entry("dual_glow", wildcards.model)["generator"],
@@ -49,8 +49,8 @@ rule region_ages:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=more(2000),
+        runtime=more(30),
     params:
         code=code("region_ages.py"),
     script:
@@ -69,11 +69,12 @@ rule ages_table:
         ),
     log:
         "logs/ages_table/ages.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         code=code("ages_table.py"),
         regions=SETTINGS["synthesis"]["regions"],
@@ -100,8 +101,8 @@ rule figure_ages:
     conda:
         "../../envs/report.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         code=code("figure_ages.py"),
         label=lambda wildcards: FLOW_LABELS[wildcards.model],
@@ -122,11 +123,12 @@ rule figure_regions:
         ),
     log:
         "logs/figure_regions/{model}.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         code=code("figure_regions.py"),
         regions=SETTINGS["synthesis"]["regions"],

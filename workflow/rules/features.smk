@@ -15,8 +15,8 @@ rule real_features:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=more(4000),
+        runtime=more(30),
     params:
         code=code("real_features.py"),
     script:
@@ -39,8 +39,8 @@ rule synthetic_features:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=more(2000),
+        runtime=more(30),
     params:
         code=code("synthetic_features.py"),
     script:

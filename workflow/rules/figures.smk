@@ -27,8 +27,8 @@ rule figure_synthesis:
     conda:
         "../../envs/report.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=more(2000),
+        runtime=more(10),
     params:
         code=code("figure_synthesis.py"),
         models=MODELS,
@@ -50,11 +50,12 @@ rule figure_curves:
         ),
     log:
         "logs/figure_curves/{system}/{model}.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         code=code("figure_curves.py"),
         folds=FOLDS,

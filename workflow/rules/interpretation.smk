@@ -33,8 +33,8 @@ rule dissect:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=more(4000),
+        runtime=more(120),
         gpu=1,
     params:
         code=interpreted_code("dissect.py"),
@@ -59,11 +59,12 @@ rule dissection_table:
         ),
     log:
         "logs/tables/dissection.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=more(2000),
+        runtime=more(10),
     params:
         code=code("dissection_table.py"),
     script:
@@ -93,8 +94,8 @@ rule figure_dissection:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=20,
+        mem_mb=more(4000),
+        runtime=more(20),
     params:
         code=interpreted_code("figure_dissection.py"),
         generator=interpreted_generator(),
@@ -122,8 +123,8 @@ rule interpolate:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=more(4000),
+        runtime=more(30),
         gpu=1,
     params:
         code=interpreted_code("interpolate.py"),
@@ -163,8 +164,8 @@ rule interpolation_table:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=more(2000),
+        runtime=more(30),
     params:
         code=code("interpolation_table.py"),
         settings=TUNING | dict(zip(("positive", "negative"), DIAGNOSED)),
@@ -194,8 +195,8 @@ rule figure_interpolation:
     conda:
         "../../envs/report.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=more(2000),
+        runtime=more(10),
     params:
         code=code("figure_interpolation.py"),
         groups=DIAGNOSED[::-1],

@@ -11,8 +11,8 @@ rule image_metrics:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=more(2000),
+        runtime=more(30),
     params:
         code=code("image_metrics.py"),
     script:

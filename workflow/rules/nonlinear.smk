@@ -18,11 +18,13 @@ rule warp_mri:
         picture=f"{ANAT}_warp_qc.png",
     log:
         f"logs/warp_mri/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=more(2000),
+        runtime=more(30),
     params:
         **config["preproc"]["syn"],
         code=code("warp_mri.py"),
@@ -44,11 +46,13 @@ rule resample_nonlinear:
         model=f"{MRI_SYN}_res-model_desc-normalised_T1w.nii.gz",
     log:
         f"logs/resample_nonlinear/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=more(2000),
+        runtime=more(10),
     params:
         grid=config["dual_glow"]["grid"],
         code=code("resample_nonlinear.py"),
@@ -71,11 +75,13 @@ rule resample_pet_nonlinear:
         model=f"{PET_SYN}_res-model_trc-18FFDG_pet.nii.gz",
     log:
         f"logs/resample_pet_nonlinear/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=more(2000),
+        runtime=more(10),
     params:
         grid=config["dual_glow"]["grid"],
         code=code("resample_pet_nonlinear.py"),
@@ -106,8 +112,8 @@ rule pack_nonlinear:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=more(2000),
+        runtime=more(60),
     params:
         space="MNI152NLin6Asym by affine and SyN",
         code=code("pack_dataset.py"),

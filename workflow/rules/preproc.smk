@@ -24,11 +24,13 @@ rule acpc:
         picture=f"{ANAT}_acpc_qc.png",
     log:
         f"logs/acpc/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=more(2000),
+        runtime=more(20),
     params:
         code=code("acpc.py"),
     script:
@@ -45,11 +47,13 @@ rule n4:
         picture=f"{ANAT}_n4_qc.png",
     log:
         f"logs/n4/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=more(2000),
+        runtime=more(20),
     params:
         shrink=config["preproc"]["n4_shrink"],
         code=code("n4.py"),
@@ -67,11 +71,13 @@ rule skullstrip:
         picture=f"{ANAT}_skullstrip_qc.png",
     log:
         f"logs/skullstrip/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=more(4000),
+        runtime=more(30),
     params:
         tool=config["preproc"]["skullstrip"],
         limits_ml=[config["preproc"]["qc"][key] for key in ("min_brain_ml", "max_brain_ml")],
@@ -90,11 +96,13 @@ rule normalise:
         sidecar=f"{ANAT}_desc-normalised_T1w.json",
     log:
         f"logs/normalise/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=more(2000),
+        runtime=more(10),
     params:
         code=code("normalise.py"),
     script:
@@ -114,11 +122,13 @@ rule register_mri:
         picture=f"{ANAT}_register_qc.png",
     log:
         f"logs/register_mri/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=more(2000),
+        runtime=more(20),
     params:
         code=code("register_mri.py"),
     script:
@@ -139,11 +149,13 @@ rule resample_mri:
         res64=f"{ANAT}_space-MNI152_res-64_desc-normalised_T1w.nii.gz",
     log:
         f"logs/resample_mri/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=more(2000),
+        runtime=more(10),
     params:
         code=code("resample_mri.py"),
     script:
@@ -164,11 +176,13 @@ rule segment:
         picture=f"{ANAT}_segment_qc.png",
     log:
         f"logs/segment/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=more(2000),
+        runtime=more(20),
     params:
         code=code("segment.py"),
     script:
@@ -187,11 +201,13 @@ rule qc:
         sidecar=f"{ANAT}_qc.json",
     log:
         f"logs/qc/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         limits=config["preproc"]["qc"],
         code=code("qc.py"),
@@ -211,11 +227,13 @@ rule coregister_pet:
         picture=f"{PET}_coregister_qc.png",
     log:
         f"logs/coregister_pet/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=more(2000),
+        runtime=more(20),
     params:
         code=code("coregister_pet.py"),
     script:
@@ -239,11 +257,13 @@ rule resample_pet:
         res64=f"{PET}_space-MNI152_res-64_trc-18FFDG_pet.nii.gz",
     log:
         f"logs/resample_pet/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=more(2000),
+        runtime=more(10),
     params:
         reference=config["preproc"]["pet_reference"],
         ceiling=config["preproc"]["pet_ceiling"],

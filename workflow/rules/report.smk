@@ -19,8 +19,8 @@ rule report_page:
     conda:
         "../../envs/report.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=more(2000),
+        runtime=more(20),
     params:
         code=code("report.py"),
         config=config,

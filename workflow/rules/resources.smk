@@ -13,11 +13,12 @@ rule fetch_atlases:
         landmarks="resources/atlases/anatomy_afids.tsv",
     log:
         "logs/fetch_atlases/fetch_atlases.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=more(1000),
+        runtime=more(20),
     params:
         code=code("fetch_atlases.py"),
     script:

@@ -15,11 +15,12 @@ rule simulate_tables:
         adnimerge="results/simulated/ADNI/ADNIMERGE.csv",
     log:
         "logs/simulate_tables/simulate_tables.log",
+    localrule: True
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         seed=config["seed"],
         people={
@@ -49,12 +50,14 @@ rule simulate_subject:
         "logs/simulate_subject/{ptid}.log",
     wildcard_constraints:
         ptid=r"\d{3}_S_\d{4}",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=more(2000),
+        runtime=more(20),
     params:
         person=lambda wildcards: PEOPLE[wildcards.ptid].as_dict(),
         scanner={

@@ -19,8 +19,8 @@ rule synthesise:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=more(4000),
+        runtime=more(60),
         gpu=1,
     params:
         generator=lambda wildcards: model_entry(wildcards.system, wildcards.model)["generator"],
@@ -47,8 +47,8 @@ rule mean_pet:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=more(2000),
+        runtime=more(60),
     params:
         groups=training_groups,
         space=space_entities,

@@ -15,11 +15,12 @@ rule table1:
         ),
     log:
         "logs/tables/table1.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         code=code("image_table.py"),
         table="I",
@@ -47,11 +48,12 @@ rule table2:
         ),
     log:
         "logs/tables/table2.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         code=code("diagnosis_table.py"),
         table="II",

@@ -14,8 +14,8 @@ rule classify_three_way:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=more(2000),
+        runtime=more(60),
     params:
         code=code("classify_three_way.py"),
         groups=THREE_WAY,
@@ -52,11 +52,12 @@ rule three_way:
         ),
     log:
         "logs/three_way/three_way.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         code=code("three_way.py"),
         groups=THREE_WAY,

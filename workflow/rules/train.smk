@@ -16,8 +16,8 @@ rule train:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=2880,
+        mem_mb=more(6000),
+        runtime=more(2880),
         gpu=1,
     params:
         model=lambda wildcards: model_entry(wildcards.system, wildcards.model),

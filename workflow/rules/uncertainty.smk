@@ -16,8 +16,8 @@ rule dual_glow_draws:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=more(6000),
+        runtime=more(240),
         gpu=1,
     params:
         generator=lambda wildcards: model_entry("dual_glow", wildcards.model)["generator"],
