@@ -47,6 +47,7 @@ if "dual_glow" in SYSTEMS:
 
 
 include: "workflow/rules/report.smk"
+include: "workflow/rules/runs.smk"
 
 
 rule all:

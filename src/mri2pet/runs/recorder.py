@@ -1,0 +1,102 @@
+"""The jobs of a run, from the events that Snakemake logs while it works."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Job:
+    """One job of a run, as its last attempt left it.
+
+    Attributes
+    ----------
+    rule, wildcards
+        What it is.
+    started, ended
+        Seconds since the epoch; on a cluster `started` is when it was handed over. `ended` is None
+        for a job that was still at work when the run ended.
+    state
+        `running`, `finished` or `failed`.
+    logs
+        Its log files, then those of the cluster.
+    message
+        What the executor says about a failure.
+    group
+        Of a failed group job: which; one of its jobs, or several, made it fail.
+    """
+
+    rule: str
+    wildcards: dict[str, str]
+    started: float
+    ended: float | None = None
+    state: str = "running"
+    logs: tuple[str, ...] = ()
+    message: str = ""
+    group: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took; 0 for one that did not end."""
+        return 0.0 if self.ended is None else self.ended - self.started
+
+    @property
+    def name(self) -> str:
+        """Wildcards as text, those apart that say whose scan it is."""
+        own = {key: value for key, value in self.wildcards.items() if key not in WHOSE}
+        return " ".join(f"{key}={value}" for key, value in own.items())
+
+
+WHOSE = ("subject", "visit")
+
+
+@dataclass
+class RunRecorder(logging.Handler):
+    """Keeps the jobs of a run; a handler of Snakemake's logger.
+
+    Events are used instead of the log file because `--quiet` thins that out.
+    """
+
+    jobs: dict[int, Job] = field(default_factory=dict)
+    began: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    __hash__ = object.__hash__
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take up one event; one that is not understood leaves no trace."""
+        try:
+            self._take(str(getattr(record, "event", None)), record.__dict__, record.created)
+        except Exception:
+            self.handleError(record)
+
+    def _take(self, event: str, what: Mapping[str, Any], now: float) -> None:
+        if event == "job_info":
+            self.began = self.began or now
+            wildcards = {key: str(value) for key, value in dict(what["wildcards"] or {}).items()}
+            logs = tuple(map(str, what["log"] or ()))
+            self.jobs[what["jobid"]] = Job(what["rule_name"], wildcards, now, logs=logs)
+        elif event == "job_finished":
+            self._end(what["job_id"], "finished", now)
+        elif event == "group_error":
+            for each in what["job_error_info"]:
+                self._fail(each["jobid"], now, each, what["aux_logs"], str(what["groupid"]))
+        elif event == "job_error":
+            self._fail(what["jobid"], now, what)
+
+    def _fail(self, jobid: int, now: float, what: Mapping[str, Any], aux=(), group="") -> None:
+        job = self._end(jobid, "failed", now)
+        if job is None:
+            return
+        job.logs = tuple(dict.fromkeys([*job.logs, *map(str, what["log"] or ()), *map(str, aux)]))
+        job.message = str(what.get("rule_msg") or job.message)
+        job.group = group or job.group
+
+    def _end(self, jobid: int, state: str, now: float) -> Job | None:
+        job = self.jobs.get(jobid)
+        if job is not None:
+            job.state, job.ended = state, now
+        return job

@@ -1,0 +1,76 @@
+"""What is said, and written down, at the end of every run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from mri2pet.runs.failures import (
+    Row,
+    excluded_scans,
+    failed_jobs,
+    job_key,
+    row_key,
+    still_failed,
+    write_failures,
+)
+from mri2pet.runs.recorder import Job, RunRecorder
+from mri2pet.runs.times import lines_of, sum_times, wall_seconds, write_jobs
+
+SHOWN = 20  # excluded scans on the screen; the table has all
+
+
+def finish_run(
+    recorder: RunRecorder,
+    stages: Mapping[str, str],
+    undone: Iterable[Job],
+    known: Iterable[Job] | None,
+    results: str | Path = "results",
+    logs: str | Path = "logs",
+) -> str:
+    """Write the tables of a run that ends, well or badly, and return what to say about it.
+
+    Writes `failures.tsv` in `results`: failed jobs, of this run and of earlier ones if nothing has
+    mended them, and excluded scans; and `jobs.tsv` in `logs`: the times of this run's jobs.
+
+    Parameters
+    ----------
+    recorder
+        Of the run.
+    stages
+        Rule to stage, for the times.
+    undone
+        Jobs that were to be done in this run and are not.
+    known
+        All jobs there are, if the run had them all in view (`failures.still_failed`).
+    results, logs
+        Folders.
+    """
+    jobs = list(recorder.jobs.values())
+    table = Path(results) / "failures.tsv"
+    rows = failed_jobs(jobs) + still_failed(table, jobs, known) + excluded_scans(results)
+    write_failures(table, rows)
+    failed = {row_key(row) for row in rows if row["kind"] == "failed"}
+    waiting = [job.rule for job in undone if job_key(job) not in failed]
+    write_jobs(Path(logs) / "jobs.tsv", jobs, recorder.began or 0.0)
+    times = sum_times(jobs, lambda job: stages.get(job.rule, job.rule))
+    lines = [*lines_of(times, "stage"), f"{wall_seconds(jobs):.0f} s by the clock", ""]
+    return "\n".join([*lines, *_failures(rows, waiting, table)])
+
+
+def _failures(rows: Sequence[Row], waiting: Sequence[str], table: Path) -> list[str]:
+    """Return lines about what failed, what waits for it, and what was left out."""
+    failed = [row for row in rows if row["kind"] == "failed"]
+    excluded = [row for row in rows if row["kind"] == "excluded"]
+    if not failed and not excluded:
+        return ["No job failed, no scan was excluded."]
+    lines = [f"{len(failed)} failed jobs, {len(excluded)} excluded scans ({table}):"]
+    for row in [*failed, *excluded[:SHOWN]]:
+        what = " ".join(row[key] for key in ("subject", "visit", "job") if row[key] != "n/a")
+        lines.append(f"  {row['kind']:<8} {row['stage']} {what}: {row['reason']}")
+        if row["kind"] == "failed":
+            lines.append(f"           log: {row['log']}")
+    if len(excluded) > SHOWN:
+        lines.append(f"  ... and {len(excluded) - SHOWN} more excluded scans")
+    if waiting:
+        lines.append(f"{len(waiting)} jobs were left undone: {', '.join(sorted(set(waiting)))}")
+        lines.append("`snakemake report_partial` reports on what is there.")
+    return lines

@@ -1,0 +1,34 @@
+"""What is said and written at the end of every run: times, failures, exclusions."""
+
+from snakemake.logging import logger
+
+from mri2pet.runs.recorder import Job, RunRecorder
+from mri2pet.runs.summary import finish_run
+
+RECORDER = RunRecorder()
+if workflow.is_main_process:
+    logger.addHandler(RECORDER)
+
+
+def end_of_run():
+    """Write the tables of this run, and say what they hold."""
+
+    def plain(jobs):
+        return [Job(job.rule.name, dict(job.wildcards_dict), 0.0) for job in jobs if job.output]
+
+    everything = any(job.rule.name == "all" for job in workflow.dag.jobs)
+    text = finish_run(
+        RECORDER,
+        stages={rule.name: Path(rule.snakefile).stem for rule in workflow.rules},
+        undone=plain(workflow.dag.needrun_jobs()),
+        known=plain(workflow.dag.jobs) if everything else None,
+    )
+    logger.info(f"\n{text}\n")
+
+
+onsuccess:
+    end_of_run()
+
+
+onerror:
+    end_of_run()
