@@ -1,6 +1,7 @@
 """One log file a job, and errors that a user can read."""
 
 import logging
+import signal
 import sys
 import traceback
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ def log_to(path: str | Path) -> Iterator[None]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if hasattr(sys.modules["__main__"], "snakemake"):
+        _end_with_snakemake()
     file_handler = logging.FileHandler(path, mode="w")
     file_handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     console = logging.StreamHandler(sys.stderr)
@@ -36,3 +39,15 @@ def log_to(path: str | Path) -> Iterator[None]:
         raise
     finally:
         logging.shutdown()
+
+
+def _end_with_snakemake() -> None:
+    """Ask Linux to end this job if Snakemake is killed.
+
+    A job that outlived it would write the same files as the same job of the next call.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
