@@ -1,7 +1,8 @@
 """Make the report: one self-contained page with what was run, tables, figures and QC.
 
 From the cohorts, folds and exclusions, what each system shows (tables beside the published values,
-figures, training curves), QC pictures and the configuration.
+figures, training curves), QC pictures and the configuration. The partial report is the same of what
+is there, with a list of what is not.
 """
 
 import platform
@@ -20,25 +21,27 @@ from mri2pet.reporting.pictures import qc_visits
 SECTIONS = {"dual_glow": dual_glow.sections}
 
 with log_to(snakemake.log[0]):
-    given, params = snakemake.input, snakemake.params
+    params = snakemake.params
+    given = params.get("there") or snakemake.input
     text = {"subject": str, "visit": str}
-    excluded = read_tsv(given.excluded, dtype=str, keep_default_na=False, na_values=[])
-    cohort = pd.concat([read_tsv(path, dtype=text) for path in given.cohorts], ignore_index=True)
-    folds = [views.fold_summary(read_tsv(path, dtype=text)) for path in given.folds]
+    excluded = views.pool(given["excluded"], dtype=str, keep_default_na=False, na_values=[])
+    folds = [views.fold_summary(read_tsv(path, dtype=text)) for path in given["folds"]]
     report = Report(
         title=TITLE,
         lead=LEAD,
         simulated=params.simulated,
-        cohort=views.cohort_summary(cohort),
+        cohort=views.cohort_summary(views.pool(given["cohorts"], dtype=text)),
         folds=folds[0] if folds else pd.DataFrame(),
         excluded=views.with_headings(excluded),
-        qc=qc_visits(given.qc, views.exclusion_notes(excluded)),
+        missing=params.get("missing", []),
+        failed=views.with_headings(views.pool(given.get("failures", []), dtype=str)),
+        qc=qc_visits(given["qc"], views.exclusion_notes(excluded)),
         config=yaml.safe_dump(params.config, sort_keys=False, allow_unicode=True),
         versions={"mri2pet": __version__, "Python": platform.python_version()}
-        | pinned_versions(given.lock, PACKAGES),
+        | pinned_versions(given["lock"], PACKAGES),
     )
     if "gla_gan" in params.labels:
-        labels, shown = params.labels["gla_gan"], given.gla_gan
+        labels, shown = params.labels["gla_gan"], given["gla_gan"]
         report.tables = gla_gan.tables(shown, labels)
         report.figures = gla_gan.figures(shown)
         report.curves = gla_gan.curves(shown, labels)
@@ -46,4 +49,4 @@ with log_to(snakemake.log[0]):
     for system, sections in SECTIONS.items():
         if system in params.labels:
             report.sections += sections(given[system], params.labels[system])
-    write(report, snakemake.output[0])
+    write(report, params.get("page") or snakemake.output[0])

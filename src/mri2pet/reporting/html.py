@@ -54,6 +54,9 @@ class Report:
         Whether the cohort is: the page then says so at its top and above every table.
     cohort, folds, excluded
         Tables of text as they are to be shown.
+    missing, failed
+        Of a partial report: files that the whole one shows and that are not there; failed jobs and
+        excluded scans.
     tables
         Results beside the published values.
     sections
@@ -74,6 +77,8 @@ class Report:
     cohort: pd.DataFrame = field(default_factory=pd.DataFrame)
     folds: pd.DataFrame = field(default_factory=pd.DataFrame)
     excluded: pd.DataFrame = field(default_factory=pd.DataFrame)
+    missing: list[str] = field(default_factory=list)
+    failed: pd.DataFrame = field(default_factory=pd.DataFrame)
     tables: list[TableView] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     figures: list[Picture] = field(default_factory=list)

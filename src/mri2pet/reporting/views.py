@@ -1,7 +1,8 @@
 """What the report's tables show: numbers as text, best ones marked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from mri2pet.evaluation.classification import ERRORS_LOWER_IS_BETTER
 from mri2pet.evaluation.image_metrics import HIGHER_IS_BETTER
 from mri2pet.evaluation.statistics import best_of
 from mri2pet.evaluation.tables import REFERENCES
+from mri2pet.files import read_tsv
 
 DIGITS = {"MAE": 5}  # of the others three
 SIGNIFICANT = 0.05
@@ -120,6 +122,12 @@ def _p(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
+def pool(paths: Iterable[str | Path], **kwargs: Any) -> pd.DataFrame:
+    """Read tables (`files.read_tsv`) and join them; an empty one if there is none."""
+    tables = [read_tsv(path, **kwargs) for path in paths]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
 def cohort_summary(cohort: pd.DataFrame, groups: Sequence[str] | None = None) -> pd.DataFrame:
     """Count subjects, visits and scans by group, the total last.
 
@@ -130,6 +138,8 @@ def cohort_summary(cohort: pd.DataFrame, groups: Sequence[str] | None = None) ->
     groups
         Their order; by default as they come.
     """
+    if cohort.empty:
+        return cohort
     groups = groups or list(dict.fromkeys(cohort["group"]))
     parts = {group: cohort[cohort["group"] == group] for group in groups} | {"All": cohort}
     rows = []
