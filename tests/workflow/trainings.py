@@ -1,0 +1,73 @@
+"""A folder with a packed dataset, in which the workflow trains: no imaging is run."""
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from fakes import make_run
+
+EPOCHS = 25
+WEIGHTS = "results/gla_gan/models/unet/fold-0/generator.pt"
+LOG = "logs/train/gla_gan/unet_fold-0.log"
+SETTINGS = f"""\
+systems: [gla_gan]
+cohort: {{groups: [CN, AD]}}
+simulation: {{groups: [CN, AD]}}
+gla_gan:
+  models:
+    unet:
+      generator: {{filters: [4, 4, 4]}}
+      training: {{epochs: {EPOCHS}}}
+  diagnosis: {{three_way: []}}
+"""
+
+
+class Training:
+    """A folder with a packed dataset, in which one model is trained."""
+
+    def __init__(self, folder: Path, root: Path):
+        self.folder, self.root = folder, root
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Call snakemake, for the weights if nothing else is asked for."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", self.root / "Snakefile"]
+        command += ["--directory", self.folder, "--cores", "1", *(arguments or [WEIGHTS])]
+        command += ["--configfile", self.folder / "settings.yaml"]
+        with open(self.folder / "said.log", "w") as said:
+            return subprocess.Popen(
+                list(map(str, command)), stdout=said, stderr=said, start_new_session=True
+            )
+
+    def call(self, *arguments: str) -> tuple[int, str]:
+        """Do the same and wait; return the exit code and what was said."""
+        code = self.start(*arguments).wait(timeout=300)
+        return code, (self.folder / "said.log").read_text()
+
+    def until_epoch(self, epoch: int, call: subprocess.Popen) -> None:
+        """Wait until an epoch is over."""
+        log = self.folder / LOG
+        for _ in range(3000):
+            if log.is_file() and f"epoch {epoch} of" in log.read_text():
+                return
+            assert call.poll() is None, (self.folder / "said.log").read_text()[-3000:]
+            time.sleep(0.02)
+        pytest.fail("the training does not come on")
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """Read the weights."""
+        return torch.load(self.folder / WEIGHTS, weights_only=True)
+
+
+def make_training(folder: Path, root: Path) -> Training:
+    make_run(folder, size=24)
+    for part in ("results/gla_gan", "resources"):
+        shutil.rmtree(folder / part)
+    for part in ("config", "resources"):
+        (folder / part).symlink_to(root / part)
+    (folder / "settings.yaml").write_text(SETTINGS)
+    return Training(folder, root)
