@@ -26,6 +26,7 @@ use rule table1 as dual_glow_table1 with:
         ),
     log:
         "logs/dual_glow_table1/table1.log",
+    localrule: True
     params:
         code=code("image_table.py"),
         table="1",

@@ -81,6 +81,7 @@ use rule table2 as table3 with:
         ),
     log:
         "logs/tables/table3.log",
+    localrule: True
     params:
         code=code("diagnosis_table.py"),
         table="III",

@@ -1,0 +1,81 @@
+"""What becomes of the papers' jobs on a cluster: groups, memory at a retry, what runs at home."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+import yaml
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSettings
+from test_paper_jobs import MRI_ONLY, PAIRED, with_cohort
+
+BEYOND_PEOPLE = 240  # of GLA-GAN's paper: trainings, syntheses, what is measured on them
+
+
+@pytest.fixture(scope="module")
+def listing(root, tmp_path_factory):
+    return with_cohort(tmp_path_factory, root, "gla_gan")
+
+
+@pytest.fixture(scope="module")
+def workflow(root, listing):
+    """Read the rules of all systems, as Snakemake sees them."""
+    config = ConfigSettings(configfiles=[root / "tests/workflow/mini.yaml"])
+    with contextlib.chdir(listing.folder), SnakemakeApi(OutputSettings()) as api:
+        read = api.workflow(
+            resource_settings=ResourceSettings(cores=1),
+            config_settings=config,
+            snakefile=root / "Snakefile",
+        )
+        yield read._workflow
+
+
+@pytest.fixture(scope="module")
+def rules(workflow):
+    return {rule.name: rule for rule in workflow.rules if rule.script}
+
+
+def test_a_person_is_one_job_and_the_rest_does_not_grow_with_the_cohort(listing, workflow, rules):
+    jobs = {name: count for name, count in listing.jobs().items() if name in rules}
+    own = {name: n for name, n in jobs.items() if name not in workflow._localrules}
+    alone = {name: n for name, n in own.items() if rules[name]._group is None}
+    assert own.keys() - alone.keys() >= {"simulate_subject", "convert_pet", "segment", "qc"}
+    assert sum(own.values()) - sum(alone.values()) > 9 * (PAIRED + MRI_ONLY)
+    assert {rules[name]._group for name in own.keys() - alone.keys()} == {"visit"}
+    assert sum(alone.values()) <= BEYOND_PEOPLE
+
+
+def test_whatever_is_done_for_each_visit_is_grouped(rules):
+    for rule in rules.values():
+        if {"subject", "visit"} <= rule.wildcard_names:
+            assert rule._group == "visit", rule.name
+
+
+def test_every_rule_asks_for_more_memory_and_time_at_a_retry(rules):
+    for rule in rules.values():
+        for name in ("mem_mb", "runtime"):
+            ask = rule.resources[name]
+            first, second = (ask.evaluate({}, attempt=attempt).value for attempt in (1, 2))
+            assert second == 2 * first > 0, f"{rule.name}: {name}=more(...) is missing"
+
+
+def test_networks_are_trained_and_used_on_one_gpu(rules):
+    on_gpu = {name for name, rule in rules.items() if "gpu" in rule.resources}
+    assert {"train", "synthesise", "dissect", "dual_glow_draws"} <= on_gpu
+    assert {rules[name].resources["gpu"].value for name in on_gpu} == {1}
+
+
+def test_what_is_trivial_or_needs_the_internet_runs_where_snakemake_does(workflow):
+    assert {"fetch_atlases", "cohort", "table1", "table3", "make_folds"} <= workflow._localrules
+    assert not {"train", "acpc", "diagnose", "report_page"} & workflow._localrules
+
+
+def test_the_profile_has_the_retries_and_only_options_that_there_are(root):
+    profile = yaml.safe_load((root / "slurm/config.yaml").read_text())
+    assert profile["executor"] == "slurm"
+    assert profile["retries"] >= 1
+    assert profile["group-components"] == "visit=1"
+    assert profile["keep-going"] and profile["rerun-incomplete"]
+    rules = Path(root / "workflow/rules").glob("*.smk")
+    # In a rule, retries happen inside the same allocation and never ask for more.
+    assert not any("retries:" in path.read_text() for path in rules)
