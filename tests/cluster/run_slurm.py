@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 WEIGHTS = "results/gla_gan/models/unet/fold-0/generator.pt"
 DATASET = "results/datasets/linear/folds.tsv"
 TRAIN_LOG = "logs/train/gla_gan/unet_fold-0.log"
-# On a machine this busy, status is asked for often, and a cancelled job stays cancelled.
+# Jobs are short: ask soon what became of them, and keep what Slurm logged.
 OPTIONS = ["--slurm-init-seconds-before-status-checks", "5", "--slurm-status-command", "squeue"]
 OPTIONS += ["--latency-wait", "10", "--slurm-keep-successful-logs", "--slurm-logdir", "logs/slurm"]
 
@@ -64,6 +64,12 @@ class Cluster:
             )
         self.calls.append(call)
         return call
+
+    def ask(self, *command: str) -> str:
+        """Call one of Slurm's programs and return what it says."""
+        return subprocess.run(
+            command, env=self.slurm.environment, capture_output=True, text=True, check=True
+        ).stdout
 
     def jobs(self) -> list[dict[str, str]]:
         """Return the jobs that Slurm has ended."""
@@ -114,16 +120,15 @@ def run(folder: Path) -> dict[str, object]:
         # A training that somebody cancels: no more attempts, and nothing that looks like weights.
         call = cluster.snakemake(WEIGHTS, "--retries", "0")
         cluster.wait_for(r"epoch 3 of", TRAIN_LOG, call)
-        queued = subprocess.run(
-            ["squeue", "--noheader", "--format=%i %b"],
-            env=slurm.environment, capture_output=True, text=True, check=True,
-        ).stdout.split()  # fmt: skip
-        subprocess.run(["scancel", queued[0]], env=slurm.environment, check=True)
+        (job_id,) = cluster.ask("squeue", "--noheader", "--format=%i").split()
+        asked = cluster.ask("scontrol", "show", "job", job_id)
+        cluster.ask("scancel", job_id)
         found["cancelled"] = {
             "exit_code": call.wait(),
-            "gpus_asked_for": queued[1],
+            "gpus_asked_for": re.search(r"TresPerJob=(\S+)", asked)[1],
             "weights_there": (folder / WEIGHTS).exists(),
             "checkpoint_there": (folder / WEIGHTS).with_name("checkpoint.pt").exists(),
+            "reason": (folder / "results/failures.tsv").read_text().splitlines()[1],
         }
 
         started, before = time.monotonic(), len(cluster.jobs())
