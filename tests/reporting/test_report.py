@@ -208,3 +208,21 @@ def test_captions_of_the_snakemake_report_say_the_same(root):
         assert SIMULATED_NOTE in captions[f"{name}.rst"]
     assert f"data range {DATA_RANGE:g};" in captions["table1.rst"]
     assert f"sigma {SSIM_SIGMA:g} voxels" in captions["table1.rst"]
+
+
+def test_a_partial_report_lists_what_is_missing_and_the_whole_one_does_not(report):
+    assert "This report is not whole" not in render(report)
+    report.missing = ["results/gla_gan/tables/table2.tsv"]
+    report.failed = pd.DataFrame({"Stage": ["train"], "Reason": ["killed <by hand>"]})
+    page = render(report)
+    assert "1 missing files" in page
+    assert "results/gla_gan/tables/table2.tsv" in page
+    assert "killed &lt;by hand&gt;" in page
+
+
+def test_a_report_of_nothing_can_be_made():
+    nothing = Report(title="Title", lead="Lead", simulated=True, missing=["everything"])
+    nothing.cohort = views.cohort_summary(views.pool([]))
+    nothing.excluded = views.with_headings(views.pool([]))
+    assert "No cohort table." in render(nothing)
+    assert views.exclusion_notes(views.pool([])) == {}
