@@ -83,7 +83,7 @@ def test_a_job_that_a_further_attempt_brought_through_has_not_failed(folder):
 
 def test_reasons_of_jobs_that_say_nothing(folder):
     log = log_file(folder, "a.log", "2026-01-02 03:04:05,678 INFO mri2pet: epoch 3\n")
-    began = os.stat("a.log").st_mtime
+    began = (folder / "a.log").stat().st_mtime
     assert reason_of(Job("train", {}, began, logs=(log,))) == SILENT
     assert reason_of(Job("train", {}, began + 60, logs=(log,))) == UNSEEN  # of the run before
     state = "SLURM-job '7' failed, SLURM status is: 'OUT_OF_MEMORY'."
@@ -199,6 +199,20 @@ def test_times_are_summed_by_stage_and_kept_by_job(folder):
         ("train", 2, 18),
         ("train", 2, 1),
     ]
+
+
+def test_a_job_whose_end_was_kept_quiet_counts_as_its_outputs_say(folder):
+    recorder = RunRecorder()
+    for jobid in (1, 2, 3):
+        start(recorder, jobid, "acpc")
+    fail(recorder, 2)
+    (folder / "out.txt").touch()
+    os.utime("out.txt", (recorder.began + 7, recorder.began + 7))
+    for jobid in (1, 2, 9):
+        recorder.settle(jobid, ["out.txt", "not.there"])
+    states = {jobid: job.state for jobid, job in recorder.jobs.items()}
+    assert states == {1: "finished", 2: "failed", 3: "running"}
+    assert recorder.jobs[1].seconds == pytest.approx(7, abs=0.5)
 
 
 def test_an_event_that_is_not_understood_stops_nothing(folder, monkeypatch):

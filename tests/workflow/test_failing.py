@@ -7,6 +7,8 @@ import pytest
 import yaml
 from trainings import WEIGHTS, make_training
 
+from mri2pet.runs.times import read_jobs
+
 BROKEN = WEIGHTS.replace("unet", "global_gan")
 SYNTHESIS = "results/gla_gan/synthesis/{}/fold-0/pet.npy"
 REASON = "Kernel size can&#39;t be greater than actual input size"  # too deep for volumes so small
@@ -23,7 +25,9 @@ def failed(root, tmp_path_factory):
         settings["gla_gan"]["models"].setdefault(model, {}).update(changes)
     path.write_text(yaml.safe_dump(settings))
     targets = [SYNTHESIS.format(model) for model in ("global_gan", "unet")]
-    training.code, training.said = training.call(*targets, "--keep-going", "--quiet", "rules")
+    training.code, training.said = training.call(
+        *targets, "--keep-going", "--quiet", "rules", "progress"
+    )
     return training
 
 
@@ -48,6 +52,10 @@ def test_the_end_of_the_run_says_what_failed_what_waits_and_the_times(failed):
     assert "1 failed jobs, 0 excluded scans (results/failures.tsv)" in end
     assert html.unescape(REASON) in end
     assert "1 jobs were left undone: synthesise" in end
+    jobs = read_jobs(failed.folder / "logs/jobs.tsv")  # although --quiet kept their ends back
+    assert {(job.rule, job.state) for job in jobs if job.seconds > 0} == {
+        ("train", "failed"), ("train", "finished"), ("synthesise", "finished"),
+    }  # fmt: skip
 
 
 def test_a_partial_report_says_what_is_missing_and_why(failed):

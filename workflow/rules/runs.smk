@@ -16,6 +16,9 @@ def end_of_run():
     def plain(jobs):
         return [Job(job.rule.name, dict(job.wildcards_dict), 0.0) for job in jobs if job.output]
 
+    for job in workflow.dag.jobs:
+        if workflow.dag.finished(job):
+            RECORDER.settle(workflow.dag.jobid(job), job.output)
     everything = any(job.rule.name == "all" for job in workflow.dag.jobs)
     text = finish_run(
         RECORDER,

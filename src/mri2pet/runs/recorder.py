@@ -1,8 +1,10 @@
 """The jobs of a run, from the events that Snakemake logs while it works."""
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -55,7 +57,7 @@ WHOSE = ("subject", "visit")
 class RunRecorder(logging.Handler):
     """Keeps the jobs of a run; a handler of Snakemake's logger.
 
-    Events are used instead of the log file because `--quiet` thins that out.
+    Events are used instead of the log file because `--quiet rules` leaves errors out of that.
     """
 
     jobs: dict[int, Job] = field(default_factory=dict)
@@ -72,6 +74,18 @@ class RunRecorder(logging.Handler):
             self._take(str(getattr(record, "event", None)), record.__dict__, record.created)
         except Exception:
             self.handleError(record)
+
+    def settle(self, jobid: int, outputs: Iterable[str | Path]) -> None:
+        """Say that a job has ended well, if no event has.
+
+        With `--quiet progress` Snakemake does not tell; the youngest output's time stamp then
+        stands for the end.
+        """
+        job = self.jobs.get(jobid)
+        if job is not None and job.state == "running":
+            paths = [path for path in map(Path, outputs) if path.exists()]
+            now = max((path.stat().st_mtime for path in paths), default=time.time())
+            self._end(jobid, "finished", max(now, job.started))
 
     def _take(self, event: str, what: Mapping[str, Any], now: float) -> None:
         if event == "job_info":
