@@ -12,6 +12,7 @@ from torch import nn
 from mri2pet.files import atomic, write_tsv
 from mri2pet.training.checkpoint import History, identify
 from mri2pet.training.data import PairBatches, Pairs, seed_from
+from mri2pet.training.eager import without_compiler
 from mri2pet.training.history import plot_history
 from mri2pet.training.loop import train
 from mri2pet.training.recipe import recalibrate_batch_norm
@@ -26,6 +27,7 @@ from mri2pet.training.settings import (
 log = logging.getLogger(__name__)
 
 
+@without_compiler()
 def train_model(
     config: Mapping[str, Any],
     pairs: Pairs,

@@ -164,5 +164,6 @@ def make_deterministic(threads: int) -> None:
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(max(1, threads))
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # As use_deterministic_algorithms(True, warn_only=True), but without importing the compiler.
+    torch.set_deterministic_debug_mode("warn")
     torch.backends.cudnn.benchmark = False
