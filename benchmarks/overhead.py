@@ -37,6 +37,7 @@ def snakemake(*arguments: str, folder: Path | None = None) -> list[str]:
         [sys.executable, "-m", "snakemake", *arguments],
         env=os.environ | {"PYTHONPROFILEIMPORTTIME": "1"},
         cwd=folder,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
