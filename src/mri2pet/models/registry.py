@@ -22,6 +22,7 @@ MODELS = {
     "cycle_gan": "cycle_gan.CycleGanGenerator",
     "cycle_gan_discriminator": "cycle_gan.CycleGanDiscriminator",
     "dual_glow": "dual_glow.DualGlow",
+    "siamese": "siamese.PatchAutoencoder",
 }
 
 

@@ -16,15 +16,19 @@ NOISE_FWHM = 4.0  # mm, of the noise's grain
 WHITE_MATTER, FLUID = 0.34, 0.04
 
 
-def activity(template: Template, uptake: NDArray[np.float64]) -> NDArray[np.float32]:
+def activity(
+    template: Template, uptake: NDArray[np.float64], cortex: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
     """Make the true activity in the template's space, 1 in average healthy grey matter.
 
     White matter follows its nearest region's grey matter by half. Scalp and muscle take up little.
+    `cortex`, of the template's shape, multiplies the uptake of grey matter: a lesion is below one.
     """
     grey = np.concatenate([[0.0], uptake]).astype(np.float32)
     white = np.concatenate([[0.0], WHITE_MATTER * (0.5 + 0.5 * uptake)]).astype(np.float32)
     gm, wm, csf = template.tissue
-    image = gm * grey[template.region] + wm * white[template.region] + np.float32(FLUID) * csf
+    healthy = gm if cortex is None else gm * cortex
+    image = healthy * grey[template.region] + wm * white[template.region] + np.float32(FLUID) * csf
     soft = np.clip(template.t1 / np.float32(WHITE) - 0.15, 0, 0.6)
     return image + np.maximum(1 - gm - wm - csf, 0) * soft * np.float32(0.35)
 
@@ -36,6 +40,7 @@ def acquire_pet(
     voxel: list[float],
     frames: int,
     rng: np.random.Generator,
+    cortex: NDArray[np.float32] | None = None,
 ) -> Scan:
     """Scan the head: an int16 volume (i, j, k), or (i, j, k, frame) if `frames` is above one.
 
@@ -47,6 +52,8 @@ def acquire_pet(
         Voxel size in mm along left-right, front-back, up-down.
     frames
         Number of frames; each holds its share of the counts.
+    cortex
+        What the uptake of grey matter is multiplied by, see `activity`.
 
     Returns
     -------
@@ -59,7 +66,7 @@ def acquire_pet(
     affine = np.diag([-size[0], -size[1], size[2], 1.0])
     centre = field_centre(pose, PET_CENTRE, rng)
     affine[:3, 3] = centre - affine[:3, :3] @ (np.array(shape) - 1) / 2
-    truth = activity(template, head.uptake)
+    truth = activity(template, head.uptake, cortex)
     (sampled,) = sample([truth], template, head.deformation, pose, shape, affine)
     blurred = gaussian_filter(sampled, FWHM / 2.3548 / size)
     width = NOISE_FWHM / 2.3548 / size
