@@ -6,6 +6,7 @@ of which takes all that is left of the patch: it can therefore run over whole sl
 every voxel exactly what it gives for the patch around it (`dense`).
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -64,7 +65,12 @@ class PatchAutoencoder(nn.Module):
         self.decoder = nn.ModuleList(back)
 
         for layer in (*self.encoder, *self.decoder):
-            nn.init.kaiming_normal_(layer.weight, SLOPE, _fan(layer), "leaky_relu")
+            terms = layer.in_channels  # in the sum that an output is
+            if layer is not self.decoder[0]:  # that one has a single value to spread
+                terms *= layer.kernel_size[0] ** 2
+            if isinstance(layer, nn.ConvTranspose2d):
+                terms /= layer.stride[0] ** 2
+            nn.init.normal_(layer.weight, std=math.sqrt(2 / terms))  # He (2015)
             nn.init.zeros_(layer.bias)
         self.register_buffer("mean", torch.tensor(0.0))
         self.register_buffer("scale", torch.tensor(1.0))
@@ -114,11 +120,6 @@ class PatchAutoencoder(nn.Module):
             else:
                 x = layer(x)
         return x
-
-
-def _fan(layer: nn.Module) -> str:
-    """Which side of a layer's weights counts the values that one output is the sum of."""
-    return "fan_out" if isinstance(layer, nn.ConvTranspose2d) else "fan_in"
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mri2pet.cohort.simulate.lesion import Lesion, draw_lesion
+from mri2pet.cohort.simulate.lesion import Lesion, plan_lesion
 from mri2pet.cohort.simulate.people import Person, Visit
 from mri2pet.errors import InputError
 
@@ -79,8 +79,8 @@ def plan_members(simulation: Mapping[str, Any], seed: int) -> list[Member]:
             person = make_adult(seed, FIRST + number, kind == "paired")
             lesion = None
             if role == "patient":
-                drawn = person.rng("lesion")
-                lesion = draw_lesion(simulation["lesion"], drawn, "gan_anomaly.simulation.lesion")
+                where = "gan_anomaly.simulation.lesion"
+                lesion = plan_lesion(simulation["lesion"], number - first, where)
             members.append(Member(f"EPI{number:03d}", role, kind, person, lesion))
     return members
 

@@ -1,5 +1,6 @@
 """One focal lesion of an epilepsy patient: where the cortex takes up less FDG, and how much."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from mri2pet.errors import InputError
 EDGE_MM = 1.5  # of the logistic fall from the lesion to healthy cortex
 REACH_MM = 40.0  # nothing of a lesion lies farther from its centre
 CORTEX = ("Frontal", "Temporal", "Parietal", "Occipital", "Insula", "Fusiform", "ParaHippocampal")
+GOLDEN = (0.7548776662, 0.5698402910)  # of the plane: Roberts' R2 sequence
 LOWEST_MM = -36.0  # of a centre, template world: the detector's field of view ends at -50
 
 
@@ -57,24 +59,26 @@ class Place:
         return 1 - np.float32(depth) * self.weight
 
 
-def draw_lesion(
-    block: dict[str, Any], rng: np.random.Generator, where: str = "simulation.lesion"
-) -> Lesion:
-    """Draw depth and size evenly from the ranges `depth` and `ml` of the configuration.
+def plan_lesion(block: Mapping[str, Any], number: int, where: str) -> Lesion:
+    """Choose depth and size of the lesion of the `number`th patient (from 0).
+
+    Both run over the ranges `depth` and `ml` of the configuration in steps of the golden ratio:
+    however few the patients, they are spread evenly, and more of them change none.
 
     Raises
     ------
     InputError
         If a range is turned round or leaves what a lesion can be.
     """
-    for key, top in (("depth", 1.0), ("ml", 60.0)):
+    values = []
+    for (key, top), step in zip((("depth", 1.0), ("ml", 60.0)), GOLDEN, strict=True):
         low, high = block[key]
         if not 0 < low <= high <= top:
             raise InputError(
                 f"{where}.{key}: [{low}, {high}] is not a range within 0 and {top:g}, low to high"
             )
-    depth, ml = (float(rng.uniform(*block[key])) for key in ("depth", "ml"))
-    return Lesion(round(depth, 4), round(ml, 3))
+        values.append(low + (high - low) * ((0.5 + number * step) % 1))
+    return Lesion(*(round(float(value), 4) for value in values))
 
 
 def place_lesion(template: Template, lesion: Lesion, rng: np.random.Generator) -> Place:

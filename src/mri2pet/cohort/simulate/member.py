@@ -70,9 +70,7 @@ def simulate_member(
     _write(outputs["t1w"], t1, T1W)
     place = cortex = None
     if member.lesion is not None:
-        drawn = person.rng("lesion")
-        drawn.random(8)  # beyond what depth and size were drawn from
-        place = place_lesion(template, member.lesion, drawn)
+        place = place_lesion(template, member.lesion, person.rng("place"))
         cortex = place.cortex(member.lesion.depth)
         (mask,) = sample(
             [place.mask.astype(np.float32)],
