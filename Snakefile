@@ -23,6 +23,13 @@ wildcard_constraints:
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/cohort.smk"
+
+
+if "gan_anomaly" in SYSTEMS:
+
+    include: "workflow/rules/epilepsy.smk"
+
+
 include: "workflow/rules/bids.smk"
 include: "workflow/rules/preproc.smk"
 include: "workflow/rules/dataset.smk"
@@ -38,12 +45,23 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/interpretation.smk"
 
 
+if {"nonlinear", "anomaly"} & set(SPACES):
+
+    include: "workflow/rules/warp.smk"
+
+
 if "dual_glow" in SYSTEMS:
 
     include: "workflow/rules/nonlinear.smk"
     include: "workflow/rules/uncertainty.smk"
     include: "workflow/rules/dual_glow.smk"
     include: "workflow/rules/dual_glow_ages.smk"
+
+
+if "gan_anomaly" in SYSTEMS:
+
+    include: "workflow/rules/anomaly.smk"
+    include: "workflow/rules/detector.smk"
 
 
 include: "workflow/rules/report.smk"

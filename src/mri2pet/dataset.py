@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +44,11 @@ def visit_files(
         Cohort table.
     files
         Lists mri, mri_sidecar and, where the space has tissue maps, gm, wm and csf, one path a
-        row; pet and pet_sidecar, one path a paired row; all in the order of the rows.
+        row; pet and pet_sidecar, one path a paired row; where the table names lesions in its column
+        lesion_file, lesion, one path such a row; all in the order of the rows.
     """
     pets = iter(zip(files["pet"], files["pet_sidecar"], strict=True))
+    lesions = iter(files.get("lesion", ()))
     names = [name for name in ("mri", *TISSUES) if name in files]
     columns = zip(*(files[name] for name in names), strict=True)
     visits = []
@@ -55,8 +57,23 @@ def visit_files(
         volumes, pet_sidecar = dict(zip(names, paths, strict=True)), None
         if row["kind"] == "paired":
             volumes["pet"], pet_sidecar = next(pets)
+        if "lesion" in files and row.get("lesion_file") is not None:
+            volumes["lesion"] = next(lesions)
         visits.append(VisitFiles(row, volumes, sidecar, pet_sidecar))
     return visits
+
+
+def with_lesions_found(visits: Iterable[VisitFiles]) -> list[VisitFiles]:
+    """Leave a lesion's mask out where its stage could not use it: the visit stays without."""
+    kept = []
+    for visit in visits:
+        lesion = visit.volumes.get("lesion")
+        if lesion is not None and Path(lesion).stat().st_size == 0:
+            log.warning("%s: the lesion cannot be used; its sidecar says why", lesion)
+            volumes = {name: path for name, path in visit.volumes.items() if name != "lesion"}
+            visit = replace(visit, volumes=volumes)
+        kept.append(visit)
+    return kept
 
 
 def select_visits(visits: Iterable[VisitFiles]) -> tuple[list[VisitFiles], pd.DataFrame]:
@@ -109,9 +126,10 @@ def pool_exclusions(*tables: pd.DataFrame) -> pd.DataFrame:
 
 
 def visits_table(visits: Sequence[VisitFiles]) -> pd.DataFrame:
-    """Describe the rows of the arrays; columns `VISIT_COLUMNS`."""
+    """Describe the rows of the arrays; columns `VISIT_COLUMNS`, and `role` where the study has it."""
     rows = [{"index": index, **visit.row} for index, visit in enumerate(visits)]
-    return pd.DataFrame(rows)[list(VISIT_COLUMNS)]
+    table = pd.DataFrame(rows)
+    return table[[*VISIT_COLUMNS, *(["role"] if "role" in table else [])]]
 
 
 def pack_volumes(
@@ -120,14 +138,14 @@ def pack_volumes(
     """Write one float32 array (N, X, Y, Z) for each name in `outputs`.
 
     Rows are written one at a time to a file mapped into memory, so that memory does not grow with
-    the number of visits. A visit without a PET has zeros.
+    the number of visits. A visit without a PET or a lesion has zeros.
 
     Parameters
     ----------
     visits
         In the order of the rows.
     outputs
-        Path of the `.npy` for each of the names mri, pet, gm, wm, csf.
+        Path of the `.npy` for each of the names mri, pet, gm, wm, csf, lesion.
 
     Returns
     -------
@@ -190,7 +208,11 @@ def template_mask(image: Any, affine: Array, shape: tuple[int, int, int]) -> Arr
 
 
 def resample_labels(
-    image: Any, affine: Array, shape: tuple[int, int, int], names: Mapping[int, str]
+    image: Any,
+    affine: Array,
+    shape: tuple[int, int, int],
+    names: Mapping[int, str],
+    complete: bool = True,
 ) -> Array:
     """Resample a label image by majority over each target voxel.
 
@@ -205,7 +227,9 @@ def resample_labels(
     affine, shape
         Target grid.
     names
-        Name of each label; every one must survive.
+        Name of each label.
+    complete
+        Whether every one must survive: not where the field of view cuts some off.
 
     Returns
     -------
@@ -214,7 +238,7 @@ def resample_labels(
     Raises
     ------
     InputError
-        A label is lost.
+        A label is lost, and none may be.
     """
     source = np.rint(np.asanyarray(image.dataobj)).astype(np.int64)
     codes = np.array([0, *sorted(names)])
@@ -228,7 +252,7 @@ def resample_labels(
     labels = codes[1 + votes[1:].argmax(axis=0)]
     labels[2 * votes[0].astype(np.int64) > SUBSAMPLES**3] = 0
     lost = [f"{code} ({names[code]})" for code in sorted(set(names) - set(labels.tolist()))]
-    if lost:
+    if lost and complete:
         raise InputError(
             f"{len(lost)} of {len(names)} atlas regions are lost on the grid {shape}: "
             f"{', '.join(lost[:5])}: the volumes are too coarse or do not overlap the atlas"
@@ -268,7 +292,7 @@ def _exclusion(row: Mapping[str, Any], modality: str, reason: Mapping[str, str])
     return {
         "subject": row["subject"],
         "visit": row["visit"],
-        "image_id": row[f"{modality.lower()}_image_id"],
+        "image_id": row.get(f"{modality.lower()}_image_id"),
         "modality": modality,
         "stage": reason["stage"],
         "reason": reason["reason"],

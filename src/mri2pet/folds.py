@@ -11,7 +11,9 @@ from mri2pet.errors import InputError
 FOLD_COLUMNS = ("subject", "group", "kind", "fold")
 
 
-def make_folds(visits: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
+def make_folds(
+    visits: pd.DataFrame, n: int, seed: int, groups: Sequence[str] = GROUPS
+) -> pd.DataFrame:
     """Deal subjects to folds, stratified by group and by kind (paired or MRI-only).
 
     Subjects of a stratum are shuffled by a hash of seed and label, which depends neither on the
@@ -28,6 +30,8 @@ def make_folds(visits: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
         Number of folds.
     seed
         Of the shuffle.
+    groups
+        That there can be, from healthy to ill.
 
     Returns
     -------
@@ -41,9 +45,9 @@ def make_folds(visits: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
     """
     if n < 2:
         raise InputError(f"folds.n: {n} is too few; cross-validation needs at least 2")
-    subjects = _subjects(visits)
+    subjects = _subjects(visits, groups)
     paired = subjects[subjects["kind"] == "paired"]["group"].value_counts()
-    for group in sorted(set(subjects["group"]), key=GROUPS.index):
+    for group in sorted(set(subjects["group"]), key=list(groups).index):
         count = int(paired.get(group, 0))
         if count < n:
             raise InputError(
@@ -67,15 +71,15 @@ def fold_sizes(folds: pd.DataFrame) -> dict[str, dict[str, int]]:
     return sizes
 
 
-def _subjects(visits: pd.DataFrame) -> pd.DataFrame:
+def _subjects(visits: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
     """Reduce visits to one row a subject, ordered by subject."""
-    unknown = sorted(set(visits["group"]) - set(GROUPS))
+    unknown = sorted(set(visits["group"]) - set(groups))
     if unknown:
         raise InputError(f"unknown group {unknown[0]!r} in the table of visits")
     rows = []
     for subject, own in visits.groupby("subject", sort=True):
         counts = own["group"].value_counts()
-        group = max(counts.index, key=lambda name: (counts[name], GROUPS.index(name)))
+        group = max(counts.index, key=lambda name: (counts[name], list(groups).index(name)))
         kind = "paired" if (own["kind"] == "paired").any() else "mri_only"
         rows.append((str(subject), group, kind))
     return pd.DataFrame(rows, columns=["subject", "group", "kind"])

@@ -7,11 +7,16 @@ from typing import Any
 from mri2pet.ablations import RESERVED, variant_models
 from mri2pet.errors import InputError
 
-SPACE = {"gla_gan": "linear", "dual_glow": "nonlinear"}  # whose dataset a system works on
-STUDY = {"gla_gan": "adni", "dual_glow": "adni"}  # whose scans
+SPACE = {  # whose dataset a system works on
+    "gla_gan": "linear",
+    "dual_glow": "nonlinear",
+    "gan_anomaly": "anomaly",
+}
+STUDY = {"gla_gan": "adni", "dual_glow": "adni", "gan_anomaly": "epilepsy"}  # whose scans
 ENTITIES = {  # of the files of a space, as BIDS names them
     "linear": "space-MNI152_res-64",
     "nonlinear": "space-MNI152SyN_res-model",
+    "anomaly": "space-MNI152SyN_res-anomaly",
 }
 ATTRIBUTES = ("age", "sex", "diagnosis")  # of side information, where an entry does not choose
 FLOW = "dual_glow"  # the network that is made for one grid, and knows the groups by name

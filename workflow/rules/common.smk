@@ -93,14 +93,19 @@ def cohort(study="adni"):
     return read_cohort(table, Path(table).stat().st_mtime_ns)
 
 
-def visit_row(wildcards):
-    """Return the row of one visit, from the table of the study that has it."""
+def study_of(wildcards):
+    """Return the study whose table has a visit."""
     key = wildcards.subject, wildcards.visit
     found = [study for study in STUDIES if key in cohort(study)]
     if len(found) != 1:
         where = " and ".join(COHORTS[study][1] for study in found) or "no cohort table of this run"
         raise WorkflowError(f"subject {key[0]}, visit {key[1]}: in {where}; it must be in one")
-    return cohort(found[0])[key]
+    return found[0]
+
+
+def visit_row(wildcards):
+    """Return the row of one visit, from the table of the study that has it."""
+    return cohort(study_of(wildcards))[wildcards.subject, wildcards.visit]
 
 
 def raw_scan(modality):

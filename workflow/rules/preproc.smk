@@ -189,12 +189,18 @@ rule segment:
         "../scripts/segment.py"
 
 
+def last_before_qc(wildcards):
+    """Return the sidecar of the last stage: only ADNI's visits are segmented."""
+    last = rules.segment if study_of(wildcards) == "adni" else rules.resample_mri
+    return last.output.sidecar
+
+
 rule qc:
     input:
         image=rules.resample_mri.output.res2,
         mask=rules.resample_mri.output.mask,
         mask_sidecar=rules.skullstrip.output.sidecar,
-        sidecar=rules.segment.output.sidecar,
+        sidecar=last_before_qc,
         template=TEMPLATE,
         brain=TEMPLATE_BRAIN,
     output:

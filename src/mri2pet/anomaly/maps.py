@@ -7,6 +7,12 @@ STANDARDISE = ("none", "brain", "voxel")
 FLOOR = 0.1  # of the mean deviation: no voxel where controls happen to agree becomes an alarm
 
 
+def sigma_voxels(fwhm_mm: float, affine: np.ndarray) -> float:
+    """Turn a full width at half maximum in mm into a standard deviation in (cubic) voxels."""
+    size = abs(float(np.linalg.det(affine[:3, :3]))) ** (1 / 3)
+    return fwhm_mm / np.sqrt(8 * np.log(2)) / size
+
+
 def smoothed(maps: np.ndarray, mask: np.ndarray, sigma: float) -> np.ndarray:
     """Average maps (..., X, Y, Z) over a Gaussian within the mask; `sigma` in voxels."""
     if not sigma:

@@ -134,6 +134,28 @@ def divide_uptake(
     return np.where(mask, np.clip(ratio, 0, 1), 0).astype(np.float32), clipped
 
 
+def scale_image(
+    data: Array, mask: Array, percentile: float = PERCENTILES[1]
+) -> tuple[Array, dict[str, float]]:
+    """Scale one PET to 0..1 by itself: no uptake is 0, a high percentile inside the mask is 1.
+
+    Returns
+    -------
+    scaled, measures
+        float32, clipped, zero outside `mask`; the `top` in the scan's own unit that became 1.
+
+    Raises
+    ------
+    ScanError
+        There is no uptake inside the mask.
+    """
+    top = float(np.percentile(data[mask], percentile)) if mask.any() else 0.0
+    if top <= 0:
+        raise ScanError("there is no PET uptake inside the brain")
+    scaled = np.where(mask, np.clip(data / top, 0, 1), 0).astype(np.float32)
+    return scaled, {"top": top}
+
+
 def reference_region(name: str, labels: Array, brain: Array) -> Array:
     """Voxels whose mean uptake is set to one.
 

@@ -11,6 +11,8 @@ from mri2pet.imaging.volume import Array, Volume, array
 RES2_SHAPE = (90, 109, 90)
 RES64_SHAPE = (64, 64, 64)
 RES15_MM = 1.5
+# First and last voxel centre of SPM's bounding box at 1 mm, 157x189x136 voxels, MNI world mm
+SPM_BOX = ((-78.0, -112.0, -50.0), (78.0, 76.0, 85.0))
 
 
 def res2_grid(template: Volume) -> Volume:
@@ -33,6 +35,19 @@ def res15_grid(template: Volume) -> Volume:
     shape = np.rint((np.array(template.shape) - 1) * size / RES15_MM).astype(int) + 1
     affine = template.affine @ np.diag([*(RES15_MM / size), 1.0])
     return resample(template, np.eye(4), affine, tuple(shape.tolist()), order=1)
+
+
+def spm_grid(voxel_mm: float) -> Volume:
+    """Return an empty volume of cubes in SPM's bounding box: 157x189x136 voxels at 1 mm.
+
+    The first voxel's centre is the box's corner whatever the size of the voxels; the box does not
+    reach the lowest part of the cerebellum.
+    """
+    low, high = np.array(SPM_BOX)
+    shape = np.floor((high - low) / voxel_mm + 1e-6).astype(int) + 1
+    affine = np.diag([voxel_mm, voxel_mm, voxel_mm, 1.0])
+    affine[:3, 3] = low
+    return Volume(np.zeros(shape, np.float32), affine)
 
 
 def resized_affine(affine: Array, shape: tuple[int, ...], target: tuple[int, ...]) -> Array:

@@ -84,13 +84,10 @@ def simulate_member(
     else:
         pet_pose = None
     with whole_folder(truth) as folder:
-        visit_folder = folder / SESSION
-        write_truth(
-            visit_folder, person, visit, template, head, t1, labels, t1_pose, pet_pose
-        )
+        write_truth(folder, person, visit, template, head, t1, labels, t1_pose, pet_pose)
         if place is not None and member.lesion is not None:
             write_json(
-                visit_folder / "lesion.json",
+                folder / "lesion.json",
                 {
                     "depth": member.lesion.depth,
                     "grey_matter_ml": member.lesion.ml,

@@ -76,7 +76,7 @@ def write_truth(
     pet_pose: NDArray[np.float64] | None,
 ) -> None:
     """Write truth.json, brain_mask.nii.gz, tissue.nii.gz and warp.nii.gz (docs/data.md)."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     brain = _canonical(labels.brain, t1.affine)
     nib.save(brain, folder / "brain_mask.nii.gz")
     nib.save(_canonical(labels.tissue, t1.affine), folder / "tissue.nii.gz")

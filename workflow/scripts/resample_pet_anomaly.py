@@ -1,0 +1,45 @@
+"""Carry the raw PET through rigid, affine and warp onto the anomaly study's grid, scaled to 0..1.
+
+One interpolation; each image is scaled by itself (no uptake is 0, a high percentile inside the
+template's brain is 1) and masked by the template's brain.
+"""
+
+import numpy as np
+
+from mri2pet.imaging.intensity import scale_image
+from mri2pet.imaging.qc import pet_measures, verdict
+from mri2pet.imaging.resample import resample
+from mri2pet.imaging.volume import array, like, load_scan, load_transform, load_volume, save_volume
+from mri2pet.imaging.warp import load_warp, resample_through
+from mri2pet.logs import log_to
+from mri2pet.stages import run_stage
+
+source, made, params = snakemake.input, snakemake.output, snakemake.params
+
+
+def work():
+    mri = load_volume(source.image)
+    template = resample(load_volume(source.brain), np.eye(4), mri.affine, mri.shape, order=1)
+    brain = array(template) > 0.5
+    matrix = load_transform(source.affine) @ load_transform(source.rigid)
+    pet = resample_through(load_scan(source.pet), matrix, load_warp(source.warp), mri, where=brain)
+    scaled, measures = scale_image(array(pet), brain)
+    measures |= pet_measures(scaled, array(mri), brain)
+    verdict(measures, params.limits)
+    save_volume(made.image, like(mri, scaled))
+    return {
+        "Space": "MNI152NLin6Asym",
+        "Units": "uptake over its 99.5th percentile inside the brain, clipped to 0..1",
+        "Measures": measures,
+    }
+
+
+with log_to(snakemake.log[0]):
+    run_stage(
+        "resample_pet_anomaly",
+        work,
+        sidecar=made.sidecar,
+        outputs=[made.image],
+        sources=[source.pet, source.rigid, source.affine, source.warp],
+        upstream=[source.rigid_sidecar, source.sidecar],
+    )

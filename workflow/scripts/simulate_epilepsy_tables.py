@@ -1,0 +1,13 @@
+"""Write the tables of the simulated epilepsy study: participants.tsv and what BIDS asks beside it.
+
+Plans the people from the configuration alone; no image is made.
+"""
+
+from pathlib import Path
+
+from mri2pet.cohort.simulate.epilepsy import Member, write_tables
+from mri2pet.logs import log_to
+
+with log_to(snakemake.log[0]):
+    members = [Member.from_dict(values) for values in snakemake.params.members]
+    write_tables(members, Path(snakemake.output.participants).parent)

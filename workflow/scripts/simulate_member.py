@@ -1,0 +1,22 @@
+"""Simulate one member of the epilepsy study: T1, PET and lesion mask as BIDS files, and the truth.
+
+Deforms the template anatomy of resources/atlases/ into the person's head and scans it once. Which
+files there are follows from the person's role: controls may have an MRI alone, patients have one
+lesion. The truth goes to results/simulated/truth/{subject}/{visit}/.
+"""
+
+from pathlib import Path
+
+from mri2pet.cohort.simulate.epilepsy import Member
+from mri2pet.cohort.simulate.member import simulate_member
+from mri2pet.logs import log_to
+
+with log_to(snakemake.log[0]):
+    made = snakemake.output
+    simulate_member(
+        atlases=Path(snakemake.input.t1).parent,
+        member=Member.from_dict(snakemake.params.member),
+        scanner=snakemake.params.scanner,
+        outputs={name: made[name] for name in ("t1w", "pet", "lesion") if made.get(name)},
+        truth=made.truth,
+    )
