@@ -84,7 +84,7 @@ def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str,
     `dual_glow` gets the volumes' `grid` and the cohort's `side.groups` where its entry does not
     name its own.
     """
-    entries = copy.deepcopy(dict(config[system]["models"]))
+    entries = copy.deepcopy(dict(config[system].get("models", {})))
     if system == "gla_gan":
         return entries | variant_models(config["gla_gan"])
     for entry in entries.values():

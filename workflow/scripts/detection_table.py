@@ -1,0 +1,18 @@
+"""Make the table of detectors and their detection curves (Figure 4).
+
+From each detector's patients.tsv: how many patients' lesions are met by the first k clusters, for
+the clusters as ranked and in random order, beside what the paper printed.
+"""
+
+from mri2pet.anomaly.people import TEXT
+from mri2pet.anomaly.tables import curves, detection_table
+from mri2pet.evaluation.tables import read_published
+from mri2pet.files import read_tsv, write_tsv
+from mri2pet.logs import log_to
+
+with log_to(snakemake.log[0]):
+    given, made, params = snakemake.input, snakemake.output, snakemake.params
+    tables = [read_tsv(path, dtype={**TEXT, "hits": str}) for path in given.patients]
+    curve = curves(dict(zip(params.detectors, tables, strict=True)), params.most)
+    write_tsv(made.curve, curve)
+    write_tsv(made.table, detection_table(curve, read_published(given.published, "Figure 4")))
