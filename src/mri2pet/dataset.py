@@ -126,7 +126,7 @@ def pool_exclusions(*tables: pd.DataFrame) -> pd.DataFrame:
 
 
 def visits_table(visits: Sequence[VisitFiles]) -> pd.DataFrame:
-    """Describe the rows of the arrays; columns `VISIT_COLUMNS`, and `role` where the study has it."""
+    """Describe the rows of the arrays; columns `VISIT_COLUMNS`, and a study's `role`."""
     rows = [{"index": index, **visit.row} for index, visit in enumerate(visits)]
     table = pd.DataFrame(rows)
     return table[[*VISIT_COLUMNS, *(["role"] if "role" in table else [])]]

@@ -92,7 +92,9 @@ def test_curve_and_chance():
 def test_chance_is_what_shuffling_gives():
     patient = Ranked(7, (3, 5))
     rng = np.random.default_rng(0)
-    drawn = [min(np.flatnonzero(np.isin(rng.permutation(7) + 1, patient.hits))) for _ in range(4000)]
+    drawn = [
+        min(np.flatnonzero(np.isin(rng.permutation(7) + 1, patient.hits))) for _ in range(4000)
+    ]
     for within in (1, 3, 5):
         assert patient.by_chance(within) == pytest.approx(np.mean(np.less(drawn, within)), abs=0.03)
 

@@ -1,7 +1,9 @@
 """The anomaly detector, once for each set of controls it learns from (parts A6 to A8)."""
 
 DETECTOR = config["gan_anomaly"]["detector"]
-DETECTORS = DETECTOR["training_sets"]  # name to label and, where it has one, a model of synthetic PET
+DETECTORS = DETECTOR[
+    "training_sets"
+]  # name to label and, where it has one, a model of synthetic PET
 DETECTOR_LABELS = {name: entry["label"] for name, entry in DETECTORS.items()}
 ANOMALY_NOTE = "simulated study" if EPILEPSY_SIMULATED else ""
 

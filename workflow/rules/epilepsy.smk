@@ -78,11 +78,14 @@ rule simulate_mri_control:
         runtime=20,
     params:
         member=lambda wildcards: MEMBERS[wildcards.subject].as_dict(),
-        scanner={
-            key: config["gan_anomaly"]["simulation"][key] for key in ("mri_voxel_mm", "pet_voxel_mm")
-        }
-        if EPILEPSY_SIMULATED
-        else {},
+        scanner=(
+            {
+                key: config["gan_anomaly"]["simulation"][key]
+                for key in ("mri_voxel_mm", "pet_voxel_mm")
+            }
+            if EPILEPSY_SIMULATED
+            else {}
+        ),
         code=code("simulate_member.py"),
     script:
         "../scripts/simulate_member.py"

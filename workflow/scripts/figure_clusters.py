@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mri2pet.anomaly.patients import ranks_of
 from mri2pet.anomaly.people import TEXT
 from mri2pet.files import read_json, read_tsv
 from mri2pet.logs import log_to
@@ -13,27 +14,21 @@ SHOWN = 4  # patients, those with a known lesion first
 with log_to(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params
     mri, lesions = (np.load(path, mmap_mode="r") for path in (given.mri, given.lesion))
-    affine = np.array(read_json(given.description)["affine"])
     table = read_tsv(given.visits[0], dtype=TEXT)
     rows = table[table["role"] == "patient"].reset_index(drop=True)
     ranks = [np.load(path, mmap_mode="r") for path in given.ranks]
-    found = [read_tsv(path, dtype={**TEXT, "hits": str}) for path in given.patients]
-    known = [bool(np.any(lesions[index])) for index in rows["dataset_index"]]
-    cases = []
-    for place in sorted(range(len(rows)), key=lambda place: not known[place])[:SHOWN]:
-        index = rows.loc[place, "dataset_index"]
-        hits = [str(one.loc[place, "hits"]) if one.loc[place, "hits"] == one.loc[place, "hits"] else ""
-                for one in found]
-        cases.append(
-            Case(
-                title=rows.loc[place, "subject"],
-                mri=np.array(mri[index]),
-                lesion=np.array(lesions[index]) > 0.5,
-                ranks=[np.array(one[place]) for one in ranks],
-                hits=[[int(rank) for rank in text.split(",") if rank] for text in hits],
-            )
+    tables = [read_tsv(path, dtype={**TEXT, "hits": str}) for path in given.patients]
+    known = tables[0]["lesion_ml"].notna()
+    cases = [
+        Case(
+            title=rows.loc[place, "subject"],
+            mri=np.array(mri[rows.loc[place, "dataset_index"]]),
+            lesion=np.array(lesions[rows.loc[place, "dataset_index"]]) > 0.5,
+            ranks=[np.array(one[place]) for one in ranks],
+            hits=[ranks_of(one.loc[place, "hits"]) for one in tables],
         )
-    figure = clusters_figure(
-        cases, list(params.labels.values()), np.load(given.mask), affine, params.note
-    )
-    save(figure, snakemake.output[0])
+        for place in sorted(rows.index, key=lambda place: not known[place])[:SHOWN]
+    ]
+    affine, mask = np.array(read_json(given.description)["affine"]), np.load(given.mask)
+    labels = list(params.labels.values())
+    save(clusters_figure(cases, labels, mask, affine, params.note), snakemake.output[0])

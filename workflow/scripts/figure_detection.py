@@ -1,4 +1,4 @@
-"""Draw detection sensitivity over the number of clusters a patient, a line a detector (Figure 4)."""
+"""Draw sensitivity over the number of clusters a patient, a line a detector (Figure 4)."""
 
 from mri2pet.files import read_tsv
 from mri2pet.logs import log_to

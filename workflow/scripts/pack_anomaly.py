@@ -33,32 +33,27 @@ with log_to(snakemake.log[0]):
     cohort = read_tsv(source.cohort, dtype=str)
     if source.ixi:
         ixi = read_tsv(source.ixi, dtype=str).set_index(["subject", "visit"], drop=False)
-        chosen = ixi.loc[[tuple(key) for key in snakemake.params.ixi_controls]]
-        chosen = chosen.assign(group="control", role="control", kind="mri_only")
-        cohort = pd.concat([cohort, chosen[["subject", "visit", "group", "age", "sex", "kind", "role"]]])
-    names = (*ABOUT, "mri_sidecar", "pet_sidecar")
-    files = visit_files(cohort, {name: source[name] for name in names})
-    visits, later = select_visits(with_lesions_found(files))
+        alone = {"group": "control", "role": "control", "kind": "mri_only"}
+        chosen = ixi.loc[[tuple(key) for key in snakemake.params.ixi_controls]].assign(**alone)
+        cohort = pd.concat([cohort, chosen.reindex(columns=cohort.columns)])
+    files = {name: source[name] for name in (*ABOUT, "mri_sidecar", "pet_sidecar")}
+    visits, later = select_visits(with_lesions_found(visit_files(cohort, files)))
     affine, shape = pack_volumes(visits, {name: output[name] for name in ABOUT})
     regions = read_tsv(source.regions).set_index("index")["name"].to_dict()
-    grids = {
-        "mask": template_mask(load_volume(source.mask), affine, shape),
-        "atlas": resample_labels(load_volume(source.atlas), affine, shape, regions, complete=False),
-    }
-    for name, data in grids.items():
+    atlas = resample_labels(load_volume(source.atlas), affine, shape, regions, complete=False)
+    mask = template_mask(load_volume(source.mask), affine, shape)
+    for name, data in {"mask": mask, "atlas": atlas}.items():
         with atomic(output[name]) as partial:
             np.save(partial, data)
     write_tsv(output.visits, visits_table(visits))
     write_tsv(output.excluded, later)
-    write_json(
-        output.description,
-        {
-            **ABOUT,
-            "space": snakemake.params.space,
-            "affine": affine,
-            "shape": shape,
-            "visits": len(visits),
-            "mask": "template's brain, a voxel if at least half of it is",
-            "atlas": "AAL, label of the largest part of a voxel",
-        },
-    )
+    about = {
+        **ABOUT,
+        "space": snakemake.params.space,
+        "affine": affine,
+        "shape": shape,
+        "visits": len(visits),
+        "mask": "template's brain, a voxel if at least half of it is",
+        "atlas": "AAL, label of the largest part of a voxel",
+    }
+    write_json(output.description, about)

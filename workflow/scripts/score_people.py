@@ -37,5 +37,6 @@ with log_to(snakemake.log[0]):
         patients, total = people.patients, total + maps[own:]
     table = pd.concat([*(rows for rows, _ in controls), patients], ignore_index=True)
     write_tsv(made.visits, table.drop(columns="index").assign(dataset_index=table["index"]))
+    means = total / len(given.weights)
     with atomic(made.decisions) as partial:
-        np.save(partial, np.concatenate([*(maps for _, maps in controls), total / len(given.weights)]))
+        np.save(partial, np.concatenate([*(maps for _, maps in controls), means]))

@@ -1,7 +1,5 @@
 """Patient by patient: clusters, and which of them meet the known lesion."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
@@ -63,10 +61,11 @@ def ranked(patients: pd.DataFrame) -> list[Ranked]:
     """Read the patients whose lesion is known off a table of `examine`, as written and read."""
     known = patients[patients["lesion_ml"].notna()]
     return [
-        Ranked(int(count), _ranks(hits))
+        Ranked(int(count), ranks_of(hits))
         for count, hits in zip(known["clusters"], known["hits"], strict=True)
     ]
 
 
-def _ranks(hits: object) -> Sequence[int]:
+def ranks_of(hits: object) -> tuple[int, ...]:
+    """Read the column `hits`: ranks by commas, or nothing."""
     return () if pd.isna(hits) else tuple(int(rank) for rank in str(hits).split(","))

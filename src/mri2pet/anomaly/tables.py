@@ -16,7 +16,7 @@ RANDOM = "random_"  # before a detector's name: its clusters in random order
 
 
 def curves(patients: Mapping[str, pd.DataFrame], most: int) -> pd.DataFrame:
-    """Detection curves of all detectors, from the table of patients of each (`patients.examine`).
+    """Make the detection curves of all detectors, each from its table of `patients.examine`.
 
     Returns
     -------

@@ -58,7 +58,8 @@ def list_images(root: str | Path) -> list[str]:
     chosen = sorted(name for name in found if NAME.fullmatch(name))
     if not any(name.endswith(("_T1w.nii.gz", "_T1w.nii")) for name in chosen):
         raise InputError(
-            f"gan_anomaly.raw: {root} holds no sub-*/[ses-*/]anat/*_T1w.nii.gz; is it a BIDS folder?"
+            f"gan_anomaly.raw: {root} holds no sub-*/[ses-*/]anat/*_T1w.nii.gz; is it a BIDS "
+            "folder?"
         )
     return chosen
 

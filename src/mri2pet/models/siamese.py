@@ -1,4 +1,4 @@
-"""The siamese autoencoder of patches (parts A6; Alaverdyan et al., Medical Image Analysis 60, 2020).
+"""The siamese autoencoder of patches (part A6; Alaverdyan et al., Medical Image Analysis, 2020).
 
 One network codes a square patch of a slice in a vector and restores the patch from it; two patches
 of a pair go through the same weights. The encoder is made of convolutions without padding, the last
@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mri2pet.errors import InputError
-
 
 SLOPE = 0.01  # of the leaky ReLU
 

@@ -13,8 +13,8 @@ from mri2pet.reporting.pictures import data_uri, is_there
 from mri2pet.reporting.views import table_view
 
 TABLE = (
-    "Share of the patients whose lesion shares a voxel with one of their clusters: with any cluster "
-    "kept (detection sensitivity), with the first, and the mean over the numbers of clusters (area). "
+    "Share of the patients whose lesion shares a voxel with one of their clusters: with any kept "
+    "(detection sensitivity), with the first, and the mean over the numbers of clusters (area). "
     "Each patient's score map has a threshold of its own; clusters are ranked by the sum of the "
     "score above it, that is by size and deviation. In random order: what the same clusters would "
     "give, exactly. n: patients whose lesion is known. The paper prints sensitivities alone."

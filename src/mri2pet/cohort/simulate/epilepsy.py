@@ -97,7 +97,7 @@ def make_adult(seed: int, number: int, pet: bool) -> Person:
 
 
 def files(member: Member) -> dict[str, str]:
-    """Paths of a member's images in the BIDS folder: `t1w`, and where there are any `pet`, `lesion`.
+    """Paths of a member's images in the BIDS folder: `t1w`, and `pet` and `lesion` where there are.
 
     Sidecars stand beside them, with the ending .json.
     """

@@ -1,0 +1,162 @@
+"""Decision maps: scikit-learn's values at every voxel, slice by slice, in bounded memory."""
+
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.svm import OneClassSVM
+
+from mri2pet.anomaly import scoring
+from mri2pet.anomaly.clusters import ClusterSettings
+from mri2pet.anomaly.patients import examine, ranked
+from mri2pet.anomaly.people import fold_people, training_volumes
+from mri2pet.anomaly.scoring import decision_maps, slice_features
+from mri2pet.anomaly.tables import AREA, FIRST, SENSITIVITY, curves, detection_table
+from mri2pet.errors import InputError
+from mri2pet.files import read_tsv, write_tsv
+from mri2pet.models.siamese import PatchAutoencoder
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return PatchAutoencoder(5, 8, [6], [3], [1]).eval()
+
+
+def volumes(count, shape=(10, 11, 3), seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.uniform(0, 1, (count, *shape)).astype(np.float32)
+
+
+def test_every_voxel_has_the_value_of_its_own_model(network):
+    controls, people = volumes(9), volumes(3, seed=1)
+    mask = np.zeros(controls.shape[1:], bool)
+    mask[2:6, 3:9, 0] = mask[4:7, 4:6, 2] = True
+    maps = decision_maps(network, controls, people, mask, nu=0.3)
+    assert maps.shape == people.shape and not maps[:, ~mask].any()
+    for x, y, z in np.argwhere(mask)[::7]:
+        with torch.no_grad():
+            known, asked = (
+                network.dense(torch.from_numpy(one[..., z])[:, None])[:, :, x, y].numpy()
+                for one in (controls, people)
+            )
+        model = OneClassSVM(nu=0.3, gamma="scale", tol=1e-9).fit(known)
+        expected = model.decision_function(asked) / (0.3 * 9)
+        np.testing.assert_allclose(maps[:, x, y, z], expected, atol=1e-4)
+
+
+def test_who_is_scored_beside_whom_does_not_matter(network):
+    controls, people = volumes(6), volumes(4, seed=1)
+    mask = np.ones(controls.shape[1:], bool)
+    together = decision_maps(network, controls, people, mask, nu=0.3)
+    alone = decision_maps(network, controls, people[2:3], mask, nu=0.3)
+    np.testing.assert_allclose(together[2], alone[0], atol=1e-5)
+
+
+def test_slices_at_once_change_nothing(network):
+    slices = volumes(7)[..., 0]
+    where = slices[0] > 0.3
+    first = slice_features(network, slices, where, CPU, at_once=7)
+    assert first.shape == (where.sum(), 7, 8)
+    np.testing.assert_allclose(slice_features(network, slices, where, CPU, 2), first, atol=1e-6)
+
+
+def test_memory_is_that_of_a_slice(network, tmp_path, monkeypatch):
+    # 60 slices of features would take 60 times what one does
+    shape = (40, 40, 60)
+    controls = np.lib.format.open_memmap(tmp_path / "c.npy", "w+", np.float32, (6, *shape))
+    controls[:] = volumes(6, shape)
+    mask = np.ones(shape, bool)
+    slices = []
+
+    def fake(known, asked, **_):
+        slices.append(known.nbytes + asked.nbytes)
+        values = np.zeros(asked.shape[:2], np.float32)
+        return type("Scores", (), {"patients": values, "rescued": 0})()
+
+    monkeypatch.setattr(scoring, "fit_score", fake)
+    people = volumes(1, shape)
+    tracemalloc.start()
+    decision_maps(network, controls, people, mask, nu=0.3)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(slices) == 60
+    assert peak < people.nbytes + 6 * max(slices) < sum(slices) / 4
+
+
+VISITS = pd.DataFrame(
+    {
+        "index": range(7),
+        "subject": ["c1", "c2", "c3", "c4", "m1", "p1", "p2"],
+        "visit": "bl",
+        "kind": [*["paired"] * 4, "mri_only", "paired", "mri_only"],
+        "role": [*["control"] * 5, "patient", "patient"],
+    }
+)
+FOLDS = pd.DataFrame({"subject": ["c1", "c2", "c3", "c4", "m1"], "fold": [0, 1, 0, 1, 0]})
+
+
+def test_people_of_a_fold():
+    people = fold_people(VISITS, FOLDS, 0)
+    assert people.training["subject"].tolist() == ["c2", "c4"]
+    assert people.held_out["subject"].tolist() == ["c1", "c3"]
+    assert people.patients["subject"].tolist() == ["p1"]  # the other has no PET left
+
+
+@pytest.mark.parametrize(
+    "folds, message",
+    [(FOLDS[1:], "control c1 has no fold"), (FOLDS.assign(fold=[0, 0, 0, 1, 1]), "needs two")],
+)
+def test_people_that_do_not_suffice(folds, message):
+    with pytest.raises(InputError, match=message):
+        fold_people(VISITS, folds, 0)
+
+
+def test_synthetic_pet_is_that_of_the_folds_generator(tmp_path):
+    pet, rows = volumes(7), fold_people(VISITS, FOLDS, 1).training
+    paths = [], []
+    for fold in range(2):
+        np.save(tmp_path / f"{fold}.npy", np.full((2, 10, 11, 3), fold, np.float32))
+        table = pd.DataFrame({"subject": ["c2", "m1"], "visit": "bl", "role": ["test", "mri_only"]})
+        write_tsv(tmp_path / f"{fold}.tsv", table)
+        paths[0].append(tmp_path / f"{fold}.npy")
+        paths[1].append(tmp_path / f"{fold}.tsv")
+    made = training_volumes(pet, rows, *paths, fold=1)
+    assert len(made) == 3 and (made[2] == 1).all()
+    np.testing.assert_array_equal(made[:2], pet[[0, 2]])
+    assert len(training_volumes(pet, rows)) == 2
+    write_tsv(tmp_path / "1.tsv", table.assign(role="test"))
+    with pytest.raises(InputError, match="mri_only"):
+        training_volumes(pet, rows, *paths, fold=1)
+    write_tsv(tmp_path / "1.tsv", table[:1])
+    with pytest.raises(InputError, match="2 volumes, 1 rows"):
+        training_volumes(pet, rows, *paths, fold=1)
+
+
+def test_tables_of_patients_and_detectors(tmp_path):
+    mask = np.ones((12, 12, 12), bool)
+    scores, lesions = np.zeros((3, *mask.shape)), np.zeros((3, *mask.shape), bool)
+    scores[:, :3, :3, :3], scores[:, 7:9, 7:9, 7:9] = 5, 4
+    lesions[0, 0, 0, 0] = lesions[1, 8, 8, 8] = True  # the third is not known
+    names = pd.DataFrame({"subject": ["a", "b", "c"], "visit": "bl"})
+    settings = ClusterSettings(quantile=0.9, smallest_ml=0.001)
+    ranks, clusters, patients = examine(names, scores, lesions, mask, np.eye(4), settings)
+    assert clusters["in_lesion"].tolist() == [1, 0, 0, 1, 0, 0]
+    assert [int(one.max()) for one in ranks] == [2, 2, 2]
+    write_tsv(tmp_path / "patients.tsv", patients)
+    read = read_tsv(tmp_path / "patients.tsv", dtype={"hits": str})
+    assert [(one.clusters, one.hits) for one in ranked(read)] == [(2, (1,)), (2, (2,))]
+    published = pd.DataFrame(
+        {"model": ["real"], "metric": [SENSITIVITY], "mean": [0.53], "sd": [np.nan]}
+    )
+    table = detection_table(curves({"real": read}, 3), published).set_index(["method", "metric"])
+    assert table.loc[("real", SENSITIVITY), "mean"] == 1
+    assert table.loc[("real", SENSITIVITY), "published_mean"] == 0.53
+    assert table.loc[("real", FIRST), "mean"] == 0.5
+    assert table.loc[("random_real", FIRST), "mean"] == 0.5
+    assert table.loc[("real", AREA), "mean"] == pytest.approx(2.5 / 3)
+    assert (table["n"] == 2).all()
