@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from mri2pet.models.conv import Conv3x3x3
-from mri2pet.models.norm import BatchNorm
+from mri2pet.models.norm import CHANNELS_LAST, BatchNorm
 
 SMALL = 0.2  # of a residual block's own part at the start
+CONVOLUTIONS = nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d
 LEAK = 0.2  # slope of LeakyReLU; the papers name DCGAN (Radford 2016), which uses 0.2
 
 
@@ -83,7 +84,7 @@ def initialise(module: nn.Module) -> None:
 
 
 @torch.no_grad()
-def start_at(layer: nn.Conv3d, value: float, shrink: float = 0.1) -> None:
+def start_at(layer: nn.Conv2d | nn.Conv3d, value: float, shrink: float = 0.1) -> None:
     """Let the last convolution give nearly the same everywhere before training.
 
     A network whose sigmoid starts at the targets' mean has not to find it first, which takes most
@@ -105,16 +106,16 @@ def start_at(layer: nn.Conv3d, value: float, shrink: float = 0.1) -> None:
 def initialise_normal(module: nn.Module, std: float = 0.02) -> None:
     """Draw convolution weights from N(0, std), as DCGAN and Cycle-GAN do; biases start at zero."""
     for layer in module.modules():
-        if isinstance(layer, nn.Conv3d | nn.ConvTranspose3d):
+        if isinstance(layer, CONVOLUTIONS):
             nn.init.normal_(layer.weight, std=std)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
 
 
 def memory_format_of(volumes: Tensor) -> torch.memory_format:
-    """Return how volumes (B, C, X, Y, Z) lie in memory."""
-    last = volumes.is_contiguous(memory_format=torch.channels_last_3d)
-    return torch.channels_last_3d if last else torch.contiguous_format
+    """Return how volumes (B, C, X, Y, Z) or slices (B, C, X, Y) lie in memory."""
+    last = CHANNELS_LAST[volumes.ndim]
+    return last if volumes.is_contiguous(memory_format=last) else torch.contiguous_format
 
 
 def split_grid(volume: Tensor, grid: Sequence[int]) -> list[Tensor]:

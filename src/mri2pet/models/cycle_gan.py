@@ -1,16 +1,19 @@
-"""Generator and discriminator of the 3D Cycle-GAN of Pan et al. (2018): part G8.
+"""Generator and discriminator of Cycle-GAN (Zhu 2017), in 2D and 3D: parts G8 and A2.
 
-Pan's generator encodes with convolutions of 8, 16 and 32 channels, transforms with six residual
-blocks and decodes with two transposed convolutions and a last one; the discriminator has five
-convolutions of 16, 32, 64, 128 and 1 channels. Kernels, strides and normalisation are those of
-the Cycle-GAN that it takes to 3D (Zhu 2017). docs/reproduction.md says what was decided.
+By default those of the 3D Cycle-GAN of Pan et al. (2018): its generator encodes with convolutions
+of 8, 16 and 32 channels, transforms with six residual blocks and decodes with two transposed
+convolutions and a last one; the discriminator has five convolutions of 16, 32, 64, 128 and 1
+channels. Kernels, strides and normalisation are those of the Cycle-GAN that it takes to 3D.
+`models/resnet.py` has the widths of Cycle-GAN itself. docs/reproduction.md says what was decided.
 """
 
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mri2pet.errors import InputError
@@ -18,21 +21,40 @@ from mri2pet.models.blocks import LEAK, initialise_normal, start_at
 from mri2pet.models.norm import InstanceNorm
 
 
-class TransferBlock(nn.Module):
-    """Residual block of Cycle-GAN: two 3x3x3 convolutions, nothing after the sum."""
+CONVOLUTION: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
+TRANSPOSED: dict[int, type[nn.ConvTranspose2d] | type[nn.ConvTranspose3d]] = {
+    2: nn.ConvTranspose2d,
+    3: nn.ConvTranspose3d,
+}
 
-    def __init__(self, channels: int) -> None:
+
+class TransferBlock(nn.Module):
+    """Residual block of Cycle-GAN: two convolutions of kernel 3, nothing after the sum.
+
+    Parameters
+    ----------
+    channels
+        Width; the grid stays as it is.
+    dimensions
+        2 or 3.
+    padding
+        `zeros` or `reflect`.
+    """
+
+    def __init__(self, channels: int, dimensions: int = 3, padding: str = "zeros") -> None:
         super().__init__()
+        convolution = CONVOLUTION[dimensions]
+        kept: dict[str, Any] = {"padding": 1, "padding_mode": padding, "bias": False}
         self.body = nn.Sequential(
-            nn.Conv3d(channels, channels, 3, padding=1, bias=False),
+            convolution(channels, channels, 3, **kept),
             InstanceNorm(channels),
             nn.ReLU(inplace=True),
-            nn.Conv3d(channels, channels, 3, padding=1, bias=False),
+            convolution(channels, channels, 3, **kept),
             InstanceNorm(channels),
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (B, channels, X, Y, Z) to the same shape."""
+        """Map (B, channels, X, Y, Z) or (B, channels, X, Y) to the same shape."""
         return x + self.body(x)
 
 
@@ -48,19 +70,34 @@ class CycleGanGenerator(nn.Module):
         Residual blocks at the coarsest grid; Pan's 6.
     kernel
         Side of the first and the last convolution; Cycle-GAN's is 7.
+    dimensions
+        3 for volumes, 2 for slices.
+    channels
+        Of input and output alike, since a cycle goes there and back: 1 for a volume, as many as
+        there are slices side by side for slices.
+    padding
+        `zeros`, or `reflect` as in Zhu (2017), of the convolutions that keep the grid.
 
     Raises
     ------
     InputError
-        For fewer than two filters or an even kernel.
+        For fewer than two filters, an even kernel or another number of dimensions.
 
     Notes
     -----
-    Intensities are 0 to 1 outside and -1 to 1 inside, where a tanh ends the network.
+    Intensities are 0 to 1 outside and -1 to 1 inside, where a tanh ends the network. Sides that
+    cannot be halved as often as the network does are filled up with zeros, the background, and
+    cut again.
     """
 
     def __init__(
-        self, filters: Sequence[int] = (8, 16, 32), blocks: int = 6, kernel: int = 7
+        self,
+        filters: Sequence[int] = (8, 16, 32),
+        blocks: int = 6,
+        kernel: int = 7,
+        dimensions: int = 3,
+        channels: int = 1,
+        padding: str = "zeros",
     ) -> None:
         super().__init__()
         if len(filters) < 2 or kernel % 2 == 0:
@@ -68,24 +105,30 @@ class CycleGanGenerator(nn.Module):
                 "cycle_gan: needs two filters or more and an odd kernel, "
                 f"found {list(filters)} and {kernel}"
             )
+        if dimensions not in CONVOLUTION or padding not in ("zeros", "reflect"):
+            raise InputError(
+                "cycle_gan: dimensions are 2 or 3 and padding is zeros or reflect, "
+                f"found {dimensions} and {padding}"
+            )
         levels = list(itertools.pairwise(filters))
+        self.multiple = 2 ** len(levels)
+        convolution, transposed = CONVOLUTION[dimensions], TRANSPOSED[dimensions]
+        wide: dict[str, Any] = {"padding": kernel // 2, "padding_mode": padding}
         # No bias before a norm, which would take it away.
         layers: list[nn.Module] = [
-            nn.Conv3d(1, filters[0], kernel, padding=kernel // 2, bias=False),
+            convolution(channels, filters[0], kernel, bias=False, **wide),
             *_norm_and_relu(filters[0]),
         ]
         for fine, coarse in levels:
-            layers.append(nn.Conv3d(fine, coarse, 3, stride=2, padding=1, bias=False))
+            layers.append(convolution(fine, coarse, 3, stride=2, padding=1, bias=False))
             layers += _norm_and_relu(coarse)
-        layers += [TransferBlock(filters[-1]) for _ in range(blocks)]
+        layers += [TransferBlock(filters[-1], dimensions, padding) for _ in range(blocks)]
         for fine, coarse in reversed(levels):
             layers.append(
-                nn.ConvTranspose3d(
-                    coarse, fine, 3, stride=2, padding=1, output_padding=1, bias=False
-                )
+                transposed(coarse, fine, 3, stride=2, padding=1, output_padding=1, bias=False)
             )
             layers += _norm_and_relu(fine)
-        layers.append(nn.Conv3d(filters[0], 1, kernel, padding=kernel // 2))
+        layers.append(convolution(filters[0], channels, kernel, **wide))
         self.layers = nn.Sequential(*layers)
         initialise_normal(self)
 
@@ -94,8 +137,14 @@ class CycleGanGenerator(nn.Module):
         start_at(self.layers[-1], math.atanh(2 * mean - 1))
 
     def forward(self, volume: Tensor) -> Tensor:
-        """Map (B, 1, X, Y, Z), intensities 0 to 1, to the same shape and range."""
-        return (torch.tanh(self.layers(2 * volume - 1).float()) + 1) / 2
+        """Map (B, channels, X, Y[, Z]), intensities 0 to 1, to the same shape and range."""
+        sides = volume.shape[2:]
+        lacking = [-side % self.multiple for side in sides]
+        if any(lacking):
+            # F.pad names the last axis first.
+            volume = F.pad(volume, [n for more in reversed(lacking) for n in (0, more)])
+        result = (torch.tanh(self.layers(2 * volume - 1).float()) + 1) / 2
+        return result[(..., *(slice(side) for side in sides))]
 
 
 class CycleGanDiscriminator(nn.Module):
@@ -109,7 +158,10 @@ class CycleGanDiscriminator(nn.Module):
         Of each convolution, kernel 4. Not printed; by default PatchGAN's 2, 2, 2, 1, 1, where a
         value of the 6x6x6 that come from 64^3 sees 70 voxels a side, which is nearly all.
     channels
-        Of the input: 1 for one scan, 2 for MRI and PET together (pix2pix).
+        Of the input: 1 for one scan, 2 for MRI and PET together (pix2pix), as many as there are
+        slices side by side.
+    dimensions
+        3 for volumes, 2 for slices.
     """
 
     def __init__(
@@ -117,8 +169,11 @@ class CycleGanDiscriminator(nn.Module):
         filters: Sequence[int] = (16, 32, 64, 128, 1),
         strides: Sequence[int] = (2, 2, 2, 1, 1),
         channels: int = 1,
+        dimensions: int = 3,
     ) -> None:
         super().__init__()
+        if dimensions not in CONVOLUTION:
+            raise InputError(f"cycle_gan_discriminator: dimensions are 2 or 3, found {dimensions}")
         if len(filters) != len(strides):
             raise InputError(
                 "cycle_gan_discriminator: filters and strides must be equally long, found "
@@ -128,7 +183,8 @@ class CycleGanDiscriminator(nn.Module):
         last = len(filters) - 1
         for i, (before, after) in enumerate(itertools.pairwise([channels, *filters])):
             normed = 0 < i < last  # neither the first nor the last, as in Cycle-GAN
-            layers.append(nn.Conv3d(before, after, 4, strides[i], padding=1, bias=not normed))
+            convolution = CONVOLUTION[dimensions]
+            layers.append(convolution(before, after, 4, strides[i], padding=1, bias=not normed))
             if normed:
                 layers.append(InstanceNorm(after))
             if i < last:
@@ -137,7 +193,7 @@ class CycleGanDiscriminator(nn.Module):
         initialise_normal(self)
 
     def forward(self, volume: Tensor) -> Tensor:
-        """Map (B, channels, X, Y, Z), intensities 0 to 1, to scores (B, 1, x, y, z).
+        """Map (B, channels, X, Y[, Z]), intensities 0 to 1, to scores (B, 1, x, y[, z]).
 
         1 means real with least squares, positive where they are taken for logits.
         """

@@ -10,6 +10,7 @@ from torch.autograd.function import once_differentiable
 FEW_FOR_BATCH = 8  # torch's own is slow for fewer channels than these, and the faster from there
 FEW_FOR_INSTANCE = 64
 FOLD = 64  # voxels put side by side instead
+CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}  # by the number of axes
 
 
 class BatchNorm(nn.BatchNorm3d):
@@ -38,14 +39,14 @@ class BatchNorm(nn.BatchNorm3d):
 
 
 class InstanceNorm(nn.Module):
-    """`torch.nn.InstanceNorm3d` without weights and statistics, fast in the same way.
+    """`torch.nn.InstanceNorm3d` (or 2d) without weights and statistics, fast in the same way.
 
     torch's own copies the volumes into another layout and back.
 
     Parameters
     ----------
     channels
-        Of the volumes, for the printed form alone.
+        Of volumes or slices, for the printed form alone.
     eps
         Added to the variance.
     """
@@ -56,7 +57,7 @@ class InstanceNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (B, C, X, Y, Z) to the same shape; each channel of each volume by itself."""
+        """Map (B, C, X, Y[, Z]) to the same shape; each channel of each volume by itself."""
         if not _fits(x, FEW_FOR_INSTANCE):
             return nn.functional.instance_norm(x, eps=self.eps)
         ones = x.new_ones(x.shape[1])
@@ -70,7 +71,7 @@ class InstanceNorm(nn.Module):
 def _fits(x: Tensor, few: int) -> bool:
     """Tell whether volumes lie and are such that `_FewChannels` takes them, and fast."""
     plain = x.device.type == "cpu" and x.dtype == torch.float32 and x.shape[1] < few
-    return plain and x.is_contiguous(memory_format=torch.channels_last_3d)
+    return plain and x.is_contiguous(memory_format=CHANNELS_LAST[x.ndim])
 
 
 class _FewChannels(torch.autograd.Function):
@@ -104,7 +105,7 @@ class _FewChannels(torch.autograd.Function):
         ctx: Any, gradient: Tensor, *_: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, None, None]:
         centred, inverse, weight = ctx.saved_tensors
-        gradient = gradient.contiguous(memory_format=torch.channels_last_3d)
+        gradient = gradient.contiguous(memory_format=CHANNELS_LAST[gradient.ndim])
         groups, channels = inverse.shape
         rows = _rows(gradient, groups)
         count = rows[0].numel() // channels
@@ -125,9 +126,9 @@ class _FewChannels(torch.autograd.Function):
 
 
 def _rows(x: Tensor, groups: int) -> Tensor:
-    """View channels-last (B, C, X, Y, Z) as (groups, rows, several voxels with their channels)."""
+    """View channels-last (B, C, X, Y[, Z]) as (groups, rows, several voxels with their channels)."""
     voxels = x.numel() // x.shape[1] // groups
-    return x.permute(0, 2, 3, 4, 1).reshape(groups, -1, math.gcd(voxels, FOLD) * x.shape[1])
+    return x.movedim(1, -1).reshape(groups, -1, math.gcd(voxels, FOLD) * x.shape[1])
 
 
 def _channel_sums(rows: Tensor, channels: int) -> Tensor:

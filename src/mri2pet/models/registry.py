@@ -21,6 +21,8 @@ MODELS = {
     "cvae": "cvae.CVae",
     "cycle_gan": "cycle_gan.CycleGanGenerator",
     "cycle_gan_discriminator": "cycle_gan.CycleGanDiscriminator",
+    "resnet": "resnet.ResnetGenerator",
+    "patch_gan": "resnet.PatchGan",
     "dual_glow": "dual_glow.DualGlow",
     "siamese": "siamese.PatchAutoencoder",
 }
