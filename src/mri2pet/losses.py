@@ -94,6 +94,14 @@ def ssim(
     InputError
         If the window does not fit the volume.
     """
+    similarity, contrast = ssim_maps(predicted, real, window, sigma)
+    return similarity.mean(dim=(1, 2, 3)), contrast.mean(dim=(1, 2, 3))
+
+
+def ssim_maps(
+    predicted: Tensor, real: Tensor, window: int = WINDOW, sigma: float = SIGMA
+) -> tuple[Tensor, Tensor]:
+    """Return what `ssim` averages: maps (B, x, y, z) of the places where the window fits."""
     x, y = predicted.float(), real.float()
     if window > min(x.shape[2:]):
         raise InputError(
@@ -106,7 +114,7 @@ def ssim(
     variances = square_x - mean_x**2 + square_y - mean_y**2
     contrast = (2 * (product - mean_x * mean_y) + C2) / (variances + C2)
     luminance = (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
-    return (luminance * contrast).mean(dim=(1, 2, 3)), contrast.mean(dim=(1, 2, 3))
+    return luminance * contrast, contrast
 
 
 def ssim_loss(

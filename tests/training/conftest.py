@@ -68,9 +68,34 @@ def cycle_entry():
             "filters": [2, 2, 2, 2, 1],
             "strides": [2, 1, 1, 1, 1],
         },
-        "losses": {"adversarial": 1.0, "cycle": 10.0, "identity": 0.5, "l1": 2.0},
+        "losses": {"adversarial": 1.0, "cycle": 10.0, "identity": 0.5, "l1": 2.0, "l2": 5.0},
         "pool": 3,
         "training": {"epochs": 4, "batch_size": 2, "learning_rate": 0.01, "schedule": "linear"},
+    }
+
+
+@pytest.fixture
+def slices_entry(cycle_entry):
+    """Configuration of a very small Cycle-GAN of slice triplets."""
+    return {
+        **cycle_entry,
+        "parts": {"kind": "slices", "size": 3, "stride": 3, "per_epoch": 6},
+        "generator": {"name": "resnet", "filters": [2, 3], "blocks": 1, "kernel": 3},
+        "discriminator": {"name": "patch_gan", "filters": [2, 3, 1], "strides": [2, 1, 1]},
+    }
+
+
+@pytest.fixture
+def patches_entry(slices_entry):
+    """Configuration of a very small Simple-GAN of 3D patches."""
+    cube = {"dimensions": 3, "channels": 1}
+    return {
+        **slices_entry,
+        "recipe": "lsgan",
+        "parts": {"kind": "patches", "size": 8, "stride": 4, "keep": 4, "per_epoch": 6},
+        "generator": {**slices_entry["generator"], **cube},
+        "discriminator": {**slices_entry["discriminator"], **cube, "strides": [1, 1, 1]},
+        "losses": {"adversarial": 1.0, "l2": 20.0},
     }
 
 
@@ -106,7 +131,7 @@ def told_entry(flow_entry):
 
 
 @pytest.fixture
-def entries(entry, cycle_entry, flow_entry, told_entry):
+def entries(entry, cycle_entry, slices_entry, patches_entry, flow_entry, told_entry):
     """Return an entry of every recipe, and one of GLA-GAN's lobes, by name."""
     whole = {**entry["generator"], "patches": "lobes"}
     two = {**entry["discriminator"], "channels": 2}
@@ -118,6 +143,9 @@ def entries(entry, cycle_entry, flow_entry, told_entry):
         "regression": {**entry, "recipe": "regression"},
         "conditional_gan": {**entry, "recipe": "conditional_gan", "discriminator": two},
         "cycle_gan": cycle_entry,
+        "slices": slices_entry,
+        "patches": patches_entry,
+        "lsgan": {**cycle_entry, "recipe": "lsgan", "losses": {"adversarial": 1.0, "l1": 10.0}},
         "dual_glow": flow_entry,
         "dual_glow_side": told_entry,
         "lobes": {**entry, "generator": whole},

@@ -3,7 +3,8 @@ import torch
 
 from mri2pet.errors import InputError
 from mri2pet.losses import least_squares_discriminator_loss, least_squares_generator_loss
-from mri2pet.training.cycle import TERMS, CycleGan, ImagePool
+from mri2pet.training.cycle import TERMS, CycleGan
+from mri2pet.training.pool import ImagePool
 from mri2pet.training.recipes import make_recipe
 from mri2pet.training.settings import Precision, TrainingSettings
 
@@ -63,6 +64,7 @@ def test_losses_are_those_of_cycle_gan(cycle_entry, pairs):
             "identity": (twin.generator(pet) * mask - pet).abs().mean()
             + (twin.back(mri) * mask - mri).abs().mean(),
             "l1": (fake_pet - pet).abs().mean() + (fake_mri - mri).abs().mean(),
+            "l2": (fake_pet - pet).square().mean() + (fake_mri - mri).square().mean(),
             # The pool is empty: the discriminators see these very volumes.
             "discriminator": least_squares_discriminator_loss(
                 twin.pet_discriminator(pet), twin.pet_discriminator(fake_pet)
@@ -94,11 +96,12 @@ def test_optional_losses_are_not_computed_unless_asked_for(cycle_entry, pairs):
     assert set(losses) == {"generator", "adversarial", "cycle", "discriminator"}
 
 
-def test_without_l1_the_pairs_do_not_matter(cycle_entry, pairs):
+@pytest.mark.parametrize("paired", ["l1", "l2"])
+def test_without_l1_and_l2_the_pairs_do_not_matter(cycle_entry, pairs, paired):
     """Cycle-GAN learns from which PET there are, not from whose they are."""
     results = []
     for weight in (0.0, 1.0):
-        cycle_entry["losses"]["l1"] = weight
+        cycle_entry["losses"] |= {"l1": 0.0, "l2": 0.0, paired: weight}
         ends = []
         for order in ([0, 1], [1, 0]):
             recipe = make(cycle_entry, pairs)

@@ -153,6 +153,7 @@ def test_recipes_are_found_by_symbol():
         "Regression",
         "Gan",
         "ConditionalGan",
+        "SimpleGan",
         "CycleGan",
         "ConditionalVae",
         "DualGlowRecipe",

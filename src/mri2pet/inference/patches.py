@@ -73,7 +73,7 @@ def synthesise_patches(
             f"patches of {size} voxels at stride {stride}: keeping the middle {kept} leaves gaps; "
             f"keep {stride} to {size}"
         )
-    axes = [_intervals(length, size, stride, kept) for length in volume.shape[1:]]
+    axes = [kept_intervals(length, size, stride, kept) for length in volume.shape[1:]]
     places = list(itertools.product(*axes))
     total: Tensor | None = None
     parts = -(-len(places) // batch)
@@ -96,8 +96,11 @@ def synthesise_patches(
     return total.float()
 
 
-def _intervals(length: int, size: int, stride: int, kept: int) -> list[tuple[int, int, int]]:
-    """Return start, first kept voxel and end of the kept ones, of each patch along one axis."""
+def kept_intervals(length: int, size: int, stride: int, kept: int) -> list[tuple[int, int, int]]:
+    """Return start, first kept voxel and end of the kept ones, of each patch along one axis.
+
+    The outermost patches keep all as far as the volume's edge.
+    """
     starts = patch_starts(length, size, stride)
     rim = (size - kept) // 2
     return [

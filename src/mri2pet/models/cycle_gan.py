@@ -20,7 +20,6 @@ from mri2pet.errors import InputError
 from mri2pet.models.blocks import LEAK, initialise_normal, start_at
 from mri2pet.models.norm import InstanceNorm
 
-
 CONVOLUTION: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
 TRANSPOSED: dict[int, type[nn.ConvTranspose2d] | type[nn.ConvTranspose3d]] = {
     2: nn.ConvTranspose2d,

@@ -126,7 +126,7 @@ class _FewChannels(torch.autograd.Function):
 
 
 def _rows(x: Tensor, groups: int) -> Tensor:
-    """View channels-last (B, C, X, Y[, Z]) as (groups, rows, several voxels with their channels)."""
+    """View channels-last (B, C, ...) as (groups, rows, several voxels with their channels)."""
     voxels = x.numel() // x.shape[1] // groups
     return x.movedim(1, -1).reshape(groups, -1, math.gcd(voxels, FOLD) * x.shape[1])
 

@@ -1,67 +1,33 @@
-"""Two generators and two discriminators: Cycle-GAN (Zhu 2017) in 3D as in Pan et al. (2018)."""
+"""Two generators and two discriminators: Cycle-GAN (Zhu 2017), parts G8 and A2.
+
+On whole volumes as in Pan et al. (2018), or on the slices and patches of the anomaly paper.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from mri2pet.errors import InputError
 from mri2pet.losses import (
     l1_loss,
+    l2_loss,
     least_squares_discriminator_loss,
     least_squares_generator_loss,
 )
-from mri2pet.models.blocks import memory_format_of
 from mri2pet.models.registry import build
 from mri2pet.training.data import Pairs
-from mri2pet.training.recipe import Batch, Recipe, adam, detached, start_at_mean
+from mri2pet.training.pool import make_pool
+from mri2pet.training.recipe import (
+    Batch,
+    Recipe,
+    adam,
+    chosen_weights,
+    detached,
+    start_at_mean,
+)
 from mri2pet.training.settings import Precision, TrainingSettings
 
-TERMS = ("adversarial", "cycle", "identity", "l1")
-POOL = 50  # volumes, as in Cycle-GAN
-
-
-class ImagePool(nn.Module):
-    """Earlier synthetic volumes, shown to a discriminator among the new ones (Shrivastava 2017).
-
-    Until it is full, it keeps and returns what comes. Then each volume is, with even odds,
-    returned itself or exchanged for one of the pool. The pool is part of the state, and draws
-    from torch's random state, so that a resumed training sees the same volumes.
-
-    Parameters
-    ----------
-    size
-        Volumes kept; 0 returns what comes.
-    shape
-        Of one volume (X, Y, Z).
-    """
-
-    def __init__(self, size: int, shape: tuple[int, ...]) -> None:
-        super().__init__()
-        self.register_buffer("volumes", torch.zeros(size, 1, *shape))
-        self.register_buffer("filled", torch.tensor(0))
-
-    @torch.no_grad()
-    def exchange(self, new: Tensor) -> Tensor:
-        """Return as many volumes as come, (B, 1, X, Y, Z)."""
-        size = len(self.volumes)
-        if not size:
-            return new.detach()
-        shown = []
-        for volume in new.detach().float():
-            filled = int(self.filled)
-            if filled < size:
-                self.volumes[filled] = volume
-                self.filled += 1
-                shown.append(volume)
-            elif torch.rand(()) < 0.5:
-                place = int(torch.randint(size, ()))
-                shown.append(self.volumes[place].clone())
-                self.volumes[place] = volume
-            else:
-                shown.append(volume)
-        return torch.stack(shown).contiguous(memory_format=memory_format_of(new))
+TERMS = ("adversarial", "cycle", "identity", "l1", "l2")
 
 
 class CycleGan(Recipe):
@@ -74,8 +40,9 @@ class CycleGan(Recipe):
     ----------
     config
         A model's entry: `generator` and `discriminator`, of which two each are made;
-        `losses`: `adversarial`, `cycle` and, if wanted, `identity` and `l1` (to the other scan
-        of the pair; without it nothing uses that the scans are paired); `pool`, default 50.
+        `losses`: `adversarial`, `cycle` (eq. 3 of the anomaly paper) and, if wanted, `identity`,
+        and `l1` or `l2` (eq. 2) to the other scan of the pair, without which nothing uses that
+        the scans are paired; `pool`, default 50; `parts`, if it does not see whole volumes.
     settings
         Its `training` block.
     pairs
@@ -89,7 +56,7 @@ class CycleGan(Recipe):
 
     def __init__(self, config: Mapping[str, Any], settings: TrainingSettings, pairs: Pairs) -> None:
         super().__init__()
-        self.weights = _weights(config["losses"])
+        self.weights = chosen_weights(config, TERMS, ("adversarial", "cycle"))
         self.generator = build(config["generator"])
         self.back = build(config["generator"])
         if settings.start_at_mean:
@@ -97,8 +64,7 @@ class CycleGan(Recipe):
             start_at_mean(self.back, pairs.mri, pairs.mask)
         self.pet_discriminator = build(config["discriminator"])
         self.mri_discriminator = build(config["discriminator"])
-        shape, size = tuple(pairs.mask.shape), int(config.get("pool", POOL))
-        self.pet_pool, self.mri_pool = ImagePool(size, shape), ImagePool(size, shape)
+        self.pet_pool, self.mri_pool = make_pool(config, pairs), make_pool(config, pairs)
         self.register_buffer("mask", pairs.mask, persistent=False)
         self.discriminators = [self.pet_discriminator, self.mri_discriminator]
         self.optimisers = {
@@ -106,23 +72,16 @@ class CycleGan(Recipe):
             "discriminators": adam(self.discriminators, settings, settings.discriminator_share),
         }
 
-    def to_pet(self, mri: Tensor) -> Tensor:
-        """Synthesise the PET of an MRI; zero outside the brain."""
-        return self.generator(mri) * self.mask
-
-    def to_mri(self, pet: Tensor) -> Tensor:
-        """Synthesise the MRI of a PET; zero outside the brain."""
-        return self.back(pet) * self.mask
-
     def step(self, batch: Batch, precision: Precision) -> dict[str, Tensor]:
         """Take one step of the generators and one of the discriminators."""
-        mri, pet = batch["mri"] * self.mask, batch["pet"]
+        mask = batch.get("mask", self.mask)  # parts come with theirs
+        mri, pet = batch["mri"] * mask, batch["pet"]
         # The generators' gradient passes through the discriminators and leaves none in them.
         for network in self.discriminators:
             network.requires_grad_(False)
         with precision.autocast():
-            fake_pet, fake_mri = self.to_pet(mri), self.to_mri(pet)
-            terms = self._generator_terms(mri, pet, fake_mri, fake_pet)
+            fake_pet, fake_mri = self.generator(mri) * mask, self.back(pet) * mask
+            terms = self._generator_terms(mri, pet, fake_mri, fake_pet, mask)
         total = sum(self.weights[name] * value for name, value in terms.items())
         precision.step(total, self.optimisers["generators"])
 
@@ -140,7 +99,7 @@ class CycleGan(Recipe):
         return detached({"generator": total, **terms, "discriminator": against})
 
     def _generator_terms(
-        self, mri: Tensor, pet: Tensor, fake_mri: Tensor, fake_pet: Tensor
+        self, mri: Tensor, pet: Tensor, fake_mri: Tensor, fake_pet: Tensor, mask: Tensor
     ) -> dict[str, Tensor]:
         """Compute the terms that have a weight, each the sum over both directions."""
         terms = {}
@@ -149,24 +108,14 @@ class CycleGan(Recipe):
                 self.pet_discriminator(fake_pet)
             ) + least_squares_generator_loss(self.mri_discriminator(fake_mri))
         if "cycle" in self.weights:
-            terms["cycle"] = l1_loss(self.to_mri(fake_pet), mri) + l1_loss(
-                self.to_pet(fake_mri), pet
+            terms["cycle"] = l1_loss(self.back(fake_pet) * mask, mri) + l1_loss(
+                self.generator(fake_mri) * mask, pet
             )
         if "identity" in self.weights:
-            terms["identity"] = l1_loss(self.to_pet(pet), pet) + l1_loss(self.to_mri(mri), mri)
-        if "l1" in self.weights:
-            terms["l1"] = l1_loss(fake_pet, pet) + l1_loss(fake_mri, mri)
+            terms["identity"] = l1_loss(self.generator(pet) * mask, pet) + l1_loss(
+                self.back(mri) * mask, mri
+            )
+        for name, loss in (("l1", l1_loss), ("l2", l2_loss)):
+            if name in self.weights:
+                terms[name] = loss(fake_pet, pet) + loss(fake_mri, mri)
         return terms
-
-
-def _weights(losses: Mapping[str, Any]) -> dict[str, float]:
-    unknown = set(losses) - set(TERMS)
-    if unknown:
-        raise InputError(
-            f"losses.{min(unknown)}: the cycle_gan recipe has no such loss; it has "
-            f"{', '.join(TERMS)}"
-        )
-    for name in ("adversarial", "cycle"):
-        if name not in losses:
-            raise InputError(f"losses: the cycle_gan recipe needs a weight for `{name}`")
-    return {name: float(weight) for name, weight in losses.items() if float(weight) > 0}

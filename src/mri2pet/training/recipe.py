@@ -5,7 +5,7 @@ this folder and a line in `recipes.RECIPES`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -15,7 +15,7 @@ from torch.optim import Adam, Optimizer
 from mri2pet.errors import InputError
 from mri2pet.training.settings import Precision, TrainingSettings
 
-Batch = Mapping[str, Any]  # `mri` and `pet`; where the model wants it, `side`
+Batch = Mapping[str, Any]  # `mri` and `pet`; of parts `mask`; where the model wants it, `side`
 
 
 class Recipe(nn.Module, ABC):
@@ -86,6 +86,38 @@ def recalibrate_batch_norm(recipe: Recipe, batches: Any, precision: Precision) -
             recipe.generator(batch["mri"])
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum
+
+
+def chosen_weights(
+    config: Mapping[str, Any], terms: Sequence[str], needed: Sequence[str]
+) -> dict[str, float]:
+    """Return the weights above zero of a model's `losses`.
+
+    Parameters
+    ----------
+    config
+        The model's entry.
+    terms
+        Losses that its recipe has.
+    needed
+        Those that must be named.
+
+    Raises
+    ------
+    InputError
+        For a loss that the recipe does not have, or one that it needs and is not named.
+    """
+    losses, recipe = config["losses"], config["recipe"]
+    unknown = set(losses) - set(terms)
+    if unknown:
+        raise InputError(
+            f"losses.{min(unknown)}: the {recipe} recipe has no such loss; it has "
+            f"{', '.join(terms)}"
+        )
+    for name in needed:
+        if name not in losses:
+            raise InputError(f"losses: the {recipe} recipe needs a weight for `{name}`")
+    return {name: float(weight) for name, weight in losses.items() if float(weight) > 0}
 
 
 def detached(losses: Mapping[str, Tensor]) -> dict[str, Tensor]:

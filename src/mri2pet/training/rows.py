@@ -1,5 +1,6 @@
 """Which visits a model of one fold is trained on, and for which it synthesises."""
 
+import hashlib
 from collections.abc import Sequence
 
 import pandas as pd
@@ -56,6 +57,43 @@ def synthesis_rows(visits: pd.DataFrame, folds: pd.DataFrame, fold: int) -> pd.D
     mri_only = visits[visits["kind"] == "mri_only"]
     rows = [test.assign(role="test"), mri_only.assign(role="mri_only")]
     return pd.concat(rows, ignore_index=True)
+
+
+def split_validation(
+    rows: pd.DataFrame, people: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Take some people out of a model's training rows, for early stopping.
+
+    Parameters
+    ----------
+    rows
+        As `training_rows` gives them.
+    people
+        How many; 0 for none.
+    seed
+        They are the first by a hash of seed and label, whatever the order of the rows.
+
+    Returns
+    -------
+    training, validation : DataFrame
+        All visits of a person are in one of the two.
+
+    Raises
+    ------
+    InputError
+        If nobody is left to train on.
+    """
+    subjects = sorted(
+        rows["subject"].unique(),
+        key=lambda subject: hashlib.sha256(f"{seed}:validation:{subject}".encode()).hexdigest(),
+    )
+    if people and people >= len(subjects):
+        raise InputError(
+            f"validation: {people} of {len(subjects)} people of the training folds leave nobody "
+            "to train on; choose fewer"
+        )
+    held = rows["subject"].isin(subjects[:people])
+    return rows[~held], rows[held]
 
 
 def _fold_of(visits: pd.DataFrame, folds: pd.DataFrame) -> pd.Series:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ from torch import Tensor, nn
 
 from mri2pet.errors import InputError
 from mri2pet.files import atomic, write_tsv
+from mri2pet.parts import Parts
 from mri2pet.training.checkpoint import History, identify, state_digest
 from mri2pet.training.data import PairBatches, Pairs, seed_from
 from mri2pet.training.eager import without_compiler
 from mri2pet.training.history import plot_history
 from mri2pet.training.loop import Batches, Validation, train
+from mri2pet.training.parts import PartBatches
 from mri2pet.training.recipe import Recipe, recalibrate_batch_norm
 from mri2pet.training.recipes import make_recipe
 from mri2pet.training.settings import (
@@ -100,7 +103,8 @@ def train_recipe(
     config, pairs, name, fold, seed, checkpoint, threads, device, validation
         As for `train_model`.
     make_batches
-        What makes batches of the pairs: called as `PairBatches` is.
+        What makes batches of the pairs: called as `PairBatches` is. A model with a block `parts`
+        has batches of those.
     start
         State of a recipe to go on from, in place of fresh weights; its optimisers begin anew.
     """
@@ -114,8 +118,13 @@ def train_recipe(
     if start is not None:
         _go_on_from(recipe, start, name)
     recipe = recipe.to(target)
-    recipe = recipe.to(memory_format=settings.memory_format)
-    batches = make_batches(pairs, settings.batch_size, own_seed, target, settings.memory_format)
+    layout = settings.memory_format
+    if config.get("parts") is not None:
+        parts = Parts.from_config(config["parts"])
+        make_batches = partial(PartBatches, parts=parts)
+        layout = settings.layout(parts.dimensions)
+    recipe = recipe.to(memory_format=layout)
+    batches = make_batches(pairs, settings.batch_size, own_seed, target, layout)
     log.info(
         "%s, fold %d: %d pairs, %d parameters, %s, %s",
         *(name, fold, len(pairs.mri), sum(p.numel() for p in recipe.parameters())),

@@ -96,7 +96,12 @@ class TrainingSettings:
     @property
     def memory_format(self) -> torch.memory_format:
         """Layout of volumes and weights."""
-        return torch.channels_last_3d if self.channels_last else torch.contiguous_format
+        return self.layout(3)
+
+    def layout(self, dimensions: int) -> torch.memory_format:
+        """Return the layout of volumes (3 dimensions) or slices (2), and of their weights."""
+        last = torch.channels_last_3d if dimensions == 3 else torch.channels_last
+        return last if self.channels_last else torch.contiguous_format
 
     def rate(self, progress: float) -> float:
         """Return the learning rate when a share `progress` (0 to 1) of all steps is done."""

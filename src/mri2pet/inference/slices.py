@@ -1,0 +1,69 @@
+"""Volumes from adjacent transverse slices: cut, predict, stack again (part A3, semi-3D)."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from mri2pet.errors import InputError
+from mri2pet.inference.patches import kept_intervals
+
+
+@torch.inference_mode()
+def synthesise_slices(
+    predict: Callable[[Tensor], Tensor],
+    volume: Tensor,
+    size: int,
+    stride: int,
+    batch: int,
+    keep: int | None = None,
+) -> Tensor:
+    """Predict a volume from groups of adjacent transverse slices.
+
+    Parameters
+    ----------
+    predict
+        From slices (B, size, X, Y), adjacent ones as channels, to as many of the other modality,
+        on the volume's device.
+    volume
+        (X, Y, Z); slices are cut along z.
+    size
+        Slices of a group; three in the paper.
+    stride
+        Slices between neighbouring groups; the last group is flush with the volume's end. As many
+        as `size` stack disjoint groups.
+    batch
+        Groups at once, at most.
+    keep
+        None: every slice of a group counts, the mean where groups overlap. A number: so many in
+        the group's middle, and at the volume's ends those of the outermost groups.
+
+    Returns
+    -------
+    Tensor
+        (X, Y, Z) float32.
+
+    Raises
+    ------
+    InputError
+        If a group does not fit, or stride and `keep` leave gaps.
+    """
+    kept = size if keep is None else keep
+    if not stride <= kept <= size:
+        raise InputError(
+            f"groups of {size} slices at stride {stride}: keeping the middle {kept} leaves gaps; "
+            f"keep {stride} to {size}"
+        )
+    intervals = kept_intervals(volume.shape[2], size, stride, kept)
+    # In double precision, so that the mean of equal values is that value.
+    total = torch.zeros(volume.shape, dtype=torch.float64, device=volume.device)
+    counts = torch.zeros(volume.shape[2], dtype=torch.float64, device=volume.device)
+    parts = -(-len(intervals) // batch)
+    for part in range(parts):  # equal parts rather than full ones and a rest
+        some = intervals[part * len(intervals) // parts : (part + 1) * len(intervals) // parts]
+        groups = [volume[:, :, start : start + size].movedim(2, 0) for start, _, _ in some]
+        made = predict(torch.stack(groups))
+        for slices, (start, low, high) in zip(made, some, strict=True):
+            total[:, :, low:high] += slices[low - start : high - start].movedim(0, 2)
+            counts[low:high] += 1
+    return (total / counts).float()
