@@ -72,6 +72,12 @@ class Parts:
                 )
         return parts
 
+    @classmethod
+    def of(cls, model: Mapping[str, Any]) -> "Parts | None":
+        """Read the block `parts` of a model's entry; None for one that sees whole volumes."""
+        block = model.get("parts")
+        return None if block is None else cls.from_config(block)
+
     @property
     def stacking_stride(self) -> int:
         """Voxels between neighbouring parts at synthesis."""

@@ -96,6 +96,61 @@ def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str,
     return entries
 
 
+def configuration(entry: Mapping[str, Any]) -> str:
+    """Return by what its networks see what the anomaly paper calls a model's configuration."""
+    parts = entry.get("parts")
+    return {"slices": "semi-3D", "patches": "3D-patch"}[parts["kind"]] if parts else "3D"
+
+
+def check_gan_anomaly(config: Mapping[str, Any]) -> None:
+    """Compare the keys of the synthesis in the block `gan_anomaly`, if there is one.
+
+    Raises
+    ------
+    InputError
+        If a model has a name that is taken, its networks do not fit what they are to see, or a
+        model of the figure is not there.
+    """
+    block = config.get("gan_anomaly")
+    if block is None:
+        return
+    for name, entry in block["models"].items():
+        where = f"gan_anomaly.models.{name}"
+        if name in RESERVED:
+            raise InputError(f"{where}: the name is taken by a row of the tables")
+        parts = entry.get("parts")
+        if parts is not None:
+            slices = parts["kind"] == "slices"
+            expected = (
+                {"dimensions": 2, "channels": parts["size"]}
+                if slices
+                else {"dimensions": 3, "channels": 1}
+            )
+            for role in ("generator", "discriminator"):
+                _check_sees(f"{where}.{role}", entry.get(role, {}), expected, parts["kind"])
+    for name in block["example"]:
+        if name not in block["models"]:
+            raise InputError(
+                f"gan_anomaly.example: there is no model '{name}'; known are "
+                f"{', '.join(block['models'])}"
+            )
+
+
+def _check_sees(
+    where: str, network: Mapping[str, Any], expected: Mapping[str, int], kind: str
+) -> None:
+    """Compare a network's dimensions and channels, if it has Cycle-GAN's defaults, with parts."""
+    if network.get("name") not in ("resnet", "patch_gan"):
+        return
+    defaults = {"dimensions": 2, "channels": 3}
+    for key, needed in expected.items():
+        found = network.get(key, defaults[key])
+        if found != needed:
+            raise InputError(
+                f"{where}.{key}: {found} does not fit parts.kind {kind}, which needs {needed}"
+            )
+
+
 def told(entry: Mapping[str, Any]) -> list[str]:
     """Return what a model is told of a person beside the MRI: age, sex, diagnosis or nothing.
 

@@ -11,7 +11,7 @@ from mri2pet.config import check_config
 from mri2pet.errors import InputError
 from mri2pet.models.registry import symbol_of
 from mri2pet.provenance.fingerprint import fingerprint
-from mri2pet.systems import ENTITIES, SPACE, STUDY, system_models, told
+from mri2pet.systems import ENTITIES, SPACE, STUDY, configuration, system_models, told
 from mri2pet.training.recipes import recipe_symbol
 
 ROOT = Path(workflow.basedir)
@@ -55,7 +55,7 @@ ENTRIES = {system: system_models(config, system) for system in {*SYSTEMS, "gla_g
 MODELS = list(config["gla_gan"]["models"])
 COMPARED = {figure: figure_labels(config["gla_gan"], figure) for figure in FIGURES}
 ABLATIONS = [figure for figure in FIGURES if COMPARED[figure]]
-FOLDS = list(range(config["folds"]["n"]))
+FOLDS = list(range(config["folds"]["n"]))  # of ADNI; `folds_of` knows those of any system
 METHODS = {
     "paired": ["real_pet", "mean_pet", *MODELS],
     "complete": ["only_mri", "real_pet", "mean_pet", *MODELS],
@@ -168,6 +168,32 @@ def qc_pictures(_):
     ]
 
 
+def simulated_note(system):
+    """Return what stands below the figures of a system whose cohort is simulated."""
+    raw = config[system].get("raw", config.get("raw"))
+    return "simulated cohort" if raw == "simulated" else ""
+
+
+def folds_of(system):
+    """Return the folds of a system: its own where it has some, else those of ADNI."""
+    own = config[system].get("folds")
+    return list(range(own["n"])) if own else FOLDS
+
+
+def each_fold(pattern):
+    """Return an input function: `pattern` for every fold of a job's system."""
+    return lambda wildcards: [
+        pattern.format(**{**dict(wildcards.items()), "fold": fold})
+        for fold in folds_of(wildcards.system)
+    ]
+
+
+def folds_file(wildcards):
+    """Return the table of folds of a job's system."""
+    space = SPACE[wildcards.system] if config[wildcards.system].get("folds") else "linear"
+    return f"results/datasets/{space}/folds.tsv"
+
+
 def dataset_file(name):
     """Return an input function: a file of the dataset that a job's system works on."""
     return lambda wildcards: f"results/datasets/{SPACE[wildcards.system]}/{name}"
@@ -188,6 +214,11 @@ def tissue_file(name):
 def training_groups(wildcards):
     """Return the groups that a system's models learn from; all if none is named."""
     return config[wildcards.system].get("training_groups", [])
+
+
+def validation(wildcards):
+    """Return what a system's block `validation` says of early stopping; nothing where it is not."""
+    return config[wildcards.system].get("validation", {})
 
 
 def model_entry(system, model):

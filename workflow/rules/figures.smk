@@ -40,7 +40,7 @@ rule figure_synthesis:
 
 rule figure_curves:
     input:
-        expand("results/{{system}}/models/{{model}}/fold-{fold}/history.tsv", fold=FOLDS),
+        each_fold("results/{system}/models/{model}/fold-{fold}/history.tsv"),
     output:
         report(
             "results/{system}/figures/curves_{model}.png",
@@ -58,8 +58,8 @@ rule figure_curves:
         runtime=more(10),
     params:
         code=code("figure_curves.py"),
-        folds=FOLDS,
+        folds=lambda wildcards: folds_of(wildcards.system),
         label=lambda wildcards: ENTRIES[wildcards.system][wildcards.model]["label"],
-        note=SIMULATED_NOTE,
+        note=lambda wildcards: simulated_note(wildcards.system),
     script:
         "../scripts/figure_curves.py"

@@ -8,6 +8,8 @@ rule image_metrics:
         expand("results/{{system}}/metrics/{{model}}/fold-{fold}.tsv", fold=FOLDS),
     log:
         "logs/image_metrics/{system}/{model}.log",
+    wildcard_constraints:
+        system="|".join(system for system in SYSTEMS if folds_of(system) is FOLDS) or "none",
     conda:
         "../../envs/stats.yaml"
     resources:

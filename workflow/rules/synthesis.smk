@@ -4,11 +4,12 @@ ruleorder: mean_pet > synthesise
 rule synthesise:
     input:
         visits=dataset_file("visits.tsv"),
-        folds="results/datasets/linear/folds.tsv",
+        folds=folds_file,
         mri=dataset_file("mri.npy"),
         mask=dataset_file("mask.npy"),
         description=dataset_file("dataset.json"),
         weights="results/{system}/models/{model}/fold-{fold}/generator.pt",
+        chosen="results/{system}/models/{model}/fold-{fold}/chosen.json",
     output:
         pet="results/{system}/synthesis/{model}/fold-{fold}/pet.npy",
         visits="results/{system}/synthesis/{model}/fold-{fold}/visits.tsv",
@@ -23,7 +24,11 @@ rule synthesise:
         runtime=more(60),
         gpu=1,
     params:
-        generator=lambda wildcards: model_entry(wildcards.system, wildcards.model)["generator"],
+        model=lambda wildcards: {
+            key: value
+            for key, value in model_entry(wildcards.system, wildcards.model).items()
+            if key in ("generator", "parts")
+        },
         crop=lambda wildcards: config[wildcards.system]["crop"],
         space=space_entities,
         code=lambda wildcards: code("synthesise.py", *model_code(wildcards.system, wildcards.model)),
@@ -34,7 +39,7 @@ rule synthesise:
 rule mean_pet:
     input:
         visits=dataset_file("visits.tsv"),
-        folds="results/datasets/linear/folds.tsv",
+        folds=folds_file,
         pet=dataset_file("pet.npy"),
         mask=dataset_file("mask.npy"),
         description=dataset_file("dataset.json"),

@@ -17,8 +17,9 @@ UNITS = {
     "PSNR": "dB",
     "MAE": "intensity in 0..1",
     "CorCoef": "fraction",
+    "LPIPS": "distance",  # measured in evaluation/lpips.py
 }
-HIGHER_IS_BETTER = {"SSIM": True, "PSNR": True, "MAE": False, "CorCoef": True}
+HIGHER_IS_BETTER = {"SSIM": True, "PSNR": True, "MAE": False, "CorCoef": True, "LPIPS": False}
 GLA_GAN = ("SSIM", "PSNR", "MAE")  # what Table I of GLA-GAN shows
 
 DESCRIPTION = (

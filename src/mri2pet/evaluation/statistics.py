@@ -29,6 +29,24 @@ def paired_t_test(first: pd.Series, second: pd.Series) -> float:
     return float(ttest_rel(pairs.iloc[:, 0], pairs.iloc[:, 1]).pvalue)
 
 
+def wilcoxon_test(first: pd.Series, second: pd.Series) -> float:
+    """Two-tailed p of the Wilcoxon signed-rank test (scipy.stats.wilcoxon), pairs matched by index.
+
+    Pairs of which one is missing are left out, and those without a difference are dropped
+    (Wilcoxon's own way). NaN where no pair differs. Of n pairs the smallest p is 2^(1 - n): six
+    pairs or more are needed for p < 0.05.
+    """
+    from scipy.stats import wilcoxon
+
+    pairs = pd.concat([first, second], axis=1, join="inner")
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
+    differences = (pairs.iloc[:, 0] - pairs.iloc[:, 1]).to_numpy()
+    differences = differences[differences != 0]
+    if not len(differences):
+        return np.nan
+    return float(wilcoxon(differences).pvalue)
+
+
 def best_of(means: dict[str, float], higher_is_better: bool) -> str | None:
     """Name of the best mean; the first of equals; None if none is defined."""
     defined = {name: mean for name, mean in means.items() if not np.isnan(mean)}

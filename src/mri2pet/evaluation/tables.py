@@ -87,9 +87,9 @@ def image_table(
         units = set(chosen["unit"]) - {measured}
         if units:
             raise InputError(f"{metric} is in {measured}, but a metrics table has {units.pop()}")
-        unit, scale = _printed_unit(metric, measured, published)
+        unit, scale = printed_unit(metric, measured, published)
         chosen = chosen.assign(value=chosen["value"] * scale)
-        rows += _rows(
+        rows += rows_of(
             "Paired",
             metric,
             unit,
@@ -99,10 +99,10 @@ def image_table(
             models=models,
             higher_is_better=image_metrics.HIGHER_IS_BETTER[metric],
         )
-    return _with_published(rows, models, published)
+    return with_published(rows, models, published)
 
 
-def _printed_unit(metric: str, unit: str, published: pd.DataFrame) -> tuple[str, float]:
+def printed_unit(metric: str, unit: str, published: pd.DataFrame) -> tuple[str, float]:
     """Return the unit in which the paper prints a metric, and the factor that leads to it."""
     printed = set(published.loc[published["metric"] == metric, "unit"]) - {unit}
     if not printed:
@@ -198,11 +198,13 @@ def table_over_folds(
     rows = []
     for metric in metrics:
         folds, higher = by_fold[metric], metric not in lower_is_better
-        rows += _rows(dataset, metric, classification.UNIT, folds, subjects, folds, models, higher)
-    return _with_published(rows, models, published)
+        rows += rows_of(
+            dataset, metric, classification.UNIT, folds, subjects, folds, models, higher
+        )
+    return with_published(rows, models, published)
 
 
-def _rows(
+def rows_of(
     dataset: str,
     metric: str,
     unit: str,
@@ -211,15 +213,19 @@ def _rows(
     pairs: pd.Series,
     models: Sequence[str],
     higher_is_better: bool,
+    test: Callable[[pd.Series, pd.Series], float] = paired_t_test,
 ) -> list[dict[str, object]]:
-    """One row a method; `folds` and `pairs` are indexed by method first."""
+    """One row a method; `folds` and `pairs` are indexed by method first.
+
+    Mean and sd are those of `folds`; `test` compares the `pairs` of a method with the best one's.
+    """
     summary = {method: mean_and_sd(group) for method, group in folds.groupby(level=0)}
     best = best_of(
         {model: summary[model][0] for model in models if model in summary}, higher_is_better
     )
     values = dict(list(pairs.droplevel(0).groupby(pairs.index.get_level_values(0))))
     p_values = {
-        method: np.nan if best in (None, method) else paired_t_test(values[method], values[best])
+        method: np.nan if best in (None, method) else test(values[method], values[best])
         for method in summary
     }
     return [
@@ -237,10 +243,16 @@ def _rows(
     ]
 
 
-def _with_published(
-    rows: list[dict[str, object]], models: Sequence[str], published: pd.DataFrame
+def with_published(
+    rows: list[dict[str, object]],
+    models: Sequence[str],
+    published: pd.DataFrame,
+    keys: Sequence[str] = ("dataset", "method", "metric", "unit"),
 ) -> pd.DataFrame:
-    """Put the published values beside the measured ones, models first, metric by metric."""
+    """Put the published values beside the measured ones, models first, metric by metric.
+
+    A printed row belongs to the measured one with the same `keys`.
+    """
     measured = pd.DataFrame(rows)
     order = {method: place for place, method in enumerate([*models, *REFERENCES])}
     unknown = sorted(set(measured["method"]) - set(order))
@@ -249,7 +261,6 @@ def _with_published(
             f"{', '.join(unknown)}: neither a model of the configuration nor a row "
             f"that is always there ({', '.join(REFERENCES)})"
         )
-    keys = ["dataset", "method", "metric", "unit"]
     printed = published.drop(columns="method", errors="ignore").rename(
         columns={"model": "method", "mean": "published_mean", "sd": "published_sd"}
     )
@@ -258,7 +269,7 @@ def _with_published(
     )
     table = ordered.merge(
         printed[[*keys, "published_mean", "published_sd"]].dropna(subset="method"),
-        on=keys,
+        on=list(keys),
         how="left",
         validate="one_to_one",
     )

@@ -60,7 +60,9 @@ class ImagePool(nn.Module):
 def make_pool(config: Mapping[str, Any], pairs: Pairs) -> ImagePool:
     """Make the pool of a model's entry: `pool` images of what its networks see of the pairs."""
     size, whole = int(config.get("pool", POOL)), tuple(pairs.mask.shape)
-    if config.get("parts") is None:
-        return ImagePool(size, whole)
-    parts = Parts.from_config(config["parts"])
-    return ImagePool(size, parts.sides(whole), parts.channels)
+    parts = Parts.of(config)
+    return (
+        ImagePool(size, whole)
+        if parts is None
+        else ImagePool(size, parts.sides(whole), parts.channels)
+    )

@@ -34,6 +34,7 @@ def training_rows(
     InputError
         If a subject has no fold, or nothing is left to train on.
     """
+    visits = _without_patients(visits)
     fold_of = _fold_of(visits, folds)
     rows = visits[(visits["kind"] == "paired") & (fold_of != fold)]
     if groups:
@@ -51,7 +52,9 @@ def synthesis_rows(visits: pd.DataFrame, folds: pd.DataFrame, fold: int) -> pd.D
 
     Paired visits of the fold's subjects (role `test`), then all that have an MRI alone (role
     `mri_only`), of every group: a generator may be asked for groups that it has not learnt from.
+    Patients of the anomaly dataset are not among them.
     """
+    visits = _without_patients(visits)
     fold_of = _fold_of(visits, folds)
     test = visits[(visits["kind"] == "paired") & (fold_of == fold)]
     mri_only = visits[visits["kind"] == "mri_only"]
@@ -96,9 +99,20 @@ def split_validation(
     return rows[~held], rows[held]
 
 
+def _without_patients(visits: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the patients of the anomaly dataset, which has a column `role` (`control`...).
+
+    What is learnt there is how healthy brains look.
+    """
+    return visits[visits["role"] != "patient"] if "role" in visits else visits
+
+
 def _fold_of(visits: pd.DataFrame, folds: pd.DataFrame) -> pd.Series:
     fold_of = visits["subject"].map(dict(zip(folds["subject"], folds["fold"], strict=True)))
-    if fold_of.isna().any():
-        missing = visits["subject"][fold_of.isna()].iloc[0]
+    needed = pd.Series(True, visits.index)
+    if "role" in visits:  # of the anomaly dataset: folds are of paired controls alone
+        needed = visits["kind"] == "paired"
+    if (fold_of.isna() & needed).any():
+        missing = visits["subject"][fold_of.isna() & needed].iloc[0]
         raise InputError(f"folds.tsv: subject {missing} has no fold; make the folds again")
     return fold_of

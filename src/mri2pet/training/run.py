@@ -119,8 +119,8 @@ def train_recipe(
         _go_on_from(recipe, start, name)
     recipe = recipe.to(target)
     layout = settings.memory_format
-    if config.get("parts") is not None:
-        parts = Parts.from_config(config["parts"])
+    parts = Parts.of(config)
+    if parts is not None:
         make_batches = partial(PartBatches, parts=parts)
         layout = settings.layout(parts.dimensions)
     recipe = recipe.to(memory_format=layout)

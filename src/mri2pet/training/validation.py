@@ -1,14 +1,21 @@
-"""How well a generator does on people it is not trained on: what early stopping watches."""
+"""What is chosen on people of the training folds who are not trained on: epoch and smoothing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from mri2pet.inference.parts import stack_parts
+from mri2pet.inference.parts import stack_parts, synthesise_parts
+from mri2pet.inference.smoothing import search_fwhm
+from mri2pet.inference.volume import synthesise
 from mri2pet.losses import WINDOW, ssim_maps
 from mri2pet.parts import Parts
+from mri2pet.training.checkpoint import History
 from mri2pet.training.data import Pairs
+from mri2pet.training.loop import Validation
 from mri2pet.training.recipe import Recipe
 
 Array = np.ndarray
@@ -68,3 +75,70 @@ class HeldOutSsim:
                 made = stack_parts(generator, mri[0] * mask, self.parts)[None, None]
             scores.append(masked_ssim(made * mask, pet[None], mask))
         return {self.KEY: float(torch.cat(scores).mean())}
+
+
+def validation_of(
+    held: Pairs | None, config: Mapping[str, Any], settings: Mapping[str, Any]
+) -> Validation | None:
+    """Make what the loop measures after every epoch.
+
+    Parameters
+    ----------
+    held
+        The people held out; None for none, and no validation.
+    config
+        The model's entry.
+    settings
+        The system's block `validation`: `patience` in epochs, 0 for training to the last.
+    """
+    if held is None:
+        return None
+    measure = HeldOutSsim(held, Parts.of(config))
+    return Validation(measure, HeldOutSsim.KEY, patience=int(settings.get("patience", 0)))
+
+
+def choose(
+    generator: nn.Module,
+    history: History,
+    held: Pairs | None,
+    config: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    voxel_mm: Sequence[float],
+) -> dict[str, Any]:
+    """Say which epoch a generator is of, and how wide its PET is to be smoothed.
+
+    Parameters
+    ----------
+    generator, history
+        As trained.
+    held
+        People held out; None: the last epoch and no smoothing.
+    config, settings
+        As for `validation_of`; `fwhm_mm` lists the widths tried.
+    voxel_mm
+        Sides of a voxel in mm.
+
+    Returns
+    -------
+    dict
+        `epochs` trained, `epoch` kept, its `validation_ssim`, `smoothing_fwhm_mm`, and
+        `smoothing_ssim`, the mean SSIM on the people held out by width.
+    """
+    last = {"epochs": len(history), "epoch": len(history), "smoothing_fwhm_mm": 0.0}
+    if held is None:
+        return last
+    best = max(history, key=lambda row: (row[HeldOutSsim.KEY], -row["epoch"]))
+    mask, mri = held.mask.numpy(), held.mri[:, 0].numpy()
+    parts = Parts.of(config)
+    if parts is None:
+        made = synthesise(generator, mri, mask)
+    else:
+        made = synthesise_parts(generator, mri, mask, parts)
+    widths = settings.get("fwhm_mm", [0.0])
+    width, scores = search_fwhm(made, held.pet[:, 0].numpy(), mask, voxel_mm, widths, ssim_of)
+    return last | {
+        "epoch": int(best["epoch"]),
+        HeldOutSsim.KEY: best[HeldOutSsim.KEY],
+        "smoothing_fwhm_mm": width,
+        "smoothing_ssim": {f"{fwhm:g}": score for fwhm, score in scores.items()},
+    }

@@ -1,0 +1,110 @@
+"""Table 1 of the anomaly paper: image quality of each configuration of a GAN (part A5).
+
+Unlike the tables of folds, mean and sd are over people, each held out once, as the paper has it;
+configurations are compared by two-tailed Wilcoxon signed-rank tests over the same people.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from mri2pet.errors import InputError
+from mri2pet.evaluation import image_metrics
+from mri2pet.evaluation.statistics import wilcoxon_test
+from mri2pet.evaluation.tables import COLUMNS, printed_unit, rows_of, with_published
+
+METRICS = ("SSIM", "PSNR", "LPIPS")
+REFERENCE = "reference"  # in place of a configuration, of rows that are no models
+TEST_COLUMNS = ("metric", "first", "second", "n", "median_difference", "p_value")
+
+
+def by_subject(values: pd.DataFrame, metric: str) -> pd.Series:
+    """Return a metric of each method and subject, visits averaged; indexed by both."""
+    chosen = values[values["metric"] == metric]
+    return chosen.groupby(["method", "subject"])["value"].mean()
+
+
+def configuration_table(
+    values: pd.DataFrame, models: Mapping[str, str], published: pd.DataFrame
+) -> pd.DataFrame:
+    """Make Table 1, in long form with the columns of all tables.
+
+    Parameters
+    ----------
+    values
+        One row a visit and metric: method subject fold metric unit value. A metric that could not
+        be computed is missing, and its unit says why.
+    models
+        Trained model to its configuration, in the order of the rows; reference rows follow.
+    published
+        As `tables.read_published` gives it.
+
+    Returns
+    -------
+    DataFrame
+        Mean and sd (ddof 1) over people; p of the Wilcoxon test against the model with the best
+        mean of its metric.
+    """
+    rows = []
+    for metric in METRICS:
+        chosen = values[values["metric"] == metric]
+        units = set(chosen["unit"])
+        if len(units) != 1:
+            found = ", ".join(map(str, units)) or "no value"
+            raise InputError(f"{metric}: expected one unit in the metrics tables, found {found}")
+        unit, scale = units.pop(), 1.0
+        if unit == image_metrics.UNITS[metric]:
+            unit, scale = printed_unit(metric, unit, published)
+        people = by_subject(values, metric) * scale
+        rows += rows_of(
+            "",
+            metric,
+            unit,
+            folds=people,
+            subjects=chosen.groupby("method")["subject"].nunique(),
+            pairs=people,
+            models=list(models),
+            higher_is_better=image_metrics.HIGHER_IS_BETTER[metric],
+            test=wilcoxon_test,
+        )
+    for row in rows:
+        row["dataset"] = models.get(str(row["method"]), REFERENCE)
+    keys = ("dataset", "method", "metric")  # not the unit, which may say why there is no value
+    return with_published(rows, list(models), published, keys)[list(COLUMNS)]
+
+
+def pair_tests(values: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """Compare every two models over the same people by the Wilcoxon signed-rank test.
+
+    Parameters
+    ----------
+    values
+        As for `configuration_table`.
+    models
+        Those that are compared, in order.
+
+    Returns
+    -------
+    DataFrame
+        Columns `TEST_COLUMNS`; the median is of first minus second, in the metric's unit as it
+        was measured. No correction for the number of tests.
+    """
+    rows = []
+    for metric in METRICS:
+        people = by_subject(values, metric)
+        for pair in itertools.combinations(models, 2):
+            first, second = (people.loc[method].dropna() for method in pair)
+            differences = (first - second).dropna()
+            rows.append(
+                {
+                    "metric": metric,
+                    "first": pair[0],
+                    "second": pair[1],
+                    "n": len(differences),
+                    "median_difference": differences.median() if len(differences) else np.nan,
+                    "p_value": wilcoxon_test(first, second),
+                }
+            )
+    return pd.DataFrame(rows, columns=list(TEST_COLUMNS))

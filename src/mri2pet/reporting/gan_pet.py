@@ -1,0 +1,158 @@
+"""What the report shows of the GANs of the anomaly paper: Table 1, Figure 2 and training."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mri2pet.evaluation.image_metrics import DESCRIPTION
+from mri2pet.files import read_tsv
+from mri2pet.reporting.captions import CURVES
+from mri2pet.reporting.figures import (
+    GREY,
+    INK,
+    PLANE_AXIS,
+    PLANES,
+    brain_window,
+    heading,
+    plane,
+    show_plane,
+    two_lines,
+)
+from mri2pet.reporting.html import Listing, Picture, Section
+from mri2pet.reporting.pictures import data_uri, is_there
+from mri2pet.reporting.views import SIGNIFICANT, table_view
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TABLE_1 = (
+    DESCRIPTION + " LPIPS: distance of the features of a pretrained network, mean over the "
+    "transverse slices that hold brain. Each control is held out once; mean and sd (ddof 1) are "
+    "over people, and so is the two-tailed Wilcoxon signed-rank test against the model with the "
+    "best mean. The epoch and the width of the smoothing are chosen on people of the training "
+    "folds who are not trained on; the paper chooses them on the people it reports. Mean PET "
+    "predicts the mean image of the training folds for everybody."
+)
+TESTS = (
+    "Two-tailed Wilcoxon signed-rank tests of every two models over the people whom both were "
+    "tested on; median of the first's value minus the second's. No correction for the number of "
+    "tests; with n people no p is below 2^(1 - n)."
+)
+FIGURE_2 = (
+    "MRI, synthetic PET of the two models that the detectors are trained with, and real PET of "
+    "one held-out control, in three planes through the same point; one colour scale for all PET. "
+    "The case is the one whose error, averaged over the two models, is the median."
+)
+
+
+def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Section]:
+    """Make the sections of what there is, from files under results/gan_anomaly.
+
+    Parameters
+    ----------
+    paths
+        `tables/{table1,table1_tests}.tsv`, `figures/{example,curves_<model>}.png`; any may be
+        missing, and others are left alone.
+    labels
+        Model to label.
+    """
+    found = {Path(path).name: Path(path) for path in paths}
+    tables, listings, figures = [], [], []
+    if "table1.tsv" in found:
+        title = "Synthetic PET of controls, Table 1: image quality"
+        table = read_tsv(found["table1.tsv"])
+        tables.append(table_view("gan-table1", title, TABLE_1, table, labels))
+    if "table1_tests.tsv" in found:
+        shown = tests_listing(read_tsv(found["table1_tests.tsv"]), labels)
+        listings.append(Listing("Wilcoxon tests between the models of Table 1", TESTS, shown))
+    if "example.png" in found and is_there(found["example.png"]):
+        uri = data_uri(found["example.png"])
+        figures.append(Picture("Synthetic PET of a control (Figure 2)", FIGURE_2, uri))
+    curves = [
+        Picture(f"Training of {labels.get(model, model)}", CURVES, data_uri(path))
+        for name, path in found.items()
+        for model in [path.stem.removeprefix("curves_")]
+        if name == f"curves_{model}.png" and is_there(path)
+    ]
+    made = [
+        Section("gan-pet", "GAN-made PET of controls", figures, tables, listings),
+        Section("gan-training", "GAN-made PET: training", curves),
+    ]
+    return [section for section in made if section.figures or section.tables or section.listings]
+
+
+def tests_listing(tests: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Turn the table of tests into text."""
+    rows = []
+    for row in tests.itertuples(index=False):
+        defined = np.isfinite(row.p_value)
+        rows.append(
+            {
+                "Metric": row.metric,
+                "First": labels.get(row.first, row.first),
+                "Second": labels.get(row.second, row.second),
+                "n": row.n,
+                "Median difference": (
+                    f"{row.median_difference:+.4f}" if np.isfinite(row.median_difference) else "n/a"
+                ),
+                "p": f"{row.p_value:.2g}" + "*" * (row.p_value < SIGNIFICANT) if defined else "n/a",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def example_figure(
+    mri: NDArray,
+    synthetic: Mapping[str, NDArray],
+    real: NDArray,
+    mask: NDArray,
+    affine: NDArray,
+    title: str,
+    note: str = "",
+) -> "Figure":
+    """Draw MRI, synthetic and real PET of one person, a row a plane (Figure 2).
+
+    Parameters
+    ----------
+    mri, real
+        (X, Y, Z), 0..1, RAS.
+    synthetic
+        Label to PET (X, Y, Z), in the order of the columns between MRI and real PET.
+    mask
+        (X, Y, Z) boolean.
+    affine
+        4x4, voxel to world in mm.
+    title, note
+        Above the figure; small print below it.
+    """
+    from matplotlib.figure import Figure
+
+    top = max(float(np.percentile(real[mask], 99.9)), 1e-3)
+    scales = {"pet": {"cmap": "magma", "vmin": 0, "vmax": top}}
+    scales["mri"] = {"cmap": "gray", "vmin": 0, "vmax": float(np.percentile(mri[mask], 99.9))}
+    columns: Sequence[tuple[str, NDArray, str]] = [
+        ("MRI", np.where(mask, mri, 0), "mri"),
+        *((label, volume, "pet") for label, volume in synthetic.items()),
+        ("real PET", real, "pet"),
+    ]
+    window = brain_window(mask, affine)
+    figure = Figure(figsize=(1.2 + 2.3 * len(columns), 8.2), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.02, wspace=0, hspace=0)
+    heading(figure, title, note)
+    axes = figure.subplots(len(PLANES), len(columns), squeeze=False)
+    for row, name in enumerate(PLANES):
+        for axis, (label, volume, kind) in zip(axes[row], columns, strict=True):
+            image = show_plane(axis, volume, name, affine, window, **scales[kind])
+            if row == 0:
+                axis.set_title(two_lines(label), fontsize=10, color=INK, weight="bold")
+        letter, at = "xyz"[PLANE_AXIS[name]], plane(real, name, affine)[2]
+        axes[row, 0].set_ylabel(f"{name}, {letter} = {at:.0f} mm", fontsize=9, color=INK)
+    bar = figure.colorbar(image, ax=axes, location="bottom", aspect=50, shrink=0.5, pad=0.02)
+    bar.set_label("PET intensity", fontsize=9, color=INK)
+    bar.ax.tick_params(labelsize=8, color=GREY, labelcolor=INK)
+    bar.outline.set_visible(False)
+    return figure

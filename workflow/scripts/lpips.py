@@ -1,0 +1,25 @@
+"""Measure LPIPS of the held-out visits of all models and folds.
+
+From the synthetic PET of each model and fold, the dataset's real PET, its brain mask and the
+pretrained weights: a table a model and fold, one row a visit. Without weights the values are
+missing, and the unit says why.
+"""
+
+import numpy as np
+import torch
+
+from mri2pet.evaluation.lpips import load_lpips, lpips_of_visits
+from mri2pet.files import read_tsv, write_tsv
+from mri2pet.logs import log_to
+
+with log_to(snakemake.log[0]):
+    given, params = snakemake.input, snakemake.params
+    torch.set_num_threads(snakemake.threads)
+    network = load_lpips(given.weights)
+    real, mask = np.load(given.real, mmap_mode="r"), np.load(given.mask)
+    jobs = zip(given.visits, given.synthetic, snakemake.output, params.folds, strict=True)
+    for visits, synthetic, output, fold in jobs:
+        rows = read_tsv(visits, dtype={"subject": str, "visit": str})
+        volumes = np.load(synthetic, mmap_mode="r")
+        table = lpips_of_visits(rows, real, volumes, mask, fold, network, given.weights)
+        write_tsv(output, table)
