@@ -61,6 +61,7 @@ if "dual_glow" in SYSTEMS:
 if "gan_anomaly" in SYSTEMS:
 
     include: "workflow/rules/anomaly.smk"
+    include: "workflow/rules/gan_anomaly.smk"
     include: "workflow/rules/detector.smk"
 
 

@@ -36,6 +36,7 @@ def leaves(node: dict, stem: str = "") -> list[str]:
         special = {
             "gla_gan.models.": "<system>.models.<model>",
             "dual_glow.models.": "<system>.models.<model>",
+            "gan_anomaly.models.": "<system>.models.<model>",
             "gan_anomaly.detector.training_sets.": "gan_anomaly.detector.training_sets.<name>",
             "gla_gan.ablations.variants.": "gla_gan.ablations.variants.<variant>",
         }

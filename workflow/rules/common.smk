@@ -153,6 +153,7 @@ def code(script, *symbols):
 # Stages with a QC picture, by study; `coregister` is there for a visit with a PET alone.
 QC_STAGES = {"adni": ["acpc", "n4", "skullstrip", "register", "segment", "coregister"]}
 QC_STAGES["adni"] += ["warp"] if "nonlinear" in SPACES else []
+FURTHER_LABELS = {}  # labels of what a system's tables and figures have beside its models
 SHOWN = {}  # what the report shows of each system: the rules of a system put their files here
 
 

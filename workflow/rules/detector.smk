@@ -199,6 +199,7 @@ rule figure_clusters:
         "../scripts/figure_clusters.py"
 
 
+FURTHER_LABELS["gan_anomaly"] = DETECTOR_LABELS
 SHOWN["gan_anomaly"] = [
     *SHOWN.get("gan_anomaly", []),
     "results/gan_anomaly/tables/detection.tsv",

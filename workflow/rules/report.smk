@@ -48,9 +48,10 @@ rule report_page:
         groups=DIAGNOSED,
         labels={
             system: {model: entry["label"] for model, entry in ENTRIES[system].items()}
+            | FURTHER_LABELS.get(system, {})
             for system in SYSTEMS
         },
-        simulated=SIMULATED,
+        simulated=any(simulated_note(system) for system in SYSTEMS),
     script:
         "../scripts/report.py"
 

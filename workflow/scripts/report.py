@@ -13,12 +13,15 @@ import yaml
 from mri2pet import __version__
 from mri2pet.files import read_tsv
 from mri2pet.logs import log_to
-from mri2pet.reporting import anomaly, dual_glow, gla_gan, views
+from mri2pet.reporting import anomaly, dual_glow, gan_pet, gla_gan, views
 from mri2pet.reporting.captions import LEAD, PACKAGES, TITLE
 from mri2pet.reporting.html import Report, pinned_versions, write
 from mri2pet.reporting.pictures import qc_visits
 
-SECTIONS = {"dual_glow": dual_glow.sections, "gan_anomaly": anomaly.sections}
+SECTIONS = {
+    "dual_glow": [dual_glow.sections],
+    "gan_anomaly": [gan_pet.sections, anomaly.sections],
+}
 
 with log_to(snakemake.log[0]):
     params = snakemake.params
@@ -46,7 +49,7 @@ with log_to(snakemake.log[0]):
         report.figures = gla_gan.figures(shown)
         report.curves = gla_gan.curves(shown, labels)
         report.sections = gla_gan.further(shown, labels, params.compared, params.groups)
-    for system, sections in SECTIONS.items():
-        if system in params.labels:
-            report.sections += sections(given[system], params.labels[system])
+    for system, labels in params.labels.items():
+        for sections in SECTIONS.get(system, []):
+            report.sections += sections(given[system], labels)
     write(report, params.get("page") or snakemake.output[0])
