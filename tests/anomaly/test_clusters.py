@@ -110,6 +110,14 @@ def test_standardised_by_controls():
     assert anomaly_maps(controls, patient, MASK, standardise="none")[0, 0, 0, 0] == 8
 
 
+def test_background_leaves_what_is_focal():
+    patient = np.zeros((1, *MASK.shape))
+    patient[:, :6] = -3  # half of the brain
+    patient[0, 9, 6, 6] = -3  # one voxel
+    score = anomaly_maps(np.zeros((2, *MASK.shape)), patient, MASK, 0, "none", 1.5)[0]
+    assert score[9, 6, 6] > 2 > 0.5 > abs(score[2, 6, 6])
+
+
 def test_smoothing_does_not_leak_from_outside():
     mask = MASK.copy()
     mask[6:] = False

@@ -38,8 +38,9 @@ def found(root, atlases):
         maps = decision_maps(network, controls[~held], people, mask, **detector["svm"])
         left_out[held] = maps[: held.sum()]
         scored += maps[held.sum() :] / folds
-    sigma = sigma_voxels(detector["scores"]["smoothing_mm"], affine)
-    scores = anomaly_maps(left_out, scored, mask, sigma, detector["scores"]["standardise"])
+    how = detector["scores"]
+    near, far = (sigma_voxels(how[f"{name}_mm"], affine) for name in ("smoothing", "background"))
+    scores = anomaly_maps(left_out, scored, mask, near, how["standardise"], far)
     settings = ClusterSettings(**detector["clusters"])
     tables = {}
     for number, (depth, study) in enumerate(zip(DEPTHS, studies, strict=True)):

@@ -20,9 +20,11 @@ with log_to(snakemake.log[0]):
     decisions, mask = np.load(given.decisions, mmap_mode="r"), np.load(given.mask)
     affine = np.array(read_json(given.description)["affine"])
     patient = (visits["role"] == "patient").to_numpy()
-    sigma = sigma_voxels(params.scores["smoothing_mm"], affine)
+    near, far = (
+        sigma_voxels(params.scores[key], affine) for key in ("smoothing_mm", "background_mm")
+    )
     how = params.scores["standardise"]
-    scores = anomaly_maps(decisions[~patient], decisions[patient], mask, sigma, how)
+    scores = anomaly_maps(decisions[~patient], decisions[patient], mask, near, how, far)
     rows = visits[patient].reset_index(drop=True)
     lesions = np.load(given.lesion, mmap_mode="r")[rows["dataset_index"]] > 0.5
     settings = ClusterSettings(**params.clusters)

@@ -29,6 +29,7 @@ def anomaly_maps(
     mask: np.ndarray,
     sigma: float = 0.0,
     standardise: str = "voxel",
+    background: float = 0.0,
 ) -> np.ndarray:
     """Standardise patients' decision values by those of controls that no model has seen.
 
@@ -45,6 +46,9 @@ def anomaly_maps(
     standardise
         `voxel`: by mean and standard deviation of the controls at the voxel; `brain`: by their
         mean at the voxel and one deviation, that of the brain; `none`: only the sign is turned.
+    background
+        Standard deviation of a Gaussian, voxels: a score's average over it is taken off, since a
+        lesion is focal and people differ by whole regions; 0 for nothing.
 
     Returns
     -------
@@ -53,10 +57,16 @@ def anomaly_maps(
     """
     own, asked = (smoothed(maps, mask, sigma) for maps in (controls, patients))
     if standardise == "none":
-        return -asked
+        return _focal(-asked, mask, background)
     spread = own.std(axis=0, ddof=1) if len(own) > 1 else np.ones(mask.shape, np.float32)
     typical = float(np.sqrt(np.mean(np.square(spread[mask])))) or 1.0
     if standardise == "brain":
         spread = np.full(mask.shape, typical, np.float32)
     score = (own.mean(axis=0) - asked) / (spread + FLOOR * typical)
+    return _focal(score, mask, background)
+
+
+def _focal(score: np.ndarray, mask: np.ndarray, background: float) -> np.ndarray:
+    if background:
+        score = score - smoothed(score, mask, background)
     return np.where(mask, score, 0).astype(np.float32)
