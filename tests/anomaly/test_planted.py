@@ -25,7 +25,8 @@ PATIENTS = 4
 def found(root, atlases):
     """Depth to the table of patients, by the detector of config.yaml."""
     config = yaml.safe_load((root / "config/config.yaml").read_text())["gan_anomaly"]
-    detector, folds = config["detector"], config["folds"]["n"]
+    detector = config["detector"]
+    folds = config["folds"]["n"] * detector["splits"]
     template = load_template(atlases)
     studies = [make_study(template, 8, PATIENTS, depth) for depth in DEPTHS]
     controls, mask, affine = studies[0].controls, studies[0].mask, studies[0].affine

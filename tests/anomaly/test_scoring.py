@@ -11,7 +11,7 @@ from sklearn.svm import OneClassSVM
 from mri2pet.anomaly import scoring
 from mri2pet.anomaly.clusters import ClusterSettings
 from mri2pet.anomaly.patients import examine, ranked
-from mri2pet.anomaly.people import fold_people, training_volumes
+from mri2pet.anomaly.people import fold_people, split_folds, training_volumes
 from mri2pet.anomaly.scoring import decision_maps, slice_features
 from mri2pet.anomaly.tables import AREA, FIRST, SENSITIVITY, curves, detection_table
 from mri2pet.errors import InputError
@@ -116,6 +116,14 @@ def test_people_that_do_not_suffice(folds, message):
         fold_people(VISITS, folds, 0)
 
 
+def test_folds_in_parts():
+    folds = pd.DataFrame({"subject": list("abcdefgh"), "kind": "paired", "fold": [0, 1] * 4})
+    parts = split_folds(folds, 2)
+    assert parts["fold"].value_counts().to_dict() == {0: 2, 1: 2, 2: 2, 3: 2}
+    assert (parts["fold"] % 2 == folds["fold"]).all()
+    assert split_folds(folds, 1).equals(folds)
+
+
 def test_synthetic_pet_is_that_of_the_folds_generator(tmp_path):
     pet, rows = volumes(7), fold_people(VISITS, FOLDS, 1).training
     paths = [], []
@@ -129,6 +137,7 @@ def test_synthetic_pet_is_that_of_the_folds_generator(tmp_path):
     assert len(made) == 3 and (made[2] == 1).all()
     np.testing.assert_array_equal(made[:2], pet[[0, 2]])
     assert len(training_volumes(pet, rows)) == 2
+    assert (training_volumes(pet, rows, *paths, fold=2)[2] == 0).all()  # part 1 of fold 0
     write_tsv(tmp_path / "1.tsv", table.assign(role="test"))
     with pytest.raises(InputError, match="mri_only"):
         training_volumes(pet, rows, *paths, fold=1)

@@ -57,7 +57,9 @@ def test_clusters_are_cut_through_the_lesion():
 
 
 def test_patient_without_clusters_is_drawn():
-    empty = Case("P02", case().mri, np.zeros(SHAPE, bool), [np.zeros(SHAPE, np.int16)] * 2, [(), ()])
+    empty = Case(
+        "P02", case().mri, np.zeros(SHAPE, bool), [np.zeros(SHAPE, np.int16)] * 2, [(), ()]
+    )
     assert clusters_figure([empty], list(LABELS.values()), case().lesion, AFFINE).axes
 
 

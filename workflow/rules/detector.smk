@@ -1,6 +1,7 @@
 """The anomaly detector, once for each set of controls it learns from (parts A6 to A8)."""
 
 DETECTOR = config["gan_anomaly"]["detector"]
+DETECTOR_FOLDS = list(range(config["gan_anomaly"]["folds"]["n"] * DETECTOR["splits"]))
 DETECTORS = DETECTOR[
     "training_sets"
 ]  # name to label and, where it has one, a model of synthetic PET
@@ -29,13 +30,14 @@ rule train_encoders:
         synthetic_visits=synthetic_of("visits.tsv"),
     output:
         weights=expand(
-            "results/gan_anomaly/detector/{{detector}}/fold-{fold}/encoder.pt", fold=ANOMALY_FOLDS
+            "results/gan_anomaly/detector/{{detector}}/fold-{fold}/encoder.pt", fold=DETECTOR_FOLDS
         ),
         history=expand(
-            "results/gan_anomaly/detector/{{detector}}/fold-{fold}/history.tsv", fold=ANOMALY_FOLDS
+            "results/gan_anomaly/detector/{{detector}}/fold-{fold}/history.tsv",
+            fold=DETECTOR_FOLDS,
         ),
         curve=expand(
-            "results/gan_anomaly/detector/{{detector}}/fold-{fold}/curve.png", fold=ANOMALY_FOLDS
+            "results/gan_anomaly/detector/{{detector}}/fold-{fold}/curve.png", fold=DETECTOR_FOLDS
         ),
     log:
         "logs/train_encoders/{detector}.log",
@@ -50,6 +52,7 @@ rule train_encoders:
         gpu=1,
     params:
         encoder=DETECTOR["encoder"],
+        splits=DETECTOR["splits"],
         seed=config["seed"],
         code=code("train_encoders.py", symbol_of(DETECTOR["encoder"]["network"]["name"])),
     script:
@@ -82,6 +85,7 @@ rule score_people:
     params:
         network=DETECTOR["encoder"]["network"],
         svm=DETECTOR["svm"],
+        splits=DETECTOR["splits"],
         code=code("score_people.py", symbol_of(DETECTOR["encoder"]["network"]["name"])),
     script:
         "../scripts/score_people.py"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mri2pet.anomaly.people import TEXT, fold_people, training_volumes
+from mri2pet.anomaly.people import TEXT, fold_people, split_folds, training_volumes
 from mri2pet.anomaly.scoring import decision_maps
 from mri2pet.files import atomic, read_tsv, write_tsv
 from mri2pet.logs import log_to
@@ -20,6 +20,7 @@ with log_to(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     make_deterministic(snakemake.threads)
     visits, folds = (read_tsv(path, dtype=TEXT) for path in (given.visits, given.folds))
+    folds = split_folds(folds, params.splits)
     pet, mask = np.load(given.pet, mmap_mode="r"), np.load(given.mask)
     network, device = build(params.network), choose_device()
     controls, patients, total = [], None, 0.0

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mri2pet.anomaly.encoder import train_encoder
-from mri2pet.anomaly.people import TEXT, fold_people, training_volumes
+from mri2pet.anomaly.people import TEXT, fold_people, split_folds, training_volumes
 from mri2pet.files import read_tsv
 from mri2pet.logs import log_to
 from mri2pet.training.run import save_training
@@ -19,6 +19,7 @@ with log_to(snakemake.log[0]):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     detector = snakemake.wildcards.detector
     visits, folds = (read_tsv(path, dtype=TEXT) for path in (given.visits, given.folds))
+    folds = split_folds(folds, params.splits)
     pet, mask = np.load(given.pet, mmap_mode="r"), np.load(given.mask)
     for fold, weights in enumerate(made.weights):
         rows = fold_people(visits, folds, fold).training

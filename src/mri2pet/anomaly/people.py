@@ -22,6 +22,27 @@ class FoldPeople:
     patients: pd.DataFrame
 
 
+def split_folds(folds: pd.DataFrame, splits: int) -> pd.DataFrame:
+    """Hold each fold out in several parts, so that more controls are left to learn from.
+
+    Parameters
+    ----------
+    folds
+        `subject`, `kind` and `fold` of the controls, folds 0 to n - 1.
+    splits
+        Parts of a fold; 1 leaves the folds as they are.
+
+    Returns
+    -------
+    DataFrame
+        The same with folds 0 to n splits - 1: part p of fold k is fold k + n p, whose people no
+        generator of fold k = (k + n p) mod n has seen.
+    """
+    n = int(folds["fold"].max()) + 1
+    place = folds.groupby(["fold", "kind"]).cumcount()
+    return folds.assign(fold=folds["fold"] + n * (place % splits))
+
+
 def fold_people(visits: pd.DataFrame, folds: pd.DataFrame, fold: int) -> FoldPeople:
     """Part the people who have a real PET.
 
@@ -71,6 +92,8 @@ def training_volumes(
         `pet.npy` and `visits.tsv` of a model's synthesis, one of each a fold; of the fold's, the
         controls with an MRI alone (role `mri_only`) are taken: PET by the generator that has not
         seen the controls held out. Empty for real PET alone.
+    fold
+        Of `split_folds`: the generator is that of fold modulo the number of generators.
 
     Returns
     -------
@@ -79,17 +102,16 @@ def training_volumes(
     """
     volumes = [np.asarray(pet[index], np.float32) for index in rows["index"]]
     if synthetic:
-        made = np.load(synthetic[fold], mmap_mode="r")
-        table = read_tsv(synthetic_visits[fold], dtype=TEXT)
+        path, visits = (paths[fold % len(paths)] for paths in (synthetic, synthetic_visits))
+        made, table = np.load(path, mmap_mode="r"), read_tsv(visits, dtype=TEXT)
         if len(table) != len(made):
             raise InputError(
-                f"{synthetic[fold]}: {len(made)} volumes, {len(table)} rows in "
-                f"{synthetic_visits[fold]}; synthesise again"
+                f"{path}: {len(made)} volumes, {len(table)} rows in {visits}; synthesise again"
             )
         alone = np.flatnonzero((table["role"] == "mri_only").to_numpy())
         if not len(alone):
             raise InputError(
-                f"{synthetic_visits[fold]}: nobody has the role mri_only; the study has no control "
+                f"{visits}: nobody has the role mri_only; the study has no control "
                 "with an MRI alone whose PET could be synthesised"
             )
         volumes += [np.asarray(made[index], np.float32) for index in alone]
