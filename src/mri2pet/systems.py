@@ -108,8 +108,8 @@ def check_gan_anomaly(config: Mapping[str, Any]) -> None:
     Raises
     ------
     InputError
-        If a model has a name that is taken, its networks do not fit what they are to see, or a
-        model of the figure is not there.
+        If a model has a name that is taken, its networks do not fit what they are to see, a model
+        of the figure or of a detector is not there, or nothing says what to simulate.
     """
     block = config.get("gan_anomaly")
     if block is None:
@@ -128,6 +128,15 @@ def check_gan_anomaly(config: Mapping[str, Any]) -> None:
             )
             for role in ("generator", "discriminator"):
                 _check_sees(f"{where}.{role}", entry.get(role, {}), expected, parts["kind"])
+    if block["raw"] == "simulated" and "simulation" not in block:
+        raise InputError("gan_anomaly.simulation: missing, and gan_anomaly.raw is simulated")
+    for name, entry in block["detector"]["training_sets"].items():
+        model = entry.get("synthetic")
+        if model is not None and model not in block["models"]:
+            raise InputError(
+                f"gan_anomaly.detector.training_sets.{name}.synthetic: there is no model "
+                f"'{model}'; known are {', '.join(block['models'])}"
+            )
     for name in block["example"]:
         if name not in block["models"]:
             raise InputError(
