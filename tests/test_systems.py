@@ -4,7 +4,13 @@ import pytest
 
 from mri2pet.config import check_config
 from mri2pet.errors import InputError
-from mri2pet.systems import check_dual_glow, system_models, told
+from mri2pet.systems import (
+    check_dual_glow,
+    check_gan_anomaly,
+    configuration,
+    system_models,
+    told,
+)
 
 
 @pytest.mark.parametrize("how", ["null", "not there"])
@@ -74,3 +80,30 @@ def test_gla_gan_has_its_variants_after_its_models(config):
 def test_what_a_model_is_told(side, expected):
     assert told({"generator": {"name": "dual_glow", "side": side}}) == expected
     assert told({"generator": {"name": "unet3d"}}) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "role", "change", "message"),
+    [
+        ("semi3d_cycle_gan", "generator", {"channels": 1}, r"generator\.channels: 1 .* needs 3"),
+        ("semi3d_cycle_gan", "discriminator", {"dimensions": 3}, r"dimensions: 3 .* needs 2"),
+        ("patch_cycle_gan_mse", "generator", {"dimensions": 2}, r"dimensions: 2 .* needs 3"),
+    ],
+)
+def test_networks_must_fit_the_parts_that_they_see(config, schema, model, role, change, message):
+    config["gan_anomaly"]["models"][model][role] |= change
+    with pytest.raises(InputError, match=message):
+        check_config(config, schema)
+
+
+def test_the_example_of_figure_2_shows_models_that_there_are(config):
+    config["gan_anomaly"]["example"] = ["unet"]
+    with pytest.raises(InputError, match=r"gan_anomaly\.example: there is no model 'unet'"):
+        check_gan_anomaly(config)
+
+
+def test_configurations_are_named_by_what_networks_see(config):
+    models = config["gan_anomaly"]["models"]
+    assert configuration(models["semi3d_simple_gan"]) == "semi-3D"
+    assert configuration(models["patch_simple_gan_mse"]) == "3D-patch"
+    assert configuration(config["gla_gan"]["models"]["unet"]) == "3D"

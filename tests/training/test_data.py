@@ -37,6 +37,32 @@ def test_every_paired_visit_is_tested_exactly_once(tables):
     assert sorted(tested) == [0, 1, 2, 3, 4]
 
 
+def anomaly_tables(tables):
+    """The same visits as the anomaly dataset has them: D is a patient, folds are of controls."""
+    visits, folds = tables
+    visits = visits.assign(role=["patient" if s == "D" else "control" for s in visits["subject"]])
+    return visits, folds[folds["subject"].isin(["A", "B", "C"])]
+
+
+def test_patients_are_neither_learnt_from_nor_synthesised(tables):
+    visits, folds = anomaly_tables(tables)
+    for fold in range(3):
+        rows, made = training_rows(visits, folds, fold), synthesis_rows(visits, folds, fold)
+        assert "D" not in {*rows["subject"], *made["subject"]}
+        assert list(made.columns) == [*visits.columns]
+        assert set(made["role"]) <= {"test", "mri_only"}
+        assert {5, 6} <= set(made["index"])
+    # a patient whose PET is excluded has an MRI alone, and is still a patient
+    visits.loc[visits["subject"] == "D", "kind"] = "mri_only"
+    assert "D" not in set(synthesis_rows(visits, folds, 0)["subject"])
+
+
+def test_a_paired_control_without_a_fold_is_named(tables):
+    visits, folds = anomaly_tables(tables)
+    with pytest.raises(InputError, match="subject C has no fold"):
+        training_rows(visits, folds[folds["subject"] != "C"], 0)
+
+
 def test_subject_without_a_fold_is_named(tables):
     visits, folds = tables
     with pytest.raises(InputError, match="subject C has no fold"):

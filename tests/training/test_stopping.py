@@ -10,7 +10,7 @@ from mri2pet.evaluation.image_metrics import ssim
 from mri2pet.parts import Parts
 from mri2pet.training.rows import split_validation, training_rows
 from mri2pet.training.run import train_model
-from mri2pet.training.validation import HeldOutSsim, ssim_of
+from mri2pet.training.validation import HeldOutSsim, choose, ssim_of, validation_of
 
 
 def split(pairs):
@@ -81,6 +81,30 @@ def test_the_ssim_is_that_of_the_tables():
     mask[5:-5, 5:-5, 5:-5] = True
     assert 100 * ssim_of(real, made, mask) == pytest.approx(ssim(real, made, mask), rel=1e-4)
     assert ssim_of(real, real, mask) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", ["slices", "patches", "lsgan"])
+def test_epoch_and_smoothing_are_chosen_on_the_people_held_out(entries, pairs, name):
+    training, held = split(pairs)
+    entry, settings = entries[name], {"patience": 0, "fwhm_mm": [0, 2, 4]}
+    validation = validation_of(held, entry, settings)
+    generator, history = train_model(
+        entry, training, "tiny", 0, 1, device="cpu", validation=validation
+    )
+    chosen = choose(generator, history, held, entry, settings, (1.0, 1.0, 1.0))
+    scores = [row["validation_ssim"] for row in history]
+    assert chosen["epochs"] == len(history) == 4
+    assert chosen["epoch"] == int(np.argmax(scores)) + 1
+    # without smoothing it is the score of the epoch that was kept
+    assert chosen["smoothing_ssim"]["0"] == pytest.approx(max(scores), abs=1e-5)
+    best = max(chosen["smoothing_ssim"], key=chosen["smoothing_ssim"].get)
+    assert chosen["smoothing_fwhm_mm"] == float(best)
+
+
+def test_without_people_held_out_the_last_epoch_is_kept_unsmoothed(entries, pairs):
+    assert validation_of(None, entries["slices"], {}) is None
+    chosen = choose(None, [{}] * 7, None, entries["slices"], {}, (1.0, 1.0, 1.0))
+    assert chosen == {"epochs": 7, "epoch": 7, "smoothing_fwhm_mm": 0.0}
 
 
 def test_validation_people_are_of_the_training_folds_with_all_their_visits(tables):

@@ -74,7 +74,9 @@ rule lpips:
 rule gan_anomaly_table1:
     input:
         metrics=expand(
-            "results/gan_anomaly/metrics/{model}/fold-{fold}.tsv", model=GAN_METHODS, fold=GAN_FOLDS
+            "results/gan_anomaly/metrics/{model}/fold-{fold}.tsv",
+            model=GAN_METHODS,
+            fold=GAN_FOLDS,
         ),
         lpips=rules.lpips.output,
         published=source_file("resources/published/gan_anomaly.tsv"),
