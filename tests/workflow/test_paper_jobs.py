@@ -51,9 +51,14 @@ def flow_listing(root, tmp_path_factory):
     return with_cohort(tmp_path_factory, root, "dual_glow")
 
 
-def with_cohort(tmp_path_factory, root, paper):
+@pytest.fixture(scope="module")
+def anomaly_listing(root, tmp_path_factory):
+    return with_cohort(tmp_path_factory, root, "gan_anomaly", "epilepsy")
+
+
+def with_cohort(tmp_path_factory, root, paper, study="cohort"):
     listing = Listing(tmp_path_factory.mktemp(paper), root, paper)
-    listing.snakemake("results/cohort/cohort.tsv", changes={})
+    listing.snakemake(f"results/cohort/{study}.tsv", changes={})
     return listing
 
 
@@ -129,3 +134,17 @@ def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
     assert jobs["dual_glow_draws"] == flows * folds
     assert jobs["warp_mri"] == PAIRED + MRI_ONLY
     assert jobs["pack_nonlinear"] == jobs["make_folds"] == 1
+
+
+def test_gans_of_the_anomaly_paper_are_trained_in_every_fold(anomaly_listing, root):
+    jobs, config = anomaly_listing.jobs(), full_config(root, "gan_anomaly")["gan_anomaly"]
+    folds, models = config["folds"]["n"], len(config["models"])
+    assert (folds, models) == (4, 6)
+    assert jobs["train"] == jobs["synthesise"] == models * folds
+    assert jobs["mean_pet"] == folds
+    assert jobs["gan_anomaly_image_metrics"] == models + 1
+    assert jobs["figure_curves"] == models
+    for once in ("fetch_lpips", "lpips", "gan_anomaly_table1", "gan_anomaly_example"):
+        assert jobs[once] == 1
+    for other in ("image_metrics", "make_folds", "pack_dataset", "table1"):
+        assert other not in jobs
