@@ -12,7 +12,7 @@ from mri2pet.anomaly import scoring
 from mri2pet.anomaly.clusters import ClusterSettings
 from mri2pet.anomaly.patients import examine, ranked
 from mri2pet.anomaly.people import fold_people, split_folds, training_volumes
-from mri2pet.anomaly.scoring import decision_maps, slice_features
+from mri2pet.anomaly.scoring import decision_maps, slice_features, slice_groups
 from mri2pet.anomaly.tables import AREA, FIRST, SENSITIVITY, curves, detection_table
 from mri2pet.errors import InputError
 from mri2pet.files import read_tsv, write_tsv
@@ -65,27 +65,44 @@ def test_slices_at_once_change_nothing(network):
     np.testing.assert_allclose(slice_features(network, slices, where, CPU, 2), first, atol=1e-6)
 
 
-def test_memory_is_that_of_a_slice(network, tmp_path, monkeypatch):
-    # 60 slices of features would take 60 times what one does
+@pytest.mark.parametrize("together", [1, 30 * 4 * 8 * 8, 2**28])
+def test_slices_scored_together_change_nothing(network, monkeypatch, together):
+    controls, people = volumes(6), volumes(2, seed=1)
+    mask = controls[0] > 0.4
+    expected = decision_maps(network, controls, people, mask, nu=0.3)
+    monkeypatch.setattr(scoring, "TOGETHER", together)
+    maps = decision_maps(network, controls, people, mask, nu=0.3)
+    np.testing.assert_allclose(maps, expected, atol=1e-5)
+
+
+def test_slices_are_grouped_up_to_a_number_of_voxels():
+    mask = np.zeros((4, 5, 7), bool)
+    for z, count in enumerate([0, 3, 4, 9, 2, 0, 2]):
+        mask.reshape(-1, 7)[:count, z] = True
+    assert list(slice_groups(mask, 7)) == [[1, 2], [3], [4, 6]]
+    assert list(slice_groups(mask, 1)) == [[1], [2], [3], [4], [6]]
+    assert list(slice_groups(np.zeros((2, 2, 2), bool), 5)) == []
+
+
+def test_memory_is_bounded(network, tmp_path, monkeypatch):
     shape = (40, 40, 60)
     controls = np.lib.format.open_memmap(tmp_path / "c.npy", "w+", np.float32, (6, *shape))
     controls[:] = volumes(6, shape)
-    mask = np.ones(shape, bool)
-    slices = []
+    mask, people, sizes = np.ones(shape, bool), volumes(1, shape), []
 
     def fake(known, asked, **_):
-        slices.append(known.nbytes + asked.nbytes)
+        sizes.append(known.nbytes + asked.nbytes)
         values = np.zeros(asked.shape[:2], np.float32)
         return type("Scores", (), {"patients": values, "rescued": 0})()
 
     monkeypatch.setattr(scoring, "fit_score", fake)
-    people = volumes(1, shape)
+    monkeypatch.setattr(scoring, "TOGETHER", 2**20)
     tracemalloc.start()
     decision_maps(network, controls, people, mask, nu=0.3)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(slices) == 60
-    assert peak < people.nbytes + 6 * max(slices) < sum(slices) / 4
+    assert max(sizes) <= 2**20 and len(sizes) == 30
+    assert peak < people.nbytes + 6 * 2**20 < sum(sizes) / 2
 
 
 VISITS = pd.DataFrame(

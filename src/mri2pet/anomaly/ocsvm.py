@@ -30,6 +30,7 @@ from mri2pet.errors import InputError
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-9}
 CPU_CHUNK = 1024  # enough voxels to hide what starting an operation costs
+CPU_NUMBERS = 2**20  # kernel values of a chunk where few samples leave room for more voxels
 CACHE = 2**20  # bytes of kernel that one CPU thread works on while they are in its cache
 CONSTANT = 1e-13  # variance below this part of the squared mean is rounding: scikit-learn sees 0
 
@@ -164,7 +165,7 @@ def score_chunks(
         raise InputError(f"memory is {memory} bytes; {threads} voxels need {need * threads}")
     block = size
     if place.type == "cpu":
-        size = min(size, CPU_CHUNK)
+        size = min(size, max(CPU_CHUNK, CPU_NUMBERS // samples**2))
         block = max(1, CACHE // (samples * samples * real.itemsize))
     total, excess = dual.mass(nu, samples)
     settings = Settings(nu, gamma, place, real, total, excess, block, training)

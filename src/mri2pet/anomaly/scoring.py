@@ -1,16 +1,17 @@
-"""Decision values at every voxel: features of a slice, a one-class SVM a voxel, the next slice.
+"""Decision values at every voxel: features of some slices, a one-class SVM a voxel, the next ones.
 
-Features are never kept for the whole brain: 1.5 million voxels of 92 people would take 35 GB. A
-slice's features are made, scored and dropped, so that memory is bounded by a slice and `memory`.
+Features are never kept for the whole brain: 1.5 million voxels of 92 people would take 35 GB. Those
+of as many slices as `TOGETHER` allows, one at least, are made, scored and dropped.
 """
 
 import logging
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from mri2pet.anomaly.chunks import Gamma, one_thread_each
+from mri2pet.anomaly.chunks import Gamma
 from mri2pet.anomaly.ocsvm import fit_score
 from mri2pet.models.siamese import dense_in_parts
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from mri2pet.models.siamese import PatchAutoencoder
 
 log = logging.getLogger(__name__)
+
+TOGETHER = 2**28  # bytes of features that are scored together
 
 
 @torch.no_grad()
@@ -53,6 +56,21 @@ def slice_features(
     return torch.cat(made, 1).numpy()
 
 
+def slice_groups(mask: np.ndarray, most: int) -> Iterator[list[int]]:
+    """Yield transverse slices with brain in them, together as long as they hold `most` voxels."""
+    group: list[int] = []
+    held = 0
+    for z in np.flatnonzero(mask.any(axis=(0, 1))).tolist():
+        voxels = int(mask[:, :, z].sum())
+        if group and held + voxels > most:
+            yield group
+            group, held = [], 0
+        group.append(z)
+        held += voxels
+    if group:
+        yield group
+
+
 def decision_maps(
     network: "PatchAutoencoder",
     controls: np.ndarray,
@@ -86,17 +104,20 @@ def decision_maps(
     place = torch.device(device)
     network = network.to(place)
     out = np.zeros((len(people), *mask.shape), np.float32)
-    mass, rescued = nu * len(controls), 0
-    for z in np.flatnonzero(mask.any(axis=(0, 1))):
-        where = mask[:, :, z]
-        known = slice_features(network, np.asarray(controls[..., z], np.float32), where, place)
-        asked = slice_features(network, np.asarray(people[..., z], np.float32), where, place)
-        scores = fit_score(known, asked, nu=nu, gamma=gamma, device=place, memory=memory)
-        out[:, where, z] = scores.patients.T / mass
+    known, rescued = len(controls), 0
+    bytes_a_voxel = 4 * network.features * (known + len(people))
+    for group in slice_groups(mask, TOGETHER // bytes_a_voxel):
+        parts = []
+        for z in group:
+            slices = np.concatenate([controls[..., z], people[..., z]], dtype=np.float32)
+            parts.append(slice_features(network, slices, mask[:, :, z], place))
+        features = np.concatenate(parts) if len(parts) > 1 else parts[0]
+        pair = features[:, :known], features[:, known:]
+        scores = fit_score(*pair, nu=nu, gamma=gamma, device=place, memory=memory)
         rescued += scores.rescued
+        ends = np.cumsum([len(part) for part in parts])[:-1]
+        for z, values in zip(group, np.split(scores.patients, ends), strict=True):
+            out[:, mask[:, :, z], z] = values.T / (nu * known)
     if rescued:
         log.info("%d voxels went to scikit-learn", rescued)
     return out
-
-
-__all__ = ["decision_maps", "one_thread_each", "slice_features"]
