@@ -41,12 +41,11 @@ class ImagePool(nn.Module):
         size = len(self.volumes)
         if not size:
             return new.detach()
-        shown = []
+        shown, filled = [], int(self.filled)  # asked once: each question waits for a GPU
         for volume in new.detach().float():
-            filled = int(self.filled)
             if filled < size:
                 self.volumes[filled] = volume
-                self.filled += 1
+                filled += 1
                 shown.append(volume)
             elif torch.rand(()) < 0.5:
                 place = int(torch.randint(size, ()))
@@ -54,6 +53,7 @@ class ImagePool(nn.Module):
                 self.volumes[place] = volume
             else:
                 shown.append(volume)
+        self.filled.fill_(filled)
         return torch.stack(shown).contiguous(memory_format=memory_format_of(new))
 
 
