@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn.svm import OneClassSVM
 
-from mri2pet.anomaly import dual, ocsvm
+from mri2pet.anomaly import chunk, dual, ocsvm
 from mri2pet.anomaly.ocsvm import fit_score, score_chunks
 from mri2pet.errors import InputError
 
@@ -112,6 +112,35 @@ def test_memory_bounds_the_chunk():
 def test_unsolved_voxels_go_to_scikit_learn(monkeypatch):
     monkeypatch.setattr(dual, "ROUNDS", ((1, 0),))
     assert assert_same(*features(6, 40), 0.2).rescued == 6
+
+
+@pytest.mark.parametrize("more, leave", [(0, 1.0), (4, 1.0), (20, 1.0), (4, 0.0)])
+def test_a_few_rows_of_the_kernel_give_the_answer_of_all(monkeypatch, more, leave):
+    controls, patients = features(48, 60, decay=1.5, seed=3)
+    monkeypatch.setattr(chunk, "MORE_ROWS", more)
+    monkeypatch.setattr(chunk, "LEAVE", leave)
+    rows, score_rows = [], chunk.score_rows
+
+    def spy(x, *args):
+        scores, left = score_rows(x, *args)
+        rows.append((args[-1], len(x), len(left)))
+        return scores, left
+
+    monkeypatch.setattr(chunk, "score_rows", spy)
+    assert assert_same(controls, patients, 0.1).rescued == 0
+    assert rows[0][:2] == (10 + more, 3)  # the probe
+    if leave == 0 and rows[0][2]:
+        assert rows[1:] == [(60, 48, 0)]
+    elif leave:
+        assert rows[1][:2] == (10 + more, 48)
+        assert rows[2:] == ([(60, rows[1][2], 0)] if rows[1][2] else [])
+
+
+def test_rows_that_do_not_suffice_are_noticed(monkeypatch):
+    controls, patients = features(30, 60, decay=0.0)  # nearly all are support vectors
+    monkeypatch.setattr(chunk, "few_leave", lambda *_: False)
+    monkeypatch.setattr(chunk, "WORTH", 1.0)
+    assert_same(controls, patients, 0.1)
 
 
 def test_optimality_of_every_problem():

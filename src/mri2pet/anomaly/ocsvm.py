@@ -8,7 +8,6 @@ torch, on a CPU or a CUDA device, see `mri2pet.anomaly.dual`.
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Literal
 
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 
 from mri2pet.anomaly import dual
+from mri2pet.anomaly.chunk import Scores, Settings, score_chunk
 from mri2pet.anomaly.chunks import (
     Gamma,
     ahead,
@@ -28,44 +28,9 @@ from mri2pet.anomaly.chunks import (
 )
 from mri2pet.errors import InputError
 
-TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-9}
 CPU_CHUNK = 1024  # enough voxels to hide what starting an operation costs
 CPU_NUMBERS = 2**20  # kernel values of a chunk where few samples leave room for more voxels
 CACHE = 2**20  # bytes of kernel that one CPU thread works on while they are in its cache
-CONSTANT = 1e-13  # variance below this part of the squared mean is rounding: scikit-learn sees 0
-
-
-@dataclass
-class Scores:
-    """Decision values of some voxels, positive inside the controls' region.
-
-    Attributes
-    ----------
-    patients
-        (V, m) float32.
-    controls
-        (V, n) float32, of the training samples themselves, or None.
-    rescued
-        Number of voxels that went to scikit-learn because the batch did not solve them.
-    """
-
-    patients: np.ndarray
-    controls: np.ndarray | None
-    rescued: int
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What all voxels share; `total` and `excess` as `dual.solve` takes them."""
-
-    nu: float
-    gamma: Gamma
-    device: torch.device
-    dtype: torch.dtype
-    total: float
-    excess: float
-    block: int
-    training: bool
 
 
 def fit_score(
@@ -207,79 +172,3 @@ def run_chunks(
         else:
             for loaded in ahead(pool, load, slices, 2):
                 yield score(*loaded)
-
-
-def score_chunk(x: Tensor, y: Tensor, settings: Settings, kernel: Tensor, first: int) -> Scores:
-    """Score one chunk: (B, n, d) controls and (B, m, d) patients, of any float type.
-
-    `kernel` is room for (B, n, n); `first` is the number of the first voxel, for messages.
-    """
-    many, samples, _ = x.shape
-    kwargs = {"dtype": settings.dtype, "device": settings.device}
-    cross = torch.empty((many, samples, y.shape[1]), **kwargs)
-    level, gamma = torch.empty(many, **kwargs), torch.empty(many, **kwargs)
-    for start in range(0, many, settings.block):
-        part = slice(start, min(start + settings.block, many))
-        a, b = (one[part].to(**kwargs, non_blocking=True) for one in (x, y))
-        fill(a, b, settings.gamma, kernel[part], cross[part], level[part], gamma[part])
-    if not bool(torch.isfinite(level).all()) or not bool(torch.isfinite(cross).all()):
-        wrong = ~(torch.isfinite(level) & torch.isfinite(cross).all(2).all(1))
-        voxel = first + int(wrong.nonzero()[0, 0])
-        raise InputError(
-            f"voxel {voxel}: a feature is not a finite number, or too large for {settings.dtype}"
-        )
-    tol = TOLERANCE[settings.dtype]
-    answer = dual.solve(kernel, level, settings.total, settings.excess, tol)
-    rho = answer.rho[:, None]
-    patients = (dual.product(cross, answer.alpha) - rho).float().cpu().numpy()
-    controls = None
-    if settings.training:
-        controls = (answer.gradient - rho).float().cpu().numpy()
-    missed = (~answer.solved).nonzero()[:, 0].tolist()
-    for voxel in missed:
-        model = reference(settings.nu, float(gamma[voxel])).fit(x[voxel].double().numpy())
-        if len(y[voxel]):
-            patients[voxel] = model.decision_function(y[voxel].double().numpy())
-        if controls is not None:
-            controls[voxel] = model.decision_function(x[voxel].double().numpy())
-    return Scores(patients, controls, len(missed))
-
-
-def fill(
-    x: Tensor, y: Tensor, gamma: Gamma, kernel: Tensor, cross: Tensor, level: Tensor, width: Tensor
-) -> None:
-    """Write kernels less level (n, n) and (n, m), the level, and gamma, of a block of voxels.
-
-    Distances are taken from the centred features, where differences keep their digits, and
-    K - 1 = expm1(-gamma d^2). The level is the mean of one row: all it must be is near K.
-    """
-    mean = x.mean(1, keepdim=True)
-    x, y = x - mean, y - mean
-    torch.bmm(x, x.mT, out=kernel)
-    squares = kernel.diagonal(dim1=1, dim2=2).clone()
-    if gamma == "scale":
-        centre = mean[:, 0]
-        variance = squares.mean(1) / x.shape[2] + centre.var(1, correction=0)
-        seen = variance > CONSTANT * centre.square().mean(1)
-        width.copy_(torch.where(seen, 1 / (variance * x.shape[2]), 1.0))
-    else:
-        width.fill_(gamma)
-    scale = width[:, None, None]
-    others = torch.linalg.vecdot(y, y)
-    near = squares[:, :, None] * scale
-    for matrix, second in ((kernel, squares), (cross, others)):
-        if matrix is cross:
-            torch.bmm(x, y.mT, out=cross)
-        torch.addcmul(-(second[:, None] * scale), matrix, 2 * scale, out=matrix)
-        matrix.sub_(near).expm1_()
-    shift = kernel[:, 0].mean(1)
-    torch.add(shift, 1, out=level)
-    kernel.sub_(shift[:, None, None])
-    cross.sub_(shift[:, None, None])
-
-
-def reference(nu: float, gamma: Gamma = "scale", tol: float = 1e-6):
-    """Make the scikit-learn model that a voxel's decision values are those of."""
-    from sklearn.svm import OneClassSVM
-
-    return OneClassSVM(kernel="rbf", nu=nu, gamma=gamma, tol=tol)
