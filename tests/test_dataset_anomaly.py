@@ -1,0 +1,96 @@
+"""What the anomaly study adds to the packing of a dataset: lesions, roles, controls' folds."""
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+
+from mri2pet.dataset import (
+    pack_volumes,
+    resample_labels,
+    select_visits,
+    visit_files,
+    visits_table,
+    with_lesions_found,
+)
+from mri2pet.errors import InputError
+from mri2pet.files import write_json
+from mri2pet.folds import make_folds
+
+AFFINE, SHAPE = np.diag([3.0, 3.0, 3.0, 1.0]), (5, 6, 4)
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A control, a control with an MRI alone, a patient with and one without a known lesion."""
+    rows, files = [], {key: [] for key in ("mri", "pet", "lesion", "mri_sidecar", "pet_sidecar")}
+    for number, (role, kind, lesion) in enumerate(
+        [
+            ("control", "paired", None),
+            ("control", "mri_only", None),
+            ("patient", "paired", "raw.nii.gz"),
+            ("patient", "paired", None),
+        ]
+    ):
+        for name in ("mri", "pet", "lesion"):
+            if (name == "pet" and kind == "mri_only") or (name == "lesion" and lesion is None):
+                continue
+            files[name].append(tmp_path / f"{number}_{name}.nii.gz")
+            nib.save(
+                nib.Nifti1Image(np.full(SHAPE, number + 1, np.float32), AFFINE), files[name][-1]
+            )
+            if name != "lesion":
+                files[f"{name}_sidecar"].append(tmp_path / f"{number}_{name}.json")
+                write_json(files[f"{name}_sidecar"][-1], {})
+        row = {"subject": f"s{number}", "visit": "bl", "group": role, "role": role, "kind": kind}
+        rows.append(row | {"age": "30", "sex": None, "lesion_file": lesion})
+    return pd.DataFrame(rows), files
+
+
+def packed(study, tmp_path):
+    visits, later = select_visits(with_lesions_found(visit_files(*study)))
+    pack_volumes(visits, {name: tmp_path / f"{name}.npy" for name in ("mri", "pet", "lesion")})
+    return visits_table(visits), np.load(tmp_path / "lesion.npy"), later
+
+
+def test_lesions_are_packed_with_their_patients(study, tmp_path):
+    table, lesion, later = packed(study, tmp_path)
+    assert table["role"].tolist() == ["control", "control", "patient", "patient"]
+    assert lesion[:, 0, 0, 0].tolist() == [0, 0, 3, 0] and later.empty
+
+
+def test_lesion_that_cannot_be_used_leaves_the_patient(study, tmp_path):
+    study[1]["lesion"][0].write_bytes(b"")
+    table, lesion, _ = packed(study, tmp_path)
+    assert len(table) == 4 and not lesion.any()
+
+
+def test_excluded_scan_of_a_study_without_image_ids(study, tmp_path):
+    reason = {"stage": "skullstrip", "reason": "too small"}
+    write_json(study[1]["mri_sidecar"][2], {"Excluded": reason})
+    for name in ("mri", "pet", "lesion"):
+        study[1][name][{"mri": 2, "pet": 1, "lesion": 0}[name]].write_bytes(b"")
+    table, lesion, later = packed(study, tmp_path)
+    assert table["subject"].tolist() == ["s0", "s1", "s3"] and not lesion.any()
+    assert later["modality"].tolist() == ["MRI", "PET"] and later["image_id"].isna().all()
+
+
+def test_regions_outside_the_field_of_view_may_be_lost():
+    labels = np.zeros((8, 8, 8), np.uint8)
+    labels[:4], labels[6:] = 1, 2
+    image = nib.Nifti1Image(labels, np.eye(4))
+    names = {1: "inside", 2: "below"}
+    with pytest.raises(InputError, match="below"):
+        resample_labels(image, np.eye(4), (4, 8, 8), names)
+    made = resample_labels(image, np.eye(4), (4, 8, 8), names, complete=False)
+    assert (made == 1).all()
+
+
+def test_controls_are_dealt_evenly_of_each_kind():
+    kinds = ["paired"] * 8 + ["mri_only"] * 4
+    visits = pd.DataFrame({"subject": [f"s{n}" for n in range(12)], "kind": kinds})
+    folds = make_folds(visits.assign(group="control"), 2, 1, groups=["control"])
+    counts = folds.groupby(["kind", "fold"]).size()
+    assert counts.tolist() == [2, 2, 4, 4]
+    with pytest.raises(InputError, match="unknown group 'patient'"):
+        make_folds(visits.assign(group="patient"), 2, 1, groups=["control"])
