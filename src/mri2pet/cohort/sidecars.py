@@ -90,6 +90,8 @@ PARTICIPANTS_SIDECAR = {
             "MCI": "mild cognitive impairment",
             "LMCI": "late mild cognitive impairment",
             "AD": "dementia due to Alzheimer's disease",
+            "control": "healthy control of the epilepsy study",
+            "patient": "epilepsy",
         },
     },
     "age": {"Description": "Age at the first visit", "Units": "year"},
