@@ -19,7 +19,7 @@ PLANES = ("axial", "coronal", "sagittal")
 PLANE_AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}  # the axis that a plane cuts
 THROUGH_MM = (8.0, -20.0, 12.0)  # MNI152: beside the midline, thalamus and ventricles in view
 INK, GREY = "#1d2733", "#66727f"
-DARK = {"magma", "viridis"}  # colour maps whose zero is dark
+DARK = {"gray", "magma", "viridis"}  # colour maps whose zero is dark
 NOT_LOSSES = {"epoch", "step", "fold", "seconds", "learning_rate"}
 
 
