@@ -36,8 +36,8 @@ rule fetch_lpips:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=more(1000),
+        runtime=more(20),
     params:
         code=code("fetch_lpips.py"),
     script:
@@ -62,8 +62,8 @@ rule lpips:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=more(4000),
+        runtime=more(120),
     params:
         folds=[fold for _ in GAN_METHODS for fold in GAN_FOLDS],
         code=code("lpips.py"),
@@ -98,8 +98,8 @@ rule gan_anomaly_table1:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         models={model: configuration(entry) for model, entry in GANS.items()},
         code=code("configuration_table.py"),
@@ -131,8 +131,8 @@ rule gan_anomaly_example:
     conda:
         "../../envs/report.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=more(2000),
+        runtime=more(10),
     params:
         labels=EXAMPLE,
         note=simulated_note("gan_anomaly"),

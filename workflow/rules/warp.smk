@@ -16,11 +16,13 @@ rule warp_mri:
         picture=f"{ANAT}_warp_qc.png",
     log:
         f"logs/warp_mri/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=more(2000),
+        runtime=more(30),
     params:
         **config["preproc"]["syn"],
         code=code("warp_mri.py"),
