@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TOGETHER = 2**28  # bytes of features that are scored together
+MEMORY = {"cpu": 2**29, "cuda": 2**33}  # bytes that the one-class SVMs work in
 
 
 @torch.no_grad()
@@ -80,7 +81,7 @@ def decision_maps(
     nu: float,
     gamma: Gamma = "scale",
     device: str | torch.device = "cpu",
-    memory: int = 2**29,
+    memory: int | None = None,
 ) -> np.ndarray:
     """Score people at every voxel of the brain by a one-class SVM of the controls there.
 
@@ -93,7 +94,7 @@ def decision_maps(
     mask
         (X, Y, Z) bool.
     nu, gamma, device, memory
-        As `ocsvm.fit_score`.
+        As `ocsvm.fit_score`; memory is by default `MEMORY` of the device.
 
     Returns
     -------
@@ -104,6 +105,7 @@ def decision_maps(
     place = torch.device(device)
     network = network.to(place)
     out = np.zeros((len(people), *mask.shape), np.float32)
+    memory = memory or MEMORY.get(place.type, MEMORY["cpu"])
     known, rescued = len(controls), 0
     bytes_a_voxel = 4 * network.features * (known + len(people))
     for group in slice_groups(mask, TOGETHER // bytes_a_voxel):
