@@ -48,6 +48,7 @@ if "dual_glow" in SYSTEMS:
 
 include: "workflow/rules/report.smk"
 include: "workflow/rules/runs.smk"
+include: "workflow/rules/provenance.smk"
 
 
 rule all:
@@ -55,3 +56,4 @@ rule all:
     input:
         "results/bids/participants.tsv",
         "results/report/report.html",
+        "results/report/provenance.html",

@@ -1,12 +1,14 @@
 """What rules share: the checked configuration, the cohort's visits, and lists to expand over."""
 
+import copy
 import csv
 import os
+import sys
 from functools import cache, lru_cache
 from pathlib import Path
 
 from mri2pet.ablations import FIGURES, figure_labels
-from mri2pet.cohort.locate import check_raw_folder
+from mri2pet.cohort.locate import check_raw_folder, image_stamp
 from mri2pet.config import check_config
 from mri2pet.errors import InputError
 from mri2pet.models.registry import symbol_of
@@ -15,6 +17,7 @@ from mri2pet.systems import ENTITIES, SPACE, STUDY, system_models, told
 from mri2pet.training.recipes import recipe_symbol
 
 ROOT = Path(workflow.basedir)
+GIVEN = copy.deepcopy(config)  # as the user gave it, before anything is taken out
 
 # A system of `null`, as a configuration laid over another says it, is left out like one not there.
 for system in SPACE:
@@ -49,7 +52,14 @@ try:
         check_raw_folder(RAW, RAW_TABLES)
 except InputError as error:
     raise WorkflowError(str(error)) from None
+TRACED = config.pop("file", "")  # a question to `trace`, not a setting
 
+# What the report shows: not what is of no concern to this run, so that a change of it runs nothing.
+CONCERNED = {
+    key: value
+    for key, value in config.items()
+    if (key not in SPACE or key in SYSTEMS) and (key != "simulation" or SIMULATED)
+}
 SPACES = list(dict.fromkeys(SPACE[system] for system in SYSTEMS))
 ENTRIES = {system: system_models(config, system) for system in {*SYSTEMS, "gla_gan"}}
 MODELS = list(config["gla_gan"]["models"])
@@ -126,6 +136,21 @@ def raw_key(modality):
     return key
 
 
+def raw_stamp(modality):
+    """Return a params function: a mark of a scan's files in a participant's folder.
+
+    Snakemake sees whether a folder is there, and not that a file in it was replaced. (It compares
+    a parameter with the last run's only where the function does not ask for the job's input.)
+    """
+
+    def stamp(wildcards):
+        image_id = visit_row(wildcards).get(f"{modality}_image_id")
+        folder = raw_scan(modality)(wildcards)
+        return image_stamp(folder, image_id) if image_id else "a file of its own"
+
+    return stamp
+
+
 def each_visit(pattern, kind=None, study="adni"):
     """Return an input function: `pattern` filled in for every visit of a study (of one kind)."""
 
@@ -141,8 +166,12 @@ def each_visit(pattern, kind=None, study="adni"):
 
 @cache
 def code(script, *symbols):
-    """Return the fingerprint of a script and of all that it reaches in the library."""
-    return fingerprint(ROOT / "workflow/scripts" / script, ROOT / "src/mri2pet", symbols)
+    """Return the fingerprint of a script and of all that it reaches, and what it is of.
+
+    The audit of a record computes the fingerprint again from the names.
+    """
+    mark = fingerprint(ROOT / "workflow/scripts" / script, ROOT / "src/mri2pet", symbols)
+    return " ".join([mark, script, *symbols])
 
 
 # Stages with a QC picture, by study; `coregister` is there for a visit with a PET alone.

@@ -43,7 +43,7 @@ rule report_page:
         runtime=more(20),
     params:
         code=code("report.py"),
-        config=config,
+        config=CONCERNED,
         compared={figure: COMPARED[figure] for figure in ABLATIONS},
         groups=DIAGNOSED,
         labels={

@@ -1,0 +1,79 @@
+from importlib import metadata
+
+# What jobs recorded of themselves, shown: a page, a crate, and two questions about a finished run.
+
+RECORDS = ["results/provenance", "resources/provenance"]
+
+
+rule provenance:
+    input:
+        report="results/report/report.html",
+        participants="results/bids/participants.tsv",
+        excluded="results/cohort/excluded_scans.tsv",
+    output:
+        page=report(
+            "results/report/provenance.html",
+            caption="../report/provenance.rst",
+            category="Report",
+            labels={"content": "where the results come from"},
+        ),
+        crate=directory("results/crate"),
+    log:
+        "logs/provenance/provenance.log",
+    conda:
+        "../../envs/report.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code("provenance.py"),
+        config=CONCERNED,
+        records=RECORDS,
+        root=source_file("."),
+        snakemake=metadata.version("snakemake"),
+    script:
+        "../scripts/provenance.py"
+
+
+# Neither of these has an output: each answers whenever it is asked.
+
+
+localrules:
+    audit,
+    trace,
+
+
+rule audit:
+    log:
+        "logs/audit/audit.log",
+    conda:
+        "../../envs/stats.yaml"
+    threads: 4
+    resources:
+        mem_mb=1000,
+        runtime=240,
+    params:
+        records=RECORDS,
+        results="results",
+        table="results/provenance/audit.tsv",
+        root=str(ROOT),
+        config={key: value for key, value in GIVEN.items() if key != "file"},
+        snakemake=[sys.executable, "-m", "snakemake"],
+    script:
+        "../scripts/audit.py"
+
+
+rule trace:
+    log:
+        "logs/trace/trace.log",
+    conda:
+        "../../envs/stats.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        records=RECORDS,
+        file=TRACED,
+        chain="results/provenance/trace.json",
+    script:
+        "../scripts/trace.py"
