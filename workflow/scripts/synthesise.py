@@ -11,12 +11,12 @@ import torch
 from mri2pet.files import read_tsv
 from mri2pet.inference.volume import load_generator, synthesise
 from mri2pet.inference.write import write_synthesis
-from mri2pet.logs import log_to
 from mri2pet.models.registry import side_information
+from mri2pet.provenance.record import recorded
 from mri2pet.training.rows import synthesis_rows
 from mri2pet.training.settings import choose_device
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, output = snakemake.input, snakemake.output
     torch.set_num_threads(snakemake.threads)
     visits, folds = (read_tsv(path, dtype={"subject": str}) for path in (given.visits, given.folds))

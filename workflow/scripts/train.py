@@ -8,13 +8,13 @@ folder, written after every epoch, lets a stopped job go on where it was; it is 
 from pathlib import Path
 
 from mri2pet.files import read_tsv
-from mri2pet.logs import log_to
 from mri2pet.models.registry import side_information
+from mri2pet.provenance.record import recorded
 from mri2pet.training.data import load_pairs
 from mri2pet.training.rows import training_rows
 from mri2pet.training.run import save_training, train_model
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, output = snakemake.input, snakemake.output
     model, fold = snakemake.wildcards.model, int(snakemake.wildcards.fold)
     visits, folds = (read_tsv(path, dtype={"subject": str}) for path in (given.visits, given.folds))
