@@ -135,6 +135,14 @@ def test_files_that_no_job_made_are_unrecorded():
     }
 
 
+def test_what_tells_of_the_run_needs_no_record():
+    for path in ("results/failures.tsv", "results/notes.tsv"):
+        Path(path).write_text("what failed")
+    records = read_records(["results/provenance"])
+    done = audit(records, "results", lambda name, _: toy.CODE[name], apart=["results/failures.tsv"])
+    assert [item.file for item in done.findings] == ["results/notes.tsv"]
+
+
 def test_changed_code_makes_what_it_made_stale():
     assert findings({**toy.CODE, "table.py": "another"}) == TABLE_STALE
     assert findings({**toy.CODE, "convert.py": "another"}) == CONVERTED

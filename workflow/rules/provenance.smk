@@ -55,6 +55,7 @@ rule audit:
     params:
         records=RECORDS,
         results="results",
+        apart=["results/failures.tsv", "results/report/partial.html"],
         table="results/provenance/audit.tsv",
         root=str(ROOT),
         config={key: value for key, value in GIVEN.items() if key != "file"},

@@ -78,7 +78,7 @@ rule report_partial:
             "lock": source_file("requirements.lock"),
         },
         missing=lambda wildcards: [path for path in whole_report() if not Path(path).is_file()],
-        config=config,
+        config=CONCERNED,
         compared={figure: COMPARED[figure] for figure in ABLATIONS},
         groups=DIAGNOSED,
         labels=rules.report_page.params.labels,

@@ -31,6 +31,7 @@ with recorded(snakemake):
         mark,
         lambda: outdated(params.snakemake, root / "Snakefile", params.config),
         threads=snakemake.threads,
+        apart=params.apart,
     )
     with atomic(params.table) as partial, partial.open("w", newline="") as handle:
         writer = csv.writer(handle, delimiter="\t", lineterminator="\n")

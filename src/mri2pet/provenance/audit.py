@@ -48,6 +48,7 @@ def audit(
     fingerprint: Callable[[str, Sequence[str]], str | None],
     changed: Callable[[], Mapping[str, str]] = dict,
     threads: int = 1,
+    apart: Iterable[str] = (),
 ) -> Audit:
     """Compare records and files.
 
@@ -64,6 +65,8 @@ def audit(
         called while the files are hashed.
     threads
         That hash.
+    apart
+        Files in `results` that tell of the run and that no job makes.
     """
     done = Audit(jobs=len(records.jobs))
     start = time.perf_counter()
@@ -79,7 +82,7 @@ def audit(
         *_outputs(records, state),
         *_sources(records, state),
         *_stale(records, state, cache(fingerprint), why),
-        *_unrecorded(records, Path(results)),
+        *_unrecorded(records, Path(results), frozenset(apart)),
     ]
     done.findings = sorted(
         dict.fromkeys(found), key=lambda item: (KINDS.index(item.finding), item.file)
@@ -211,14 +214,14 @@ def _input_changes(
         yield f"input {file}", "changed" if kind == "altered" else "gone"
 
 
-def _unrecorded(records: Records, results: Path) -> Iterator[Finding]:
+def _unrecorded(records: Records, results: Path, apart: frozenset[str]) -> Iterator[Finding]:
     """Find files that no record knows, and sidecars that readers of their outputs knew."""
     folders = tuple(
         f"{path}/" for path, record in records.made.items() if "files" in record.outputs[path]
     )
     for name in _walk(results):
         file = f"{results}/{name}"
-        if file not in records.made and not file.startswith(folders):
+        if file not in records.made and file not in apart and not file.startswith(folders):
             yield Finding("unrecorded", file, f"no record of it ({sidecar_of(file)})")
 
 
