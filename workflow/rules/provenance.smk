@@ -23,8 +23,8 @@ rule provenance:
     conda:
         "../../envs/report.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=more(4000),
+        runtime=more(60),
     params:
         code=code("provenance.py"),
         config=CONCERNED,
@@ -38,20 +38,16 @@ rule provenance:
 # Neither of these has an output: each answers whenever it is asked.
 
 
-localrules:
-    audit,
-    trace,
-
-
 rule audit:
     log:
         "logs/audit/audit.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     threads: 4
     resources:
-        mem_mb=1000,
-        runtime=240,
+        mem_mb=more(1000),
+        runtime=more(240),
     params:
         records=RECORDS,
         results="results",
@@ -67,11 +63,12 @@ rule audit:
 rule trace:
     log:
         "logs/trace/trace.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         records=RECORDS,
         file=TRACED,
