@@ -142,25 +142,28 @@ def over(run, changes: Path) -> list[str]:
     return ["--configfile", str(run.root / "tests/workflow/mini.yaml"), str(changes)]
 
 
-def test_a_replaced_raw_scan_schedules_what_is_made_of_it(finished):
+def test_a_scan_replaced_in_a_download_schedules_its_conversion_alone(finished, tmp_path):
+    download, folder = tmp_path / "ADNI", finished.folder.with_name(f"{finished.folder.name}-raw")
+    shutil.copytree(finished.folder / "results/simulated/ADNI", download)
+    folder.mkdir()
+    (folder / "config").symlink_to(finished.root / "config")
+    run = replace(finished, folder=folder)
+    raw = ["--config", f"raw={download}"]
+    run.snakemake("results/cohort/cohort.tsv", *raw)
     row = next(
         row
-        for row in finished.cohort()
+        for row in run.cohort()
         if row["kind"] == "paired" and row["subject"] not in finished.spoiled()
     )
-    scan = sorted(finished.series(row["ptid"], "RAGE").glob("*.dcm"))[0]
-    status, data = scan.stat(), scan.read_bytes()
-    try:
-        scan.write_bytes(data[:-1] + b"?")
-        jobs = planned(finished)
-    finally:
-        scan.write_bytes(data)
-        os.utime(scan, ns=(status.st_atime_ns, status.st_mtime_ns))
-    for rule in ("convert_mri", "acpc", "n4", "register_mri"):
-        (outputs,) = jobs[rule]
-        assert f"sub-{row['subject']}" in outputs
-    assert "convert_pet" not in jobs and not set(jobs) & RAW
-    assert planned(finished) == {}
+    visit = f"results/bids/sub-{row['subject']}/ses-{row['visit']}"
+    name = f"sub-{row['subject']}_ses-{row['visit']}"
+    made = [f"{visit}/anat/{name}_T1w.nii.gz", f"{visit}/pet/{name}_trc-18FFDG_pet.nii.gz"]
+    run.snakemake(*made, *raw)
+    assert planned(run, *made, *raw) == {}
+    scan = next((download / row["ptid"]).glob(f"*/*/I{row['mri_image_id']}/*.dcm"))
+    scan.write_bytes(scan.read_bytes()[:-1] + b"?")
+    assert planned(run, *made, *raw).keys() == {"convert_mri"}
+    shutil.rmtree(folder)
 
 
 def test_one_more_subject_schedules_its_own_stages_and_what_pools_subjects(finished):

@@ -137,16 +137,18 @@ def raw_key(modality):
 
 
 def raw_stamp(modality):
-    """Return a params function: a mark of a scan's files in a participant's folder.
+    """Return a params function: a mark of a scan's files in a participant's folder of a download.
 
-    Snakemake sees whether a folder is there, and not that a file in it was replaced. (It compares
-    a parameter with the last run's only where the function does not ask for the job's input.)
+    Snakemake sees whether a folder is there, and not that a file in it was replaced. A simulated
+    folder is a rule's output and has no mark: before that rule ran there would be another one.
+    (Asking for the job's input here would keep Snakemake from comparing the mark with the last.)
     """
 
     def stamp(wildcards):
         image_id = visit_row(wildcards).get(f"{modality}_image_id")
-        folder = raw_scan(modality)(wildcards)
-        return image_stamp(folder, image_id) if image_id else "a file of its own"
+        if SIMULATED or not image_id:
+            return "a file that Snakemake sees"
+        return image_stamp(raw_scan(modality)(wildcards), image_id)
 
     return stamp
 
