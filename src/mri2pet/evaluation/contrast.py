@@ -1,7 +1,6 @@
 """Tables of the IXI report: synthesised against real volumes, person by person (X7, X8)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,9 +15,9 @@ WORDS = {"val": "validation", "test": "test"}
 COLUMNS = ("dataset", "method", "subject", "split", "metric", "unit", "value")
 
 
-def direction(entry: Mapping[str, Any]) -> str:
-    """Name the direction of a model's entry as the tables do: T2-PD."""
-    return f"{entry['source']}-{entry['target']}".upper()
+def direction(source: str, target: str) -> str:
+    """Name a direction as the tables do: T2-PD."""
+    return f"{source}-{target}".upper()
 
 
 def measure_people(
@@ -64,14 +63,33 @@ def dice(first: NDArray, second: NDArray, label: int) -> float:
     return float(2 * np.logical_and(one, two).sum() / total) if total else float("nan")
 
 
-def tissue_rows(
-    real: NDArray, made: NDArray, subject: str, method: str, where: str
+def compare_tissues(
+    labels: Mapping[str, NDArray], directions: Mapping[str, Sequence[str]], subject: str
 ) -> pd.DataFrame:
-    """Compare the segmentations of a real and a synthesised volume: a row a tissue."""
+    """Compare segmentations of synthesised volumes with those of the real ones: a row a tissue.
+
+    Parameters
+    ----------
+    labels
+        Segmentation of `t2`, `pd` and of each model's volume.
+    directions
+        Source and target of each model.
+    subject
+        Written into the table.
+
+    Returns
+    -------
+    `COLUMNS`, all models and, for each direction, the source's own segmentation as `copy`.
+    """
+    pairs = [(model, model, *ways) for model, ways in directions.items()]
+    pairs += [(COPY, ways[0], *ways) for ways in dict.fromkeys(map(tuple, directions.values()))]
     found = [
-        (f"{where} test", method, subject, "test", f"Dice {name}", "fraction", value)
+        (
+            *(f"{direction(source, target)} {WORDS['test']}", method, subject, "test"),
+            *(f"Dice {name}", "fraction", dice(labels[target], labels[shown], label)),
+        )
+        for method, shown, source, target in pairs
         for name, label in TISSUES.items()
-        for value in [dice(real, made, label)]
     ]
     return pd.DataFrame(found, columns=list(COLUMNS))
 

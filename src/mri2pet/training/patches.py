@@ -1,7 +1,7 @@
 """Training on patches of volumes that are held once, and validation on whole volumes (X2, X7)."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -11,6 +11,18 @@ from mri2pet.evaluation.whole import METRICS
 from mri2pet.inference.patches import patch_starts, synthesise_patches
 from mri2pet.training.data import Pairs, seed_from
 from mri2pet.training.recipe import Recipe
+
+
+def patch_pairs(source: np.ndarray, target: np.ndarray, size: int) -> Pairs:
+    """Make pairs of volumes (N, X, Y, Z) whose patches a recipe trains on.
+
+    A recipe sees patches alone: its mask is one patch, all of which counts.
+    """
+    cube = torch.ones(size, size, size, dtype=torch.bool)
+    mri, pet = (
+        torch.from_numpy(np.ascontiguousarray(v, np.float32))[:, None] for v in (source, target)
+    )
+    return Pairs(mri, pet, cube, torch.zeros_like(cube, dtype=torch.uint8))
 
 
 class PatchBatches:
@@ -109,9 +121,9 @@ class WholeVolumes:
 
 
 def synthesise_volumes(
-    generator: torch.nn.Module, source: np.ndarray, size: int, stride: int, batch: int
+    generator: torch.nn.Module, source: Iterable[np.ndarray], size: int, stride: int, batch: int
 ) -> Iterator[np.ndarray]:
-    """Yield the generator's volume (X, Y, Z) of each of (N, X, Y, Z), put together from patches.
+    """Yield the generator's volume of each (X, Y, Z), put together from patches.
 
     The generator runs where its weights are, in evaluation mode.
     """
