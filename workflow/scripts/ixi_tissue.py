@@ -33,7 +33,7 @@ with log_to(snakemake.log[0]):
         t2 = Volume(np.array(volumes["t2"]), affine)
         brain = brain_of(t2, load_volume(given.template), load_volume(given.mask))
         labels = {
-            name: tissues(Volume(np.array(each), affine), brain)
+            name: tissues(Volume(np.array(each), affine), brain, directions.get(name, [0, name])[1])
             for name, each in {**volumes, **made}.items()
         }
         table = compare_tissues(labels, directions, subject)

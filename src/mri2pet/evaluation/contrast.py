@@ -10,7 +10,8 @@ from mri2pet.evaluation.tables import table_over_people
 from mri2pet.evaluation.whole import METRICS, UNITS
 
 COPY = "copy"  # the source image in place of a synthesised one
-TISSUES = {"GM": 1, "WM": 2, "CSF": 3}  # labels of a segmentation
+# labels of a segmentation; a PD does not tell grey matter and fluid apart
+TISSUES = {"t2": {"GM": [1], "WM": [2], "CSF": [3]}, "pd": {"WM": [2], "GM and CSF": [1, 3]}}
 WORDS = {"val": "validation", "test": "test"}
 COLUMNS = ("dataset", "method", "subject", "split", "metric", "unit", "value")
 
@@ -56,9 +57,9 @@ def measure_people(
     return pd.DataFrame(found, columns=list(COLUMNS))
 
 
-def dice(first: NDArray, second: NDArray, label: int) -> float:
-    """Overlap of one label of two segmentations; NaN where neither has it."""
-    one, two = first == label, second == label
+def dice(first: NDArray, second: NDArray, labels: Sequence[int]) -> float:
+    """Overlap of some labels, taken as one, of two segmentations; NaN where neither has them."""
+    one, two = np.isin(first, labels), np.isin(second, labels)
     total = int(one.sum()) + int(two.sum())
     return float(2 * np.logical_and(one, two).sum() / total) if total else float("nan")
 
@@ -86,10 +87,10 @@ def compare_tissues(
     found = [
         (
             *(f"{direction(source, target)} {WORDS['test']}", method, subject, "test"),
-            *(f"Dice {name}", "fraction", dice(labels[target], labels[shown], label)),
+            *(f"Dice {name}", "fraction", dice(labels[target], labels[shown], parts)),
         )
         for method, shown, source, target in pairs
-        for name, label in TISSUES.items()
+        for name, parts in TISSUES[target].items()
     ]
     return pd.DataFrame(found, columns=list(COLUMNS))
 

@@ -8,22 +8,17 @@ from mri2pet.imaging.volume import Array, Volume, array, like
 
 TISSUES = ("GM", "WM", "CSF")  # labels 1, 2, 3
 BY_INTENSITY = ("CSF", "GM", "WM")  # dark to bright in a T1
-BY_WATER = ("WM", "GM", "CSF")  # dark to bright in a T2 or PD
 
 
-def segment(
-    brain: Volume, mask: Volume, order: tuple[str, ...] = BY_INTENSITY
-) -> tuple[dict[str, Array], Array, dict[str, float]]:
-    """Segment a brain with Atropos (Avants 2011): k-means, then a Markov field.
+def segment(brain: Volume, mask: Volume) -> tuple[dict[str, Array], Array, dict[str, float]]:
+    """Segment a T1 in template space with Atropos (Avants 2011): k-means, then a Markov field.
 
     Parameters
     ----------
     brain
-        Skull-stripped T1, 0..1; or another contrast.
+        Skull-stripped T1, 0..1.
     mask
         Where there is brain, same grid.
-    order
-        Tissues from dark to bright in that contrast.
 
     Returns
     -------
@@ -36,13 +31,24 @@ def segment(
     ScanError
         There are not three tissues to be told apart.
     """
-    ants = deterministic_ants()
     inside = array(mask) > 0
+    return order_tissues(classes(brain, mask, len(TISSUES)), array(brain), inside)
+
+
+def classes(brain: Volume, mask: Volume, count: int) -> Array:
+    """Part a brain into classes of intensity: probabilities (count, X, Y, Z), in any order.
+
+    Raises
+    ------
+    ScanError
+        There are not so many classes to be told apart.
+    """
+    ants = deterministic_ants()
     try:
         result = ants.atropos(
             a=to_ants(brain),
-            x=to_ants(like(mask, inside)),
-            i="kmeans[3]",
+            x=to_ants(like(mask, array(mask) > 0)),
+            i=f"kmeans[{count}]",
             m="[0.1,1x1x1]",
             c="[5,0]",
             priorweight=0,
@@ -50,14 +56,13 @@ def segment(
         )
     except (RuntimeError, ValueError, IndexError) as error:
         raise ScanError(f"Atropos failed ({error})") from error
-    found = np.stack([p.numpy() for p in result["probabilityimages"]])
-    return order_tissues(found, array(brain), inside, order)
+    return np.stack([p.numpy() for p in result["probabilityimages"]])
 
 
 def order_tissues(
-    found: Array, brain: Array, inside: Array, order: tuple[str, ...] = BY_INTENSITY
+    found: Array, brain: Array, inside: Array
 ) -> tuple[dict[str, Array], Array, dict[str, float]]:
-    """Name three classes by their mean intensity.
+    """Name three classes by their mean intensity: CSF is darkest, white matter brightest in a T1.
 
     Parameters
     ----------
@@ -65,20 +70,18 @@ def order_tissues(
         (3, ...) probabilities in any order and scale.
     brain, inside
         Intensity and mask, of the shape of one class.
-    order
-        Tissues from dark to bright.
     """
     found = np.where(inside, np.clip(found, 0, None), 0).astype(np.float64)
     total = found.sum(axis=0)
     if (found.sum(axis=tuple(range(1, found.ndim))) <= 0).any():
         raise ScanError("segmentation found fewer than three tissues")
-    # A voxel that no class claims goes to the middle one by intensity, which is always grey matter.
+    # A voxel that no class claims goes to the middle one by intensity, grey matter, below.
     mean = [float((p * brain).sum() / p.sum()) for p in found]
-    ranks = np.argsort(mean, kind="stable")
-    named = dict(zip(order, found[ranks], strict=True))
+    order = np.argsort(mean, kind="stable")
+    named = dict(zip(BY_INTENSITY, found[order], strict=True))
     named["GM"] = np.where(inside & (total <= 0), 1.0, named["GM"])
     total = np.where(inside, sum(named.values()), 1.0)
     probabilities = {t: (named[t] / total).astype(np.float32) for t in TISSUES}
     labels = 1 + np.argmax(np.stack([probabilities[t] for t in TISSUES]), axis=0)
-    means = {t: round(mean[ranks[i]], 4) for i, t in enumerate(order)}
+    means = {t: round(mean[order[i]], 4) for i, t in enumerate(BY_INTENSITY)}
     return probabilities, np.where(inside, labels, 0).astype(np.uint8), means

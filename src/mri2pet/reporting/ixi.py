@@ -20,11 +20,10 @@ SYNTHESIS = (
 )
 TISSUE = (
     "Beyond the report: real and synthesised volume of each person to test on are segmented "
-    "alike (Atropos, three classes named by brightness) inside one mask, the template's brain "
-    "less a rim of 4 mm; Dice is the overlap of the two segmentations. In PD, grey matter and "
-    "fluid are nearly alike, so that classes are less than tissues: what is compared is what "
-    "the same method sees in both. Source image copied: the segmentation of the source, "
-    "against that of the target."
+    "alike (N4, Atropos; classes named by brightness) inside one mask, the template's brain "
+    "less a rim of 4 mm; Dice is the overlap of the two segmentations. A T2 has three "
+    "classes; in a PD grey matter and fluid are too alike to be told apart, and are one. "
+    "Source image copied: the segmentation of the source, against that of the target."
 )
 VALIDATION = (
     "Mean over the validation people after every epoch; a dot marks the epoch that is kept, "

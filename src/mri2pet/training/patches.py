@@ -134,5 +134,5 @@ def synthesise_volumes(
         return generator(patches.contiguous(memory_format=torch.channels_last_3d))
 
     for volume in source:
-        given = torch.from_numpy(np.ascontiguousarray(volume, np.float32))[None].to(device)
+        given = torch.from_numpy(np.array(volume, np.float32))[None].to(device)
         yield synthesise_patches(predict, given, size, stride, batch)[0].cpu().numpy()
