@@ -46,6 +46,17 @@ if "dual_glow" in SYSTEMS:
     include: "workflow/rules/dual_glow_ages.smk"
 
 
+if "ixi" in STUDIES:
+
+    include: "workflow/rules/ixi_raw.smk"
+
+
+if "ixi" in SYSTEMS:
+
+    include: "workflow/rules/ixi.smk"
+    include: "workflow/rules/ixi_results.smk"
+
+
 include: "workflow/rules/report.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/provenance.smk"

@@ -79,14 +79,21 @@ TUNING = {
 }
 THREE_WAY = config["gla_gan"]["diagnosis"].get("three_way", [])
 DIAGNOSED = [config["gla_gan"]["diagnosis"][role] for role in ("positive", "negative")]
+IXI_SIMULATED = config.get("ixi", {}).get("raw") == "simulated"
 SIMULATED_NOTE = "simulated cohort" if SIMULATED else ""
 VISIT = "sub-{subject}/ses-{visit}"
 NAME = "sub-{subject}_ses-{visit}"
 
 
 # What finds out which visits a study has, by tables alone: its checkpoint's name, and its table.
-COHORTS = {"adni": ("cohort", "results/cohort/cohort.tsv")}
-EXCLUSIONS = {"adni": "results/cohort/exclusions.tsv"}
+COHORTS = {
+    "adni": ("cohort", "results/cohort/cohort.tsv"),
+    "ixi": ("ixi_cohort", "results/cohort/ixi.tsv"),
+}
+EXCLUSIONS = {
+    "adni": "results/cohort/exclusions.tsv",
+    "ixi": "results/cohort/ixi_exclusions.tsv",
+}
 
 
 @lru_cache
@@ -178,6 +185,7 @@ def code(script, *symbols):
 
 # Stages with a QC picture, by study; `coregister` is there for a visit with a PET alone.
 QC_STAGES = {"adni": ["acpc", "n4", "skullstrip", "register", "segment", "coregister"]}
+QC_STAGES["ixi"] = []
 QC_STAGES["adni"] += ["warp"] if "nonlinear" in SPACES else []
 SHOWN = {}  # what the report shows of each system: the rules of a system put their files here
 

@@ -13,12 +13,12 @@ import yaml
 from mri2pet import __version__
 from mri2pet.files import read_tsv
 from mri2pet.provenance.record import recorded
-from mri2pet.reporting import dual_glow, gla_gan, views
+from mri2pet.reporting import dual_glow, gla_gan, ixi, views
 from mri2pet.reporting.captions import LEAD, PACKAGES, TITLE
 from mri2pet.reporting.html import Report, pinned_versions, write
 from mri2pet.reporting.pictures import qc_visits
 
-SECTIONS = {"dual_glow": dual_glow.sections}
+SECTIONS = {"dual_glow": dual_glow.sections, "ixi": ixi.sections}
 
 with recorded(snakemake):
     params = snakemake.params

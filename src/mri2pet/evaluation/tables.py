@@ -30,7 +30,12 @@ COLUMNS = (
     "published_mean",
     "published_sd",
 )
-REFERENCES = {"mean_pet": "Mean PET", "real_pet": "Real PET", "only_mri": "Only MRI"}
+REFERENCES = {
+    "mean_pet": "Mean PET",
+    "real_pet": "Real PET",
+    "only_mri": "Only MRI",
+    "copy": "Source image copied",
+}
 
 
 def pool(paths: Iterable[str | Path]) -> pd.DataFrame:
@@ -199,6 +204,33 @@ def table_over_folds(
     for metric in metrics:
         folds, higher = by_fold[metric], metric not in lower_is_better
         rows += _rows(dataset, metric, classification.UNIT, folds, subjects, folds, models, higher)
+    return _with_published(rows, models, published)
+
+
+def table_over_people(
+    values: pd.DataFrame,
+    dataset: str,
+    models: Sequence[str],
+    published: pd.DataFrame,
+    lower_is_better: Collection[str] = (),
+) -> pd.DataFrame:
+    """Mean, sd and t-test of all methods over people, where there is one split and no folds.
+
+    Parameters
+    ----------
+    values
+        One row a person and metric: method subject metric unit value.
+    dataset, models, published
+        As for `diagnosis_table`.
+    lower_is_better
+        Metrics of which less is better.
+    """
+    rows = []
+    for (metric, unit), chosen in values.groupby(["metric", "unit"], sort=False):
+        people = chosen.groupby(["method", "subject"])["value"].mean()
+        counts = chosen.groupby("method")["subject"].nunique()
+        higher = metric not in lower_is_better
+        rows += _rows(dataset, str(metric), str(unit), people, counts, people, models, higher)
     return _with_published(rows, models, published)
 
 

@@ -22,6 +22,8 @@ MODELS = {
     "cycle_gan": "cycle_gan.CycleGanGenerator",
     "cycle_gan_discriminator": "cycle_gan.CycleGanDiscriminator",
     "dual_glow": "dual_glow.DualGlow",
+    "ixi_generator": "ixi.IxiGenerator",
+    "ixi_discriminator": "ixi.IxiDiscriminator",
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.amp import GradScaler
 
 from mri2pet.files import atomic
@@ -17,6 +18,7 @@ from mri2pet.training.recipe import Recipe
 log = logging.getLogger(__name__)
 
 History = list[dict[str, float]]
+State = dict[str, Tensor]
 
 
 def identify(**parts: Any) -> str:
@@ -24,10 +26,26 @@ def identify(**parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+def state_digest(state: Mapping[str, Tensor]) -> str:
+    """Hash weights by name."""
+    hasher = hashlib.sha256()
+    for name, value in sorted(state.items()):
+        hasher.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
+    return hasher.hexdigest()
+
+
 def save_checkpoint(
-    path: str | Path, identity: str, recipe: Recipe, scaler: GradScaler, history: History
+    path: str | Path,
+    identity: str,
+    recipe: Recipe,
+    scaler: GradScaler,
+    history: History,
+    best: State | None = None,
 ) -> None:
-    """Write the state after the last epoch in `history`: whole, or not at all."""
+    """Write the state after the last epoch in `history`: whole, or not at all.
+
+    `best` is the recipe's state after the best epoch, where one is chosen by validation.
+    """
     content = {
         "identity": identity,
         "recipe": recipe.state_dict(),
@@ -36,20 +54,23 @@ def save_checkpoint(
         "rng": torch.get_rng_state(),
         "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         "history": history,
+        "best": best,
     }
     with atomic(path) as partial:
         torch.save(content, partial)
 
 
-def load_checkpoint(path: str | Path, identity: str, recipe: Recipe, scaler: GradScaler) -> History:
-    """Bring back the state of a checkpoint and return its history.
+def load_checkpoint(
+    path: str | Path, identity: str, recipe: Recipe, scaler: GradScaler
+) -> tuple[History, State | None]:
+    """Bring back the state of a checkpoint; return its history and the best epoch's state.
 
     A file that is missing, unreadable or of another run (settings, seed, fold or data) leaves
     everything as it is, says so in the log, and the history is empty.
     """
     content = _read(Path(path), identity)
     if content is None:
-        return []
+        return [], None
     recipe.load_state_dict(content["recipe"])
     for name, optimiser in recipe.optimisers.items():
         optimiser.load_state_dict(content["optimisers"][name])
@@ -58,7 +79,7 @@ def load_checkpoint(path: str | Path, identity: str, recipe: Recipe, scaler: Gra
     if content["cuda_rng"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all([state.cpu() for state in content["cuda_rng"]])
     log.info("%s: going on after epoch %d", path, len(content["history"]))
-    return content["history"]
+    return content["history"], content["best"]
 
 
 def _read(path: Path, identity: str) -> Mapping[str, Any] | None:

@@ -3,7 +3,8 @@
 import logging
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from mri2pet.errors import InputError
-from mri2pet.training.checkpoint import History, load_checkpoint, save_checkpoint
+from mri2pet.training.checkpoint import History, State, load_checkpoint, save_checkpoint
 from mri2pet.training.recipe import Recipe
 from mri2pet.training.settings import Precision, TrainingSettings
 
@@ -29,6 +30,40 @@ class Batches(Protocol):
         """Yield the batches of one epoch."""
 
 
+@dataclass(frozen=True)
+class Validation:
+    """What is measured on people who are not learnt from, and what follows from it.
+
+    Attributes
+    ----------
+    measure
+        From the recipe, in evaluation mode, and the number of the epoch (from 1) to measures by
+        name, which become columns of the history.
+    key
+        The measure that chooses: the recipe ends in the state after its best epoch, the first of
+        equals.
+    higher_is_better
+        Of that measure.
+    patience
+        Training ends after so many epochs without a better one; 0 goes on to the last.
+    """
+
+    measure: Callable[[Recipe, int], Mapping[str, float]]
+    key: str
+    higher_is_better: bool = True
+    patience: int = 0
+
+    def best_epoch(self, history: History) -> int:
+        """Return the number of the best epoch; 0 before the first."""
+        sign = 1 if self.higher_is_better else -1
+        ranked = max(history, key=lambda row: (sign * row[self.key], -row["epoch"]), default=None)
+        return int(ranked["epoch"]) if ranked else 0
+
+    def is_over(self, history: History) -> bool:
+        """Tell whether patience has run out."""
+        return 0 < self.patience <= len(history) - self.best_epoch(history)
+
+
 def train(
     recipe: Recipe,
     batches: Batches,
@@ -37,6 +72,7 @@ def train(
     name: str,
     checkpoint: str | Path | None = None,
     identity: str = "",
+    validation: Validation | None = None,
 ) -> History:
     """Train a recipe, going on from a checkpoint if there is one of the same run.
 
@@ -56,21 +92,24 @@ def train(
         File written after every epoch; None for none.
     identity
         Hash of the run (`checkpoint.identify`).
+    validation
+        Measured after every epoch; the recipe then ends in the state after the best one.
 
     Returns
     -------
     list of dict
-        A row an epoch: `epoch` (from 1), the mean of each loss, `learning_rate` (at its end)
-        and `seconds`.
+        A row an epoch: `epoch` (from 1), the mean of each loss, what was measured,
+        `learning_rate` (at the epoch's end) and `seconds`.
 
     Raises
     ------
     InputError
-        If a loss is no longer finite; the checkpoint is then that of the epoch before.
+        If a loss or measure is no longer finite; the checkpoint is then that of the epoch before.
     """
     history: History = []
+    best: State | None = None
     if checkpoint is not None:
-        history = load_checkpoint(checkpoint, identity, recipe, precision.scaler)
+        history, best = load_checkpoint(checkpoint, identity, recipe, precision.scaler)
     recipe.train()
     steps = len(batches)
     # disable=None: no bar where stderr is not a terminal; the log has a line an epoch anyway.
@@ -78,6 +117,9 @@ def train(
         total=settings.epochs * steps, initial=len(history) * steps, desc=name, disable=None
     ) as bar:
         for epoch in range(len(history), settings.epochs):
+            if validation is not None and validation.is_over(history):
+                log.info("%s: nothing better for %d epochs", name, validation.patience)
+                break
             started = time.monotonic()
             sums: dict[str, Tensor] = {}
             for i, batch in enumerate(batches.epoch(epoch)):
@@ -91,23 +133,35 @@ def train(
                 bar.update()
             losses = {key: float(value) / steps for key, value in sums.items()}
             _check_finite(losses, name, epoch + 1)
+            if validation is not None:
+                measures = dict(validation.measure(recipe.eval(), epoch + 1))
+                recipe.train()
+                _check_finite(measures, name, epoch + 1, what="measure")
+                losses |= measures
             seconds = round(time.monotonic() - started, 3)
             history.append(
                 {"epoch": epoch + 1, **losses, "learning_rate": rate, "seconds": seconds}
             )
             text = ", ".join(f"{key} {value:.4g}" for key, value in losses.items())
+            if validation is not None and validation.best_epoch(history) == epoch + 1:
+                best = {key: value.clone() for key, value in recipe.state_dict().items()}
             bar.set_postfix_str(text)
             log.info("%s: epoch %d of %d: %s", name, epoch + 1, settings.epochs, text)
             if checkpoint is not None:
-                save_checkpoint(checkpoint, identity, recipe, precision.scaler, history)
+                save_checkpoint(checkpoint, identity, recipe, precision.scaler, history, best)
+    if validation is not None and best is not None:
+        recipe.load_state_dict(best)
+        chosen = validation.best_epoch(history)
+        value = history[chosen - 1][validation.key]
+        log.info("%s: epoch %d is kept, %s %.5g", name, chosen, validation.key, value)
     return history
 
 
-def _check_finite(losses: Mapping[str, float], name: str, epoch: int) -> None:
-    bad = [key for key, value in losses.items() if not math.isfinite(value)]
+def _check_finite(values: Mapping[str, float], name: str, epoch: int, what: str = "loss") -> None:
+    bad = [key for key, value in values.items() if not math.isfinite(value)]
     if bad:
         raise InputError(
-            f"{name}: the loss {bad[0]} is not finite in epoch {epoch}; try a lower "
+            f"{name}: the {what} {bad[0]} is not finite in epoch {epoch}; try a lower "
             "training.learning_rate, precision fp32 or bf16 instead of fp16, or a smaller weight "
             "of that loss"
         )

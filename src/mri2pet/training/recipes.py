@@ -16,6 +16,7 @@ RECIPES = {
     "regression": "gan.Regression",
     "gan": "gan.Gan",
     "conditional_gan": "gan.ConditionalGan",
+    "half_batch_gan": "half_batch.HalfBatchGan",
     "cycle_gan": "cycle.CycleGan",
     "dual_glow": "flow.DualGlowRecipe",
     "cvae": "cvae.ConditionalVae",

@@ -1,21 +1,22 @@
 """Train one model for one fold, from a configuration entry to its files."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from mri2pet.errors import InputError
 from mri2pet.files import atomic, write_tsv
-from mri2pet.training.checkpoint import History, identify
+from mri2pet.training.checkpoint import History, identify, state_digest
 from mri2pet.training.data import PairBatches, Pairs, seed_from
 from mri2pet.training.eager import without_compiler
 from mri2pet.training.history import plot_history
-from mri2pet.training.loop import train
-from mri2pet.training.recipe import recalibrate_batch_norm
+from mri2pet.training.loop import Batches, Validation, train
+from mri2pet.training.recipe import Recipe, recalibrate_batch_norm
 from mri2pet.training.recipes import make_recipe
 from mri2pet.training.settings import (
     Precision,
@@ -25,6 +26,9 @@ from mri2pet.training.settings import (
 )
 
 log = logging.getLogger(__name__)
+
+# pairs, batch size, seed, device, memory format
+MakeBatches = Callable[[Pairs, int, int, torch.device, torch.memory_format], Batches]
 
 
 @without_compiler()
@@ -37,6 +41,7 @@ def train_model(
     checkpoint: str | Path | None = None,
     threads: int = 1,
     device: str = "auto",
+    validation: Validation | None = None,
 ) -> tuple[nn.Module, History]:
     """Train one model for one fold.
 
@@ -54,6 +59,8 @@ def train_model(
         Of torch on the CPU.
     device
         `auto`, `cpu` or `cuda`.
+    validation
+        Measured after every epoch; it chooses the epoch that is kept.
 
     Returns
     -------
@@ -67,6 +74,36 @@ def train_model(
     InputError
         For a fault in the entry, or a loss that is not finite.
     """
+    recipe, history = train_recipe(
+        config, pairs, name, fold, seed, checkpoint, threads, device, validation
+    )
+    return recipe.generator.to(memory_format=torch.contiguous_format).eval(), history
+
+
+def train_recipe(
+    config: Mapping[str, Any],
+    pairs: Pairs,
+    name: str,
+    fold: int,
+    seed: int,
+    checkpoint: str | Path | None = None,
+    threads: int = 1,
+    device: str = "auto",
+    validation: Validation | None = None,
+    make_batches: MakeBatches = PairBatches,
+    start: Mapping[str, Tensor] | None = None,
+) -> tuple[Recipe, History]:
+    """Train one model for one fold and return all its networks, on the CPU.
+
+    Parameters
+    ----------
+    config, pairs, name, fold, seed, checkpoint, threads, device, validation
+        As for `train_model`.
+    make_batches
+        What makes batches of the pairs: called as `PairBatches` is.
+    start
+        State of a recipe to go on from, in place of fresh weights; its optimisers begin anew.
+    """
     make_deterministic(threads)
     settings = TrainingSettings.from_config(config["training"])
     target = choose_device(device)
@@ -74,20 +111,34 @@ def train_model(
     own_seed = seed_from(seed, name, fold)
     torch.manual_seed(own_seed)
     recipe = make_recipe(config, settings, pairs)
+    if start is not None:
+        _go_on_from(recipe, start, name)
     recipe = recipe.to(target)
     recipe = recipe.to(memory_format=settings.memory_format)
-    batches = PairBatches(pairs, settings.batch_size, own_seed, target, settings.memory_format)
+    batches = make_batches(pairs, settings.batch_size, own_seed, target, settings.memory_format)
     log.info(
         "%s, fold %d: %d pairs, %d parameters, %s, %s",
         *(name, fold, len(pairs.mri), sum(p.numel() for p in recipe.parameters())),
         *(target, precision.name),
     )
     identity = identify(config=dict(config), seed=seed, name=name, fold=fold, data=pairs.digest())
+    if start is not None:
+        identity = identify(run=identity, start=state_digest(start))
     label = f"{name}, fold {fold}"
-    history = train(recipe, batches, settings, precision, label, checkpoint, identity)
+    history = train(recipe, batches, settings, precision, label, checkpoint, identity, validation)
     if settings.recalibrate:
         recalibrate_batch_norm(recipe, batches, precision)
-    return recipe.generator.cpu().to(memory_format=torch.contiguous_format).eval(), history
+    return recipe.cpu(), history
+
+
+def _go_on_from(recipe: Recipe, start: Mapping[str, Tensor], name: str) -> None:
+    try:
+        recipe.load_state_dict(start)
+    except RuntimeError as error:
+        raise InputError(
+            f"{name}: cannot go on from a model of other networks; give both the same generator "
+            f"and discriminator ({error})"
+        ) from error
 
 
 def save_training(
