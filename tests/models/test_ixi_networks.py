@@ -120,3 +120,16 @@ def test_every_parameter_gets_a_gradient(name):
 def test_networks_that_cannot_be_are_refused(make, fault):
     with pytest.raises(InputError, match=fault):
         make()
+
+
+def test_near_the_identity_detail_passes_through_all_layers():
+    torch.manual_seed(0)
+    source = torch.randn(2, 1, 12, 12, 12)
+    plain, near = (
+        IxiGenerator([4] * 8 + [1], [3] * 9, identity=identity)(source).flatten().detach()
+        for identity in (False, True)
+    )
+    alike = [float(torch.corrcoef(torch.stack([made, source.flatten()]))[0, 1].abs())
+             for made in (plain, near)]  # fmt: skip
+    assert alike[0] < 0.3
+    assert alike[1] > 0.5
