@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint lock report clean
+.PHONY: run test lint lock report audit clean
 
 run: $(READY)
 	$(BIN)/snakemake --cores $(CORES) --keep-going $(ARGS)
@@ -20,7 +20,10 @@ lint: $(READY)
 	$(BIN)/snakefmt --check Snakefile workflow
 
 report: $(READY)
-	$(BIN)/snakemake --report results/report/snakemake.html
+	$(BIN)/snakemake --report results/provenance/snakemake.html
+
+audit: $(READY)
+	$(BIN)/snakemake --cores $(CORES) audit $(ARGS)
 
 # torch stands apart from the hashed file: the same pin is a CPU build on one machine and a CUDA build on another.
 $(READY): requirements.lock pyproject.toml

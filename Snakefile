@@ -58,6 +58,17 @@ if "dual_glow" in SYSTEMS:
     include: "workflow/rules/dual_glow_ages.smk"
 
 
+if "ixi" in STUDIES:
+
+    include: "workflow/rules/ixi_raw.smk"
+
+
+if "ixi" in SYSTEMS:
+
+    include: "workflow/rules/ixi.smk"
+    include: "workflow/rules/ixi_results.smk"
+
+
 if "gan_anomaly" in SYSTEMS:
 
     include: "workflow/rules/anomaly.smk"
@@ -67,6 +78,7 @@ if "gan_anomaly" in SYSTEMS:
 
 include: "workflow/rules/report.smk"
 include: "workflow/rules/runs.smk"
+include: "workflow/rules/provenance.smk"
 
 
 rule all:
@@ -74,3 +86,4 @@ rule all:
     input:
         "results/bids/participants.tsv",
         "results/report/report.html",
+        "results/report/provenance.html",

@@ -9,7 +9,7 @@ import yaml
 
 from mri2pet.ablations import check_models
 from mri2pet.errors import InputError
-from mri2pet.systems import check_dual_glow, check_gan_anomaly
+from mri2pet.systems import check_dual_glow, check_gan_anomaly, check_ixi
 
 
 def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
@@ -32,6 +32,7 @@ def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
     _check_interpretation(config["gla_gan"])
     check_dual_glow(config)
     check_gan_anomaly(config)
+    check_ixi(config)
 
 
 def _check_groups(config: dict[str, Any]) -> None:

@@ -59,14 +59,29 @@ def l2_loss(predicted: Tensor, real: Tensor) -> Tensor:
     return F.mse_loss(predicted.float(), real.float())
 
 
-def gradient_difference_loss(predicted: Tensor, real: Tensor) -> Tensor:
+def gradient_difference_loss(predicted: Tensor, real: Tensor, dimensions: int = 3) -> Tensor:
     """Squared difference of gradient magnitudes (Nie 2017, eq. 4), exponent 2.
 
     For each axis the mean over all pairs of neighbours of (|real step| - |predicted step|)^2;
-    the three are added. It keeps edges that a squared error alone would blur.
+    they are added. It keeps edges that a squared error alone would blur.
+
+    Parameters
+    ----------
+    predicted, real
+        (B, 1, X, Y, Z).
+    dimensions
+        3, or 2 for the steps within slices alone (X and Y): between slices that do not follow one
+        another there is no gradient (the IXI report).
+
+    Raises
+    ------
+    InputError
+        For another number of dimensions.
     """
+    if dimensions not in (2, 3):
+        raise InputError(f"gradient_difference: {dimensions} dimensions; there are 2 or 3")
     x, y = predicted.float(), real.float()
-    axes = (2, 3, 4)
+    axes = range(2, 2 + dimensions)
     return sum((y.diff(dim=a).abs() - x.diff(dim=a).abs()).square().mean() for a in axes)
 
 
@@ -216,6 +231,11 @@ class SynthesisLoss(nn.Module):
         "ssim": ssim_loss,
         "ms_ssim": ms_ssim_loss,
     }
+    SETTINGS: Mapping[str, set[str]] = {
+        "gradient_difference": {"dimensions"},
+        "ssim": {"window", "sigma"},
+        "ms_ssim": {"window", "sigma", "weights"},
+    }
 
     def __init__(self, terms: Mapping[str, Any], labels: Tensor | None = None) -> None:
         super().__init__()
@@ -243,9 +263,7 @@ class SynthesisLoss(nn.Module):
                 f"losses.{name}: cannot be made with settings {settings or 'none'}; "
                 f"terms are {', '.join(self.TERMS)}, roi (needs an atlas, takes no settings)"
             )
-        unknown = set(settings) - {"window", "sigma", "weights"}
-        plain = name not in ("ssim", "ms_ssim")
-        if unknown or (plain and settings) or (name == "ssim" and "weights" in settings):
+        if set(settings) - self.SETTINGS.get(name, set()):
             raise InputError(f"losses.{name}: does not take the settings {sorted(settings)}")
         return partial(self.TERMS[name], **settings)
 

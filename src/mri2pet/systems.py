@@ -11,8 +11,14 @@ SPACE = {  # whose dataset a system works on
     "gla_gan": "linear",
     "dual_glow": "nonlinear",
     "gan_anomaly": "anomaly",
+    "ixi": "ixi",
 }
-STUDY = {"gla_gan": "adni", "dual_glow": "adni", "gan_anomaly": "epilepsy"}  # whose scans
+STUDY = {  # whose scans
+    "gla_gan": "adni",
+    "dual_glow": "adni",
+    "gan_anomaly": "epilepsy",
+    "ixi": "ixi",
+}
 ENTITIES = {  # of the files of a space, as BIDS names them
     "linear": "space-MNI152_res-64",
     "nonlinear": "space-MNI152SyN_res-model",
@@ -68,6 +74,47 @@ def _check_flow(where: str, generator: Mapping[str, Any], grid: Sequence[int]) -
         )
 
 
+def check_ixi(config: Mapping[str, Any]) -> None:
+    """Compare the keys of the block `ixi`, if there is one, with each other.
+
+    Raises
+    ------
+    InputError
+        If the simulated people are fewer than the split asks for; a patch does not fit the grid; a
+        model's name is taken, its source is its target, or it goes on from a model that is not
+        there, goes on in turn from it, or has another direction.
+    """
+    block = config.get("ixi")
+    if block is None:
+        return
+    people, wanted = block["simulation"]["people"], sum(block["split"].values())
+    if block["raw"] == "simulated" and people < wanted:
+        raise InputError(f"ixi.split asks for {wanted} people, ixi.simulation.people are {people}")
+    x, y, slices = block["grid"]["shape"]
+    sides = [x, y, -(-slices // block["grid"]["every"])]
+    if block["patches"]["size"] > min(sides):
+        raise InputError(
+            f"ixi.patches.size: {block['patches']['size']} does not fit a grid of {sides} voxels "
+            "(ixi.grid.shape, of its slices every ixi.grid.every-th)"
+        )
+    models = block["models"]
+    for name, entry in models.items():
+        where = f"ixi.models.{name}"
+        if name in (*RESERVED, "copy"):
+            raise InputError(f"{where}: the name is taken by a row of the tables")
+        if entry["source"] == entry["target"]:
+            raise InputError(f"{where}: source and target are both {entry['source']}")
+        seen, before = {name}, entry.get("start")
+        while before is not None:
+            if before not in models or before in seen:
+                fault = "goes on from itself" if before in seen else f"there is no model '{before}'"
+                raise InputError(f"{where}.start: {fault}")
+            if any(models[before][key] != entry[key] for key in ("source", "target")):
+                raise InputError(f"{where}.start: {before} has another direction")
+            seen.add(before)
+            before = models[before].get("start")
+
+
 def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str, Any]]:
     """Make the complete entries of all models of a system.
 
@@ -76,19 +123,21 @@ def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str,
     config
         The configuration, as `check_config` lets it pass.
     system
-        `gla_gan` or `dual_glow`.
+        `gla_gan`, `dual_glow` or `ixi`.
 
     Returns
     -------
     Name to entry. Of `gla_gan` the variants of the ablations come after the models. A generator
     `dual_glow` gets the volumes' `grid` and the cohort's `side.groups` where its entry does not
-    name its own.
+    name its own, a discriminator of `ixi` the patches' size.
     """
     entries = copy.deepcopy(dict(config[system].get("models", {})))
     if system == "gla_gan":
         return entries | variant_models(config["gla_gan"])
     for entry in entries.values():
         generator = entry["generator"]
+        if entry.get("discriminator", {}).get("name") == "ixi_discriminator":
+            entry["discriminator"].setdefault("patch", config[system]["patches"]["size"])
         if generator["name"] == FLOW:
             generator.setdefault("grid", list(config[system]["grid"]))
             if generator.get("side"):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mri2pet.provenance.fingerprint import fingerprint
+from mri2pet.provenance.fingerprint import NOT_RESULTS, fingerprint
 
 SCRIPT = """'Make a thing.'
 from lib.tools import used
@@ -93,3 +93,29 @@ def test_a_submodule_used_whole_is_followed(project):
     before = mark(project)
     replace(project, "lib/whole.py", "return 1", "return 7")
     assert mark(project) != before
+
+
+def test_what_logs_and_records_does_not_count(project):
+    (project / "lib/logs.py").write_text("def log_to(path):\n    return path\n")
+    folder = project / "lib/provenance"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "record.py").write_text("from lib.logs import log_to\ndef recorded(x): log_to(x)\n")
+    head = "from lib.logs import log_to\nfrom lib.provenance.record import recorded\n"
+    (project / "script.py").write_text(head + SCRIPT + "recorded(log_to(3))\n")
+    before = mark(project)
+    replace(project, "lib/logs.py", "return path", "return None")
+    replace(project, "lib/provenance/record.py", "log_to(x)", "print(x)")
+    assert mark(project) == before
+    replace(project, "script.py", "recorded(log_to(3))", "recorded(log_to(4))")
+    assert mark(project) != before
+
+
+def test_the_modules_that_do_not_count_are_there_and_used_by_all_scripts(root):
+    package = root / "src/mri2pet"
+    for name in NOT_RESULTS:
+        assert package.joinpath(*name.split(".")).with_suffix(".py").is_file()
+    assert all(not name.startswith(("models", "training", "imaging")) for name in NOT_RESULTS)
+    for script in (root / "workflow/scripts").glob("*.py"):
+        text = script.read_text()
+        assert "with recorded(snakemake)" in text, f"{script.name} leaves no record"

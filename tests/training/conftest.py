@@ -142,6 +142,22 @@ def entries(entry, cycle_entry, slices_entry, patches_entry, flow_entry, told_en
         "gan": entry,
         "regression": {**entry, "recipe": "regression"},
         "conditional_gan": {**entry, "recipe": "conditional_gan", "discriminator": two},
+        "half_batch_gan": {
+            **entry,
+            "recipe": "half_batch_gan",
+            "generator": {"name": "ixi_generator", "filters": [2, 2, 1], "kernels": [3, 3, 3]},
+            "discriminator": {
+                "name": "ixi_discriminator",
+                "filters": [2, 2],
+                "dense": [3],
+                "patch": SIDE,
+            },
+            "losses": {
+                "adversarial": 0.5,
+                "l2": 1.0,
+                "gradient_difference": {"weight": 1.0, "dimensions": 2},
+            },
+        },
         "cycle_gan": cycle_entry,
         "slices": slices_entry,
         "patches": patches_entry,

@@ -1,5 +1,6 @@
 """A whole run of the workflow on a very small cohort, two of whose scans are bad."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ class Run:
     """A folder in which the workflow ran, and what was done to it."""
 
     folder: Path
-    root: Path
+    root: Path  # of the sources, a copy that tests may edit and then restore
     missing_slice: tuple[str, str] = ("", "")
     truncated_pet: tuple[str, str] = ("", "")
 
@@ -28,7 +29,11 @@ class Run:
             self.root / "tests/workflow/mini.yaml",
         ]
         result = subprocess.run(
-            [*map(str, command), "--cores", "2", *arguments], capture_output=True, text=True
+            [*map(str, command), "--cores", "2", *arguments],
+            capture_output=True,
+            text=True,
+            cwd=self.root,
+            env={**os.environ, "PYTHONPATH": str(self.root / "src")},
         )
         if check and result.returncode:
             pytest.fail(
@@ -41,31 +46,60 @@ class Run:
         (found,) = self.folder.glob(pattern)
         return found
 
+    def series(self, ptid: str, word: str, which: int = 0) -> Path:
+        """Return a raw series folder of a participant, counted by date."""
+        found = sorted((self.folder / "results/simulated/ADNI" / ptid).glob(f"*{word}*/*/*"))
+        return sorted(found, key=lambda path: path.parent.name)[which]
 
-def series(run: Run, ptid: str, word: str, which: int) -> Path:
-    """Return a raw series folder of a participant, counted by date."""
-    found = sorted((run.folder / "results/simulated/ADNI" / ptid).glob(f"*{word}*/*/*"))
-    return sorted(found, key=lambda path: path.parent.name)[which]
+    def cohort(self) -> list[dict[str, str]]:
+        """Return the rows of the cohort table."""
+        lines = (self.folder / "results/cohort/cohort.tsv").read_text().splitlines()
+        rows = [line.split("\t") for line in lines]
+        return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+
+    def spoiled(self) -> set[str]:
+        """Return the subjects whose scans were spoiled."""
+        return {self.missing_slice[0], self.truncated_pet[0]}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Call git in a folder, as a person of no name."""
+    command = ["git", "-C", folder, "-c", "user.name=nobody", "-c", "user.email=nobody@localhost"]
+    return subprocess.run(
+        [*map(str, command), *arguments], check=True, capture_output=True, text=True
+    ).stdout
 
 
 @pytest.fixture(scope="session")
-def finished(root, atlases, tmp_path_factory) -> Run:
+def sources(root, tmp_path_factory) -> Path:
+    """Return a copy of the sources, in a repository of their own."""
+    folder = tmp_path_factory.mktemp("sources")
+    made = (".*", "__pycache__", "*.egg-info", "atlases", "results", "logs")
+    shutil.copytree(root, folder, ignore=shutil.ignore_patterns(*made), dirs_exist_ok=True)
+    shutil.copy(root / ".gitignore", folder)
+    git(folder, "init", "--quiet")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message", "as it is")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished(sources, atlases, tmp_path_factory) -> Run:
     """Simulate, spoil two scans, run everything."""
-    run = Run(tmp_path_factory.mktemp("run"), root)
+    run = Run(tmp_path_factory.mktemp("run"), sources)
     (run.folder / "resources").mkdir()
     shutil.copytree(atlases, run.folder / "resources/atlases")
-    (run.folder / "config").symlink_to(root / "config")
+    (run.folder / "config").symlink_to(sources / "config")
     run.snakemake("results/cohort/cohort.tsv")
-    lines = (run.folder / "results/cohort/cohort.tsv").read_text().splitlines()
-    rows = [dict(zip(lines[0].split("\t"), line.split("\t"), strict=True)) for line in lines[1:]]
+    rows = run.cohort()
     alone = next(row for row in rows if row["kind"] == "mri_only")
     again = next(row for row in rows if row["visit"] != "bl")
     run.snakemake(*{f"results/simulated/ADNI/{row['ptid']}" for row in (alone, again)})
 
-    slices = sorted(series(run, alone["ptid"], "RAGE", 0).glob("*.dcm"))
+    slices = sorted(run.series(alone["ptid"], "RAGE").glob("*.dcm"))
     slices[len(slices) // 2].unlink()
     run.missing_slice = (alone["subject"], alone["visit"])
-    for path in series(run, again["ptid"], "egistered", -1).glob("*.dcm"):
+    for path in run.series(again["ptid"], "egistered", -1).glob("*.dcm"):
         path.write_bytes(path.read_bytes()[:2000])
     run.truncated_pet = (again["subject"], again["visit"])
 

@@ -15,6 +15,7 @@ rule convert_mri:
         runtime=more(15),
     params:
         key=raw_key("mri"),
+        stamp=raw_stamp("mri"),
         code=code("convert_mri.py"),
     script:
         "../scripts/convert_mri.py"
@@ -37,6 +38,7 @@ rule convert_pet:
         runtime=more(15),
     params:
         key=raw_key("pet"),
+        stamp=raw_stamp("pet"),
         code=code("convert_pet.py"),
     script:
         "../scripts/convert_pet.py"

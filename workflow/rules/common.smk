@@ -1,12 +1,14 @@
 """What rules share: the checked configuration, the cohort's visits, and lists to expand over."""
 
+import copy
 import csv
 import os
+import sys
 from functools import cache, lru_cache
 from pathlib import Path
 
 from mri2pet.ablations import FIGURES, figure_labels
-from mri2pet.cohort.locate import check_raw_folder
+from mri2pet.cohort.locate import check_raw_folder, image_stamp
 from mri2pet.config import check_config
 from mri2pet.errors import InputError
 from mri2pet.models.registry import symbol_of
@@ -15,6 +17,7 @@ from mri2pet.systems import ENTITIES, SPACE, STUDY, configuration, system_models
 from mri2pet.training.recipes import recipe_symbol
 
 ROOT = Path(workflow.basedir)
+GIVEN = copy.deepcopy(config)  # as the user gave it, before anything is taken out
 
 # A system of `null`, as a configuration laid over another says it, is left out like one not there.
 for system in SPACE:
@@ -49,7 +52,14 @@ try:
         check_raw_folder(RAW, RAW_TABLES)
 except InputError as error:
     raise WorkflowError(str(error)) from None
+TRACED = config.pop("file", "")  # a question to `trace`, not a setting
 
+# What the report shows: not what is of no concern to this run, so that a change of it runs nothing.
+CONCERNED = {
+    key: value
+    for key, value in config.items()
+    if (key not in SPACE or key in SYSTEMS) and (key != "simulation" or SIMULATED)
+}
 SPACES = list(dict.fromkeys(SPACE[system] for system in SYSTEMS))
 ENTRIES = {system: system_models(config, system) for system in {*SYSTEMS, "gla_gan"}}
 MODELS = list(config["gla_gan"]["models"])
@@ -69,14 +79,21 @@ TUNING = {
 }
 THREE_WAY = config["gla_gan"]["diagnosis"].get("three_way", [])
 DIAGNOSED = [config["gla_gan"]["diagnosis"][role] for role in ("positive", "negative")]
+IXI_SIMULATED = config.get("ixi", {}).get("raw") == "simulated"
 SIMULATED_NOTE = "simulated cohort" if SIMULATED else ""
 VISIT = "sub-{subject}/ses-{visit}"
 NAME = "sub-{subject}_ses-{visit}"
 
 
 # What finds out which visits a study has, by tables alone: its checkpoint's name, and its table.
-COHORTS = {"adni": ("cohort", "results/cohort/cohort.tsv")}
-EXCLUSIONS = {"adni": "results/cohort/exclusions.tsv"}
+COHORTS = {
+    "adni": ("cohort", "results/cohort/cohort.tsv"),
+    "ixi": ("ixi_cohort", "results/cohort/ixi.tsv"),
+}
+EXCLUSIONS = {
+    "adni": "results/cohort/exclusions.tsv",
+    "ixi": "results/cohort/ixi_exclusions.tsv",
+}
 
 
 @lru_cache
@@ -131,6 +148,23 @@ def raw_key(modality):
     return key
 
 
+def raw_stamp(modality):
+    """Return a params function: a mark of a scan's files in a participant's folder of a download.
+
+    Snakemake sees whether a folder is there, and not that a file in it was replaced. A simulated
+    folder is a rule's output and has no mark: before that rule ran there would be another one.
+    (Asking for the job's input here would keep Snakemake from comparing the mark with the last.)
+    """
+
+    def stamp(wildcards):
+        image_id = visit_row(wildcards).get(f"{modality}_image_id")
+        if SIMULATED or not image_id:
+            return "a file that Snakemake sees"
+        return image_stamp(raw_scan(modality)(wildcards), image_id)
+
+    return stamp
+
+
 def each_visit(pattern, kind=None, study="adni"):
     """Return an input function: `pattern` filled in for every visit of a study (of one kind)."""
 
@@ -146,12 +180,17 @@ def each_visit(pattern, kind=None, study="adni"):
 
 @cache
 def code(script, *symbols):
-    """Return the fingerprint of a script and of all that it reaches in the library."""
-    return fingerprint(ROOT / "workflow/scripts" / script, ROOT / "src/mri2pet", symbols)
+    """Return the fingerprint of a script and of all that it reaches, and what it is of.
+
+    The audit of a record computes the fingerprint again from the names.
+    """
+    mark = fingerprint(ROOT / "workflow/scripts" / script, ROOT / "src/mri2pet", symbols)
+    return " ".join([mark, script, *symbols])
 
 
 # Stages with a QC picture, by study; `coregister` is there for a visit with a PET alone.
 QC_STAGES = {"adni": ["acpc", "n4", "skullstrip", "register", "segment", "coregister"]}
+QC_STAGES["ixi"] = []
 QC_STAGES["adni"] += ["warp"] if "nonlinear" in SPACES else []
 FURTHER_LABELS = {}  # labels of what a system's tables and figures have beside its models
 SHOWN = {}  # what the report shows of each system: the rules of a system put their files here

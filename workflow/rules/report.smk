@@ -43,7 +43,7 @@ rule report_page:
         runtime=more(20),
     params:
         code=code("report.py"),
-        config=config,
+        config=CONCERNED,
         compared={figure: COMPARED[figure] for figure in ABLATIONS},
         groups=DIAGNOSED,
         labels={
@@ -79,7 +79,7 @@ rule report_partial:
             "lock": source_file("requirements.lock"),
         },
         missing=lambda wildcards: [path for path in whole_report() if not Path(path).is_file()],
-        config=config,
+        config=CONCERNED,
         compared={figure: COMPARED[figure] for figure in ABLATIONS},
         groups=DIAGNOSED,
         labels=rules.report_page.params.labels,

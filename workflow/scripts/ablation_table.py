@@ -8,9 +8,9 @@ import pandas as pd
 
 from mri2pet.evaluation.tables import diagnosis_table, image_table, pool, read_published
 from mri2pet.files import write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     published = {number: read_published(given.published, number) for number in ("I", "II", "III")}
     tables = [image_table(pool(given.metrics), params.models, published["I"], params.groups)]

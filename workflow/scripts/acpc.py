@@ -10,7 +10,7 @@ import numpy as np
 from mri2pet.imaging import acpc
 from mri2pet.imaging.qcplots import draw
 from mri2pet.imaging.volume import load_scan, load_volume, save_transform, save_volume
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.stages import run_stage
 
 source, made = snakemake.input, snakemake.output
@@ -33,7 +33,7 @@ def work():
     }
 
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     run_stage(
         "acpc",
         work,

@@ -9,11 +9,11 @@ import pandas as pd
 from mri2pet.evaluation.ageing import slope_table
 from mri2pet.evaluation.regions import BRAIN, check_regions
 from mri2pet.files import read_tsv, write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
 TEXT = {"subject": str, "visit": str}
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     params = snakemake.params
     values = pd.concat([read_tsv(path, dtype=TEXT) for path in snakemake.input], ignore_index=True)
     # the real PET stands in the table of every model

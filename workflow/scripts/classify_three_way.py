@@ -8,9 +8,9 @@ from mri2pet.diagnosis.experiments import experiments
 from mri2pet.diagnosis.several import classify
 from mri2pet.diagnosis.svm import Tuning
 from mri2pet.files import write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     params, output = snakemake.params, snakemake.output
     tuning = Tuning(**params.tuning)
     for fold, experiment in experiments(

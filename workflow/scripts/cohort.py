@@ -10,9 +10,9 @@ from pathlib import Path
 from mri2pet.cohort.adni import build_cohort
 from mri2pet.cohort.validate import validate_cohort
 from mri2pet.files import write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     cohort, exclusions = build_cohort(
         snakemake.input.tables,
         groups=snakemake.params.groups,

@@ -7,9 +7,9 @@ signed-rank tests.
 from mri2pet.evaluation.configurations import configuration_table, pair_tests
 from mri2pet.evaluation.tables import pool, read_published
 from mri2pet.files import write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     values = pool([*given.metrics, *given.lpips])
     published = read_published(given.published, "1")

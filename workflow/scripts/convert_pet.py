@@ -5,12 +5,17 @@ archive that the cohort table names, and writes a de-identified NIfTI and its si
 results/bids/. An image that cannot be used leaves empty files and the reason.
 """
 
+from pathlib import Path
+
+from mri2pet.cohort.locate import image_files
 from mri2pet.cohort.nifti import to_bids
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.stages import run_stage
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake) as record:
     scan, image = snakemake.input.scan, snakemake.output.image
+    if Path(scan).is_dir():
+        record.reads(scan, image_files(scan, snakemake.params.key))
     run_stage(
         "convert_pet",
         lambda: to_bids(scan, snakemake.params.key, "PET", image),

@@ -8,7 +8,7 @@ from mri2pet.imaging.qcplots import draw
 from mri2pet.imaging.register import pet_to_mri
 from mri2pet.imaging.resample import isotropic, resample
 from mri2pet.imaging.volume import array, load_scan, load_volume, save_transform
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.stages import run_stage
 
 source, made = snakemake.input, snakemake.output
@@ -25,7 +25,7 @@ def work():
     return {"From": "PET", "To": "AC-PC", "DegreesOfFreedom": 6, "Refinement": refinement}
 
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     run_stage(
         "coregister_pet",
         work,

@@ -8,9 +8,9 @@ from mri2pet.anomaly.people import TEXT
 from mri2pet.anomaly.tables import curves, detection_table
 from mri2pet.evaluation.tables import read_published
 from mri2pet.files import read_tsv, write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     tables = [read_tsv(path, dtype={**TEXT, "hits": str}) for path in given.patients]
     curve = curves(dict(zip(params.detectors, tables, strict=True)), params.most)

@@ -7,9 +7,9 @@ fold, one row a test visit with true and predicted group, score and probability.
 from mri2pet.diagnosis.experiments import experiments
 from mri2pet.diagnosis.svm import Settings, diagnose
 from mri2pet.files import write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     params, output = snakemake.params, snakemake.output
     settings = Settings(**params.settings)
     for fold, experiment in experiments(

@@ -9,9 +9,9 @@ from mri2pet.diagnosis.experiments import PAIRED, experiments
 from mri2pet.diagnosis.merged import diagnose_merged
 from mri2pet.diagnosis.svm import Settings
 from mri2pet.files import write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     params, output = snakemake.params, snakemake.output
     positive, negative = params.groups
     settings = Settings(**params.tuning)

@@ -5,9 +5,9 @@ From the predictions of all methods and folds on one dataset.
 
 from mri2pet.evaluation.tables import diagnosis_table, pool, read_published
 from mri2pet.files import write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     params = snakemake.params
     table = diagnosis_table(
         pool(snakemake.input.predictions),

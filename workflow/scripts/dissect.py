@@ -13,11 +13,11 @@ from mri2pet.files import read_tsv, write_tsv
 from mri2pet.inference.volume import load_generator
 from mri2pet.interpretation.dissection import Brain, dissect, global_path
 from mri2pet.interpretation.units import layer_tables
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.training.rows import synthesis_rows
 from mri2pet.training.settings import choose_device
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, params, fold = snakemake.input, snakemake.params, int(snakemake.wildcards.fold)
     torch.set_num_threads(snakemake.threads)
     visits, folds = (read_tsv(path, dtype={"subject": str}) for path in (given.visits, given.folds))

@@ -7,8 +7,8 @@ import pandas as pd
 
 from mri2pet.files import read_tsv, write_tsv
 from mri2pet.interpretation.units import best_regions
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     tables = pd.concat(map(read_tsv, snakemake.input), ignore_index=True)
     write_tsv(snakemake.output[0], best_regions(tables))

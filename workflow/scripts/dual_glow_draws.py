@@ -13,13 +13,13 @@ import torch
 from mri2pet.files import atomic, read_tsv, write_tsv
 from mri2pet.inference.draws import coverage, draw_pets
 from mri2pet.inference.volume import load_generator
-from mri2pet.logs import log_to
 from mri2pet.models.registry import side_information
+from mri2pet.provenance.record import recorded
 from mri2pet.training.data import seed_from
 from mri2pet.training.rows import synthesis_rows
 from mri2pet.training.settings import choose_device
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, output, params = snakemake.input, snakemake.output, snakemake.params
     torch.set_num_threads(snakemake.threads)
     model, fold = snakemake.wildcards.model, int(snakemake.wildcards.fold)

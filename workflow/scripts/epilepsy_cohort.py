@@ -7,9 +7,9 @@ opened.
 
 from mri2pet.cohort.epilepsy import build_cohort
 from mri2pet.files import write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     table, exclusions = build_cohort(
         snakemake.params.raw, snakemake.input.participants, snakemake.params.images
     )

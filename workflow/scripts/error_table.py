@@ -5,9 +5,9 @@ From the predictions of all methods and folds: accuracy, false negatives and fal
 
 from mri2pet.evaluation.tables import error_table, pool, read_published
 from mri2pet.files import write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given = snakemake.input
     published = read_published(given.published, "2")
     table = error_table(pool(given.predictions), snakemake.params.models, published)

@@ -6,8 +6,8 @@ left out: results/cohort/excluded_scans.tsv.
 
 from mri2pet.dataset import pool_exclusions
 from mri2pet.files import read_tsv, write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     tables = [read_tsv(path, dtype=str) for path in snakemake.input]
     write_tsv(snakemake.output[0], pool_exclusions(*tables))

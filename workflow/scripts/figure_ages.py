@@ -6,11 +6,11 @@ From the volumes of the first fold's visit whose error is the median.
 import numpy as np
 
 from mri2pet.files import read_json
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.reporting.ageing import ages_figure
 from mri2pet.reporting.figures import save
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     person = read_json(given.person)
     title = (

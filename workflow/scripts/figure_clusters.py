@@ -5,13 +5,13 @@ import numpy as np
 from mri2pet.anomaly.patients import ranks_of
 from mri2pet.anomaly.people import TEXT
 from mri2pet.files import read_json, read_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.reporting.clusters import Case, clusters_figure
 from mri2pet.reporting.figures import save
 
 SHOWN = 4  # patients, those with a known lesion first
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     mri, lesions = (np.load(path, mmap_mode="r") for path in (given.mri, given.lesion))
     table = read_tsv(given.visits[0], dtype=TEXT)

@@ -13,13 +13,13 @@ from mri2pet.inference.volume import load_generator
 from mri2pet.interpretation.dissection import global_path, unit_maps
 from mri2pet.interpretation.interpolation import dataset_row, typical_pair
 from mri2pet.interpretation.units import shown_units
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.reporting.figures import save
 from mri2pet.reporting.interpretation import DissectedUnit, dissection_figure
 
 TEXT = {"subject": str, "visit": str}
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     torch.set_num_threads(snakemake.threads)
     mri, mask = np.load(given.mri, mmap_mode="r"), np.load(given.mask)

@@ -8,12 +8,12 @@ import numpy as np
 
 from mri2pet.evaluation.tables import pool
 from mri2pet.files import read_json, read_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.reporting.cases import read_volume, typical_case
 from mri2pet.reporting.figures import save
 from mri2pet.reporting.gan_pet import example_figure
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     case = typical_case(pool(given.metrics), list(params.labels))
     dataset = read_tsv(given.dataset, dtype={"subject": str, "visit": str})

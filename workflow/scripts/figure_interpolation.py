@@ -7,14 +7,14 @@ import numpy as np
 
 from mri2pet.files import read_json, read_tsv
 from mri2pet.interpretation.interpolation import blend, dataset_row, pair_of
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.reporting.figures import save
 from mri2pet.reporting.interpretation import interpolation_figure
 
 TEXT = {"subject": str, "visit": str}
 PAIR = {f"{role}_{name}": str for role in ("negative", "positive") for name in TEXT}
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     table, visits = read_tsv(given.table, dtype=PAIR), read_tsv(given.visits, dtype=TEXT)
     mri, pet = np.load(given.mri, mmap_mode="r"), np.load(given.pet, mmap_mode="r")

@@ -1,11 +1,11 @@
 """Draw Figure 4 of DUAL-GLOW: a box of mean absolute errors a method, over the held-out people."""
 
 from mri2pet.evaluation.tables import pool
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.reporting.figures import save
 from mri2pet.reporting.uncertainty import mae_figure
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     params = snakemake.params
     values = pool(snakemake.input)
     save(mae_figure(values, params.labels, params.groups, params.note), snakemake.output[0])

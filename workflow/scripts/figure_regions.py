@@ -1,11 +1,11 @@
 """Draw Figure 7 of DUAL-GLOW: regional means over age by diagnosis, with their 95% bands."""
 
 from mri2pet.files import read_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.reporting.ageing import regions_figure
 from mri2pet.reporting.figures import save
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     params = snakemake.params
     values = read_tsv(snakemake.input[0], dtype={"subject": str, "visit": str})
     figure = regions_figure(values, params.regions, params.groups, params.label, params.note)

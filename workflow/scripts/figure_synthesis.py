@@ -8,11 +8,11 @@ import numpy as np
 
 from mri2pet.evaluation.tables import REFERENCES, pool
 from mri2pet.files import read_json, read_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.reporting.cases import read_volume, typical_case
 from mri2pet.reporting.figures import save, synthesis_figure
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     case = typical_case(pool(given.metrics), params.models, snakemake.wildcards.group)
     labels = REFERENCES | params.labels

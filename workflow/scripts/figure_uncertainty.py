@@ -8,14 +8,14 @@ import pandas as pd
 
 from mri2pet.evaluation.tables import pool
 from mri2pet.files import read_json, read_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.reporting.cases import drawn_row, typical_case
 from mri2pet.reporting.figures import save
 from mri2pet.reporting.uncertainty import uncertainty_figure
 
 TEXT = {"subject": str, "visit": str}
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     case = typical_case(pool(given.metrics), [snakemake.wildcards.model])
     tables = [read_tsv(path, dtype=TEXT) for path in given.coverage]

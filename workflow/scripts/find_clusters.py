@@ -12,9 +12,9 @@ from mri2pet.anomaly.maps import anomaly_maps, sigma_voxels
 from mri2pet.anomaly.patients import examine
 from mri2pet.anomaly.people import TEXT
 from mri2pet.files import atomic, read_json, read_tsv, write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     visits = read_tsv(given.visits, dtype=TEXT)
     decisions, mask = np.load(given.decisions, mmap_mode="r"), np.load(given.mask)

@@ -8,9 +8,9 @@ import numpy as np
 
 from mri2pet.evaluation.image_metrics import measure_visits
 from mri2pet.files import read_tsv, write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given = snakemake.input
     real, mask = np.load(given.real, mmap_mode="r"), np.load(given.mask)
     jobs = zip(given.visits, given.synthetic, snakemake.output, strict=True)

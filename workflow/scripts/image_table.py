@@ -6,9 +6,9 @@ learnt from count.
 
 from mri2pet.evaluation.tables import image_table, pool, read_published
 from mri2pet.files import write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     table = image_table(
         pool(given.metrics),

@@ -12,12 +12,12 @@ import torch
 from mri2pet.files import atomic, read_tsv, write_tsv
 from mri2pet.inference.volume import load_generator, synthesise
 from mri2pet.interpretation import interpolation
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.training.settings import choose_device
 
 TEXT = {"subject": str, "visit": str}
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, params, output = snakemake.input, snakemake.params, snakemake.output
     torch.set_num_threads(snakemake.threads)
     fold, groups = int(snakemake.wildcards.fold), params.groups

@@ -11,12 +11,12 @@ from mri2pet.diagnosis.experiments import PAIRED, REAL_PET, assemble
 from mri2pet.diagnosis.svm import Settings, train
 from mri2pet.files import read_tsv, write_tsv
 from mri2pet.interpretation import interpolation
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
 TEXT = {"subject": str, "visit": str}
 PAIR = {f"{role}_{name}": str for role in ("negative", "positive") for name in TEXT}
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     settings = Settings(**params.settings)
     groups = (settings.positive, settings.negative)

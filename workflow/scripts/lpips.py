@@ -10,9 +10,9 @@ import torch
 
 from mri2pet.evaluation.lpips import load_lpips, lpips_of_visits
 from mri2pet.files import read_tsv, write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     torch.set_num_threads(snakemake.threads)
     network = load_lpips(given.weights)

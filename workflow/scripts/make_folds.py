@@ -6,9 +6,9 @@ hash of folds.tsv.
 
 from mri2pet.files import read_tsv, sha256, write_json, write_tsv
 from mri2pet.folds import fold_sizes, make_folds
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     n, seed = snakemake.params.n, snakemake.params.seed
     folds = make_folds(read_tsv(snakemake.input.visits, dtype={"subject": str}), n, seed)
     write_tsv(snakemake.output.table, folds)

@@ -9,10 +9,10 @@ import numpy as np
 from mri2pet.files import read_tsv
 from mri2pet.inference.mean import mean_volume
 from mri2pet.inference.write import write_synthesis
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.training.rows import synthesis_rows, training_rows
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, output = snakemake.input, snakemake.output
     visits, folds = (read_tsv(path, dtype={"subject": str}) for path in (given.visits, given.folds))
     fold = int(snakemake.wildcards.fold)

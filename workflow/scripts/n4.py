@@ -3,7 +3,7 @@
 from mri2pet.imaging.bias import n4
 from mri2pet.imaging.qcplots import draw
 from mri2pet.imaging.volume import load_volume, save_volume
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.stages import run_stage
 
 source, made = snakemake.input, snakemake.output
@@ -17,7 +17,7 @@ def work():
     return {"SkullStripped": False, "ShrinkFactor": snakemake.params.shrink, "Field": [low, high]}
 
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     run_stage(
         "n4",
         work,

@@ -2,7 +2,7 @@
 
 from mri2pet.imaging.intensity import PERCENTILES, normalise
 from mri2pet.imaging.volume import array, like, load_volume, save_volume
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.stages import run_stage
 
 source, made = snakemake.input, snakemake.output
@@ -14,7 +14,7 @@ def work():
     return {"SkullStripped": True, "Percentiles": list(PERCENTILES), "Range": [0, 1]}
 
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     run_stage(
         "normalise",
         work,

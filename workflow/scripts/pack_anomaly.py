@@ -20,7 +20,7 @@ from mri2pet.dataset import (
 )
 from mri2pet.files import atomic, read_tsv, write_json, write_tsv
 from mri2pet.imaging.volume import load_volume
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
 ABOUT = {
     "mri": "skull-stripped T1-weighted MRI, scaled to 0..1 inside the brain",
@@ -28,7 +28,7 @@ ABOUT = {
     "lesion": "1 inside a patient's lesion; zeros where none is known",
 }
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     source, output = snakemake.input, snakemake.output
     cohort = read_tsv(source.cohort, dtype=str)
     if source.ixi:

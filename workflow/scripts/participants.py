@@ -13,9 +13,9 @@ from mri2pet.cohort.sidecars import (
     participants,
 )
 from mri2pet.files import atomic, read_tsv, write_json, write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     cohort = pd.concat([read_tsv(path) for path in snakemake.input.tables], ignore_index=True)
     write_tsv(snakemake.output.participants, participants(cohort))
     write_json(snakemake.output.columns, PARTICIPANTS_SIDECAR)

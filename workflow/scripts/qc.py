@@ -4,7 +4,7 @@ from mri2pet.files import read_json
 from mri2pet.imaging.qc import mri_measures, verdict
 from mri2pet.imaging.resample import res2_grid
 from mri2pet.imaging.volume import array, load_volume
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
@@ -22,7 +22,7 @@ def work():
     return {"Measures": measures, "Limits": params.limits, "Verdict": "accepted"}
 
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     run_stage(
         "qc",
         work,

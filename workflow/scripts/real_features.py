@@ -10,9 +10,9 @@ import pandas as pd
 
 from mri2pet.diagnosis.features import feature_table, read_tissues
 from mri2pet.files import read_tsv, write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given = snakemake.input
     atlas, mask = np.load(given.atlas), np.load(given.mask)
     tissues = read_tissues({"GM": given.gm, "WM": given.wm}, mask)

@@ -9,11 +9,11 @@ import pandas as pd
 
 from mri2pet.evaluation.regions import OWN_AGE, region_values
 from mri2pet.files import read_tsv, write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
 TEXT = {"subject": str, "visit": str}
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, model = snakemake.input, snakemake.wildcards.model
     mask, atlas = np.load(given.mask), np.load(given.atlas)
     grid = mask, atlas, read_tsv(given.names)["name"].to_list()

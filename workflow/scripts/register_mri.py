@@ -10,7 +10,7 @@ from mri2pet.imaging.qcplots import draw
 from mri2pet.imaging.register import brain_to_template
 from mri2pet.imaging.resample import res2_grid, resample
 from mri2pet.imaging.volume import array, load_transform, load_volume, save_transform
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.stages import run_stage
 
 source, made = snakemake.input, snakemake.output
@@ -32,7 +32,7 @@ def work():
     }
 
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     run_stage(
         "register_mri",
         work,

@@ -12,8 +12,8 @@ import yaml
 
 from mri2pet import __version__
 from mri2pet.files import read_tsv
-from mri2pet.logs import log_to
-from mri2pet.reporting import anomaly, dual_glow, gan_pet, gla_gan, views
+from mri2pet.provenance.record import recorded
+from mri2pet.reporting import anomaly, dual_glow, gan_pet, gla_gan, ixi, views
 from mri2pet.reporting.captions import LEAD, PACKAGES, TITLE
 from mri2pet.reporting.html import Report, pinned_versions, write
 from mri2pet.reporting.pictures import qc_visits
@@ -21,9 +21,10 @@ from mri2pet.reporting.pictures import qc_visits
 SECTIONS = {
     "dual_glow": [dual_glow.sections],
     "gan_anomaly": [gan_pet.sections, anomaly.sections],
+    "ixi": [ixi.sections],
 }
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     params = snakemake.params
     given = params.get("there") or snakemake.input
     text = {"subject": str, "visit": str}

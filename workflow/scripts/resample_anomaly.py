@@ -6,7 +6,7 @@ That is SPM's bounding box in MNI152 (config gan_anomaly.voxel_mm); one interpol
 from mri2pet.imaging.resample import spm_grid
 from mri2pet.imaging.volume import load_transform, load_volume, save_volume
 from mri2pet.imaging.warp import load_warp, resample_brain_through
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
@@ -24,7 +24,7 @@ def work():
     return {"SkullStripped": True, "Space": "MNI152NLin6Asym", "VoxelMm": params.voxel_mm}
 
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     run_stage(
         "resample_anomaly",
         work,

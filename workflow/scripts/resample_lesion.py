@@ -7,7 +7,7 @@ from mri2pet.errors import ScanError
 from mri2pet.imaging.resample import spm_grid
 from mri2pet.imaging.volume import array, like, load_scan, load_transform, save_volume
 from mri2pet.imaging.warp import load_warp, resample_through
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
@@ -25,7 +25,7 @@ def work():
     return {"Space": "MNI152NLin6Asym", "Voxels": int(placed.sum()), "VoxelMm": params.voxel_mm}
 
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     run_stage(
         "resample_lesion",
         work,

@@ -2,7 +2,7 @@
 
 from mri2pet.imaging.resample import res2_grid, resample_brain, resize
 from mri2pet.imaging.volume import load_transform, load_volume, save_volume
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.stages import run_stage
 
 source, made = snakemake.input, snakemake.output
@@ -19,7 +19,7 @@ def work():
     return {"SkullStripped": True, "Space": "MNI152NLin6Asym", "Resolution": "2 mm, 90x109x90"}
 
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     run_stage(
         "resample_mri",
         work,

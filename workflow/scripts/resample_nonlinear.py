@@ -7,7 +7,7 @@ of view.
 from mri2pet.imaging.resample import res15_grid, resize
 from mri2pet.imaging.volume import load_transform, load_volume, save_volume
 from mri2pet.imaging.warp import load_warp, resample_brain_through
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
@@ -26,7 +26,7 @@ def work():
     return {"SkullStripped": True, "Space": "MNI152NLin6Asym", "Resolution": "1.5 mm, 121x145x121"}
 
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     run_stage(
         "resample_nonlinear",
         work,

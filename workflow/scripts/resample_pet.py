@@ -8,7 +8,7 @@ from mri2pet.imaging.intensity import reference_region, scale_uptake
 from mri2pet.imaging.qc import pet_measures, verdict
 from mri2pet.imaging.resample import on_grid, res2_grid, resample, resize
 from mri2pet.imaging.volume import array, like, load_scan, load_transform, load_volume, save_volume
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
@@ -35,7 +35,7 @@ def work():
     }
 
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     run_stage(
         "resample_pet",
         work,

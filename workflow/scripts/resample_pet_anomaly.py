@@ -11,7 +11,7 @@ from mri2pet.imaging.qc import pet_measures, verdict
 from mri2pet.imaging.resample import resample
 from mri2pet.imaging.volume import array, like, load_scan, load_transform, load_volume, save_volume
 from mri2pet.imaging.warp import load_warp, resample_through
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
@@ -34,7 +34,7 @@ def work():
     }
 
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     run_stage(
         "resample_pet_anomaly",
         work,

@@ -12,11 +12,11 @@ import torch
 from mri2pet.anomaly.people import TEXT, fold_people, split_folds, training_volumes
 from mri2pet.anomaly.scoring import decision_maps
 from mri2pet.files import atomic, read_tsv, write_tsv
-from mri2pet.logs import log_to
 from mri2pet.models.registry import build
+from mri2pet.provenance.record import recorded
 from mri2pet.training.settings import choose_device, make_deterministic
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     make_deterministic(snakemake.threads)
     visits, folds = (read_tsv(path, dtype=TEXT) for path in (given.visits, given.folds))

@@ -9,7 +9,7 @@ from mri2pet.imaging.qcplots import draw
 from mri2pet.imaging.resample import resize
 from mri2pet.imaging.segment import segment
 from mri2pet.imaging.volume import like, load_volume, save_volume, voxel_volume_ml
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.stages import run_stage
 
 source, made = snakemake.input, snakemake.output
@@ -30,7 +30,7 @@ def work():
     }
 
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     run_stage(
         "segment",
         work,

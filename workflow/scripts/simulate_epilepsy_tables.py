@@ -6,8 +6,8 @@ Plans the people from the configuration alone; no image is made.
 from pathlib import Path
 
 from mri2pet.cohort.simulate.epilepsy import Member, write_tables
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     members = [Member.from_dict(values) for values in snakemake.params.members]
     write_tables(members, Path(snakemake.output.participants).parent)

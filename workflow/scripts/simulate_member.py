@@ -9,9 +9,9 @@ from pathlib import Path
 
 from mri2pet.cohort.simulate.epilepsy import Member
 from mri2pet.cohort.simulate.member import simulate_member
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     made = snakemake.output
     simulate_member(
         atlases=Path(snakemake.input.t1).parent,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mri2pet.cohort.simulate.people import Person
 from mri2pet.cohort.simulate.subject import simulate_subject
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     simulate_subject(
         atlases=Path(snakemake.input.t1).parent,
         person=Person.from_dict(snakemake.params.person),

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from mri2pet.cohort.simulate.people import plan_people
 from mri2pet.cohort.simulate.tables import write_tables
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     people = plan_people(snakemake.params.people, snakemake.params.seed)
     write_tables(people, snakemake.params.pet_frames, Path(snakemake.output.collection).parent)

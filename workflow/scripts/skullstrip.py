@@ -6,7 +6,7 @@ A mask whose volume no brain has excludes the scan. Writes the mask and a pictur
 from mri2pet.imaging.qcplots import draw
 from mri2pet.imaging.skullstrip import brain_mask
 from mri2pet.imaging.volume import like, load_volume, save_volume, voxel_volume_ml
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
@@ -21,7 +21,7 @@ def work():
     return {"Type": "Brain", "Tool": params.tool, "BrainVolumeMl": round(volume, 1)}
 
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     run_stage(
         "skullstrip",
         work,

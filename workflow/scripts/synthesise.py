@@ -14,13 +14,12 @@ from mri2pet.inference.parts import synthesise_parts
 from mri2pet.inference.smoothing import smooth, voxel_size
 from mri2pet.inference.volume import load_generator, synthesise
 from mri2pet.inference.write import write_synthesis
-from mri2pet.logs import log_to
 from mri2pet.models.registry import side_information
 from mri2pet.parts import Parts
 from mri2pet.training.rows import synthesis_rows
 from mri2pet.training.settings import choose_device
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, output, params = snakemake.input, snakemake.output, snakemake.params
     torch.set_num_threads(snakemake.threads)
     visits, folds = (read_tsv(path, dtype={"subject": str}) for path in (given.visits, given.folds))

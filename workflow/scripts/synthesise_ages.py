@@ -11,15 +11,15 @@ import torch
 from mri2pet.evaluation.regions import SET_AGE, region_values
 from mri2pet.files import atomic, read_tsv, write_json, write_tsv
 from mri2pet.inference.volume import load_generator, synthesise
-from mri2pet.logs import log_to
 from mri2pet.models.registry import side_information
+from mri2pet.provenance.record import recorded
 from mri2pet.reporting.cases import typical_case
 from mri2pet.training.rows import synthesis_rows
 from mri2pet.training.settings import choose_device
 
 TEXT = {"subject": str, "visit": str}
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, params, output = snakemake.input, snakemake.params, snakemake.output
     torch.set_num_threads(snakemake.threads)
     model, fold = snakemake.wildcards.model, int(snakemake.wildcards.fold)

@@ -9,12 +9,12 @@ import pandas as pd
 from mri2pet.evaluation.tables import REFERENCES, pool
 from mri2pet.evaluation.three_way import confusion, three_way_table
 from mri2pet.files import write_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.reporting.captions import THREE_WAY
 from mri2pet.reporting.comparisons import DATASETS, confusion_figure
 from mri2pet.reporting.figures import save
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     params = snakemake.params
     tables, counts = [], {}
     for dataset in DATASETS:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from mri2pet.files import read_json, read_tsv, write_json
 from mri2pet.inference.smoothing import voxel_size
-from mri2pet.logs import log_to
 from mri2pet.models.registry import side_information
+from mri2pet.provenance.record import recorded
 from mri2pet.training.data import load_pairs
 from mri2pet.training.rows import split_validation, training_rows
 from mri2pet.training.run import save_training, train_model
 from mri2pet.training.validation import choose, validation_of
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, output, params = snakemake.input, snakemake.output, snakemake.params
     model, fold = snakemake.wildcards.model, int(snakemake.wildcards.fold)
     visits, folds = (read_tsv(path, dtype={"subject": str}) for path in (given.visits, given.folds))

@@ -12,10 +12,10 @@ import numpy as np
 from mri2pet.anomaly.encoder import train_encoder
 from mri2pet.anomaly.people import TEXT, fold_people, split_folds, training_volumes
 from mri2pet.files import read_tsv
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.training.run import save_training
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     detector = snakemake.wildcards.detector
     visits, folds = (read_tsv(path, dtype=TEXT) for path in (given.visits, given.folds))

@@ -10,7 +10,7 @@ from mri2pet.imaging.resample import res2_grid
 from mri2pet.imaging.syn import WHITE, syn_to_template
 from mri2pet.imaging.volume import array, load_transform, load_volume
 from mri2pet.imaging.warp import resample_through, save_warp
-from mri2pet.logs import log_to
+from mri2pet.provenance.record import recorded
 from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
@@ -41,7 +41,7 @@ def work():
     }
 
 
-with log_to(snakemake.log[0]):
+with recorded(snakemake):
     run_stage(
         "warp_mri",
         work,

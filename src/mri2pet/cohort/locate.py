@@ -1,8 +1,11 @@
 """The folders of an ADNI download: checking its top, finding one image in it."""
 
+import errno
+import hashlib
 import os
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from mri2pet.errors import InputError, ScanError
@@ -66,11 +69,8 @@ def find_image(folder: str | Path, image_id: str | int) -> list[Path]:
     others: set[str] = set()
     for parent, folders, names in os.walk(folder):
         folders.sort()
-        here = re.fullmatch(r"I(\d+)", Path(parent).name, re.I)
         for name in sorted(names):
-            keys = _KEY.findall(name)
-            key = int(keys[-1]) if keys else int(here[1]) if here else None
-            if key != wanted or name.startswith("."):
+            if _key_of(parent, name) != wanted or name.startswith("."):
                 continue
             if _may_be_image(name):
                 found.setdefault(Path(parent), []).append(Path(parent, name))
@@ -90,6 +90,57 @@ def find_image(folder: str | Path, image_id: str | int) -> list[Path]:
         places = ", ".join(str(place.relative_to(folder)) for place in found)
         raise ScanError(f"image I{wanted}: found in {len(found)} folders of {folder}: {places}")
     return next(iter(found.values()))
+
+
+def image_files(folder: str | Path, image_id: str | int) -> list[Path]:
+    """Return the files of one image as `find_image` does; none where it finds no such image."""
+    try:
+        return find_image(folder, image_id)
+    except ScanError:
+        return []
+
+
+def image_stamp(folder: str | Path, image_id: str | int) -> str:
+    """Return a short mark of an image's files: their names, sizes and time stamps, not contents.
+
+    A folder is listed once for all its images, and again if it was made anew.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    """
+    if not Path(folder).is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
+    about = Path(folder).stat()
+    stamps = _stamps(str(folder), (about.st_ino, about.st_mtime_ns))
+    listed = stamps.get(int(str(image_id).upper().removeprefix("I")), [])
+    return hashlib.sha256("\n".join(sorted(listed)).encode()).hexdigest()[:16]
+
+
+@cache
+def _stamps(folder: str, _version: tuple[int, int]) -> dict[int, list[str]]:
+    """List the files of every image below a folder, with their sizes and time stamps."""
+    found: dict[int, list[str]] = {}
+    waiting = [folder]
+    while waiting:
+        parent = waiting.pop()
+        with os.scandir(parent) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    waiting.append(entry.path)
+                elif (key := _key_of(parent, entry.name)) is not None:
+                    now = entry.stat()
+                    line = f"{entry.path[len(folder) :]} {now.st_size} {now.st_mtime_ns}"
+                    found.setdefault(key, []).append(line)
+    return found
+
+
+def _key_of(parent: str, name: str) -> int | None:
+    """Return the image ID that a file is of: its name's last `_I<digits>`, else its folder's."""
+    keys = _KEY.findall(name)
+    here = None if keys else re.fullmatch(r"I(\d+)", parent.rpartition(os.sep)[2], re.I)
+    return int(keys[-1]) if keys else int(here[1]) if here else None
 
 
 def _may_be_image(name: str) -> bool:

@@ -167,7 +167,8 @@ def _opened(archive: Path) -> Iterator[tarfile.TarFile | zipfile.ZipFile]:
     except _DAMAGE as error:
         if getattr(error, "errno", None) in _FULL:  # ours, not the archive's
             raise
-        raise ScanError(f"{archive}: cannot be read as an archive ({error})") from error
+        reason = " ".join(str(error).split())  # tarfile's takes several lines
+        raise ScanError(f"{archive}: cannot be read as an archive ({reason})") from error
 
 
 def _member(opened: tarfile.TarFile | zipfile.ZipFile, source: Path, member: str) -> IO[bytes]:

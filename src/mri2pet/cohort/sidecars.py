@@ -84,6 +84,7 @@ PARTICIPANTS_SIDECAR = {
     "group": {
         "Description": "Diagnostic group at the first visit",
         "Levels": {
+            "HC": "healthy control",
             "CN": "cognitively normal",
             "SMC": "significant memory concern",
             "EMCI": "early mild cognitive impairment",

@@ -19,18 +19,15 @@ from mri2pet.evaluation.statistics import best_of, mean_and_sd, paired_t_test
 from mri2pet.files import read_tsv
 
 COLUMNS = (
-    "dataset",
-    "method",
-    "metric",
-    "unit",
-    "mean",
-    "sd",
-    "n",
-    "p_value",
-    "published_mean",
+    "dataset", "method", "metric", "unit", "mean", "sd", "n", "p_value", "published_mean",
     "published_sd",
-)
-REFERENCES = {"mean_pet": "Mean PET", "real_pet": "Real PET", "only_mri": "Only MRI"}
+)  # fmt: skip
+REFERENCES = {
+    "mean_pet": "Mean PET",
+    "real_pet": "Real PET",
+    "only_mri": "Only MRI",
+    "copy": "Source image copied",
+}
 
 
 def pool(paths: Iterable[str | Path]) -> pd.DataFrame:
@@ -201,6 +198,33 @@ def table_over_folds(
         rows += rows_of(
             dataset, metric, classification.UNIT, folds, subjects, folds, models, higher
         )
+    return with_published(rows, models, published)
+
+
+def table_over_people(
+    values: pd.DataFrame,
+    dataset: str,
+    models: Sequence[str],
+    published: pd.DataFrame,
+    lower_is_better: Collection[str] = (),
+) -> pd.DataFrame:
+    """Mean, sd and t-test of all methods over people, where there is one split and no folds.
+
+    Parameters
+    ----------
+    values
+        One row a person and metric: method subject metric unit value.
+    dataset, models, published
+        As for `diagnosis_table`.
+    lower_is_better
+        Metrics of which less is better.
+    """
+    rows = []
+    for (metric, unit), chosen in values.groupby(["metric", "unit"], sort=False):
+        people = chosen.groupby(["method", "subject"])["value"].mean()
+        counts = chosen.groupby("method")["subject"].nunique()
+        higher = metric not in lower_is_better
+        rows += rows_of(dataset, str(metric), str(unit), people, counts, people, models, higher)
     return with_published(rows, models, published)
 
 

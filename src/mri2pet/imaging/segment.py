@@ -32,14 +32,25 @@ def segment(brain: Volume, mask: Volume) -> tuple[dict[str, Array], Array, dict[
     ScanError
         There are not three tissues to be told apart.
     """
-    ants = deterministic_ants()
     inside = array(mask) > 0
+    return order_tissues(classes(brain, mask, len(TISSUES)), array(brain), inside)
+
+
+def classes(brain: Volume, mask: Volume, count: int) -> Array:
+    """Part a brain into classes of intensity: probabilities (count, X, Y, Z), in any order.
+
+    Raises
+    ------
+    ScanError
+        There are not so many classes to be told apart.
+    """
+    ants = deterministic_ants()
     try:
         with own_temporary_files():  # antspyx leaves its probability images
             result = ants.atropos(
                 a=to_ants(brain),
-                x=to_ants(like(mask, inside)),
-                i="kmeans[3]",
+                x=to_ants(like(mask, array(mask) > 0)),
+                i=f"kmeans[{count}]",
                 m="[0.1,1x1x1]",
                 c="[5,0]",
                 priorweight=0,
@@ -47,8 +58,7 @@ def segment(brain: Volume, mask: Volume) -> tuple[dict[str, Array], Array, dict[
             )
     except (RuntimeError, ValueError, IndexError) as error:
         raise ScanError(f"Atropos failed ({error})") from error
-    found = np.stack([p.numpy() for p in result["probabilityimages"]])
-    return order_tissues(found, array(brain), inside)
+    return np.stack([p.numpy() for p in result["probabilityimages"]])
 
 
 def order_tissues(

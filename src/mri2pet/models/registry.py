@@ -25,6 +25,8 @@ MODELS = {
     "patch_gan": "resnet.PatchGan",
     "dual_glow": "dual_glow.DualGlow",
     "siamese": "siamese.PatchAutoencoder",
+    "ixi_generator": "ixi.IxiGenerator",
+    "ixi_discriminator": "ixi.IxiDiscriminator",
 }
 
 

@@ -19,6 +19,12 @@ Symbol = tuple[str, str]  # module and top-level name; an empty name stands for 
 EVERYTHING = ""
 EFFECTS = "<effects>"
 
+# Modules that say what a job did and never decide about what it makes: a change of one of these
+# runs nothing again. They are used by every script. Paths from the package.
+NOT_RESULTS = frozenset(
+    {"logs", "provenance.circumstances", "provenance.hashing", "provenance.record"}
+)
+
 
 @dataclass(frozen=True)
 class _Piece:
@@ -82,7 +88,7 @@ class _Reader:
         """Follow one symbol of the package."""
         module, name = symbol
         path = self._path(module)
-        if path is None or symbol in self.seen:
+        if path is None or symbol in self.seen or self._does_not_count(module):
             return
         content = _read(path, module, _stamp(path))
         submodule = f"{module}.{name}"
@@ -139,6 +145,10 @@ class _Reader:
             self._path(_dotted(symbol))
             and (path is None or name not in _read(path, module, _stamp(path)).definitions)
         )
+
+    def _does_not_count(self, module: str) -> bool:
+        """Tell whether a module is one of `NOT_RESULTS`."""
+        return module.partition(".")[2] in NOT_RESULTS
 
     def _path(self, module: str) -> Path | None:
         """Return the file of a module of the package, or None."""

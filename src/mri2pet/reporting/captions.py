@@ -3,6 +3,7 @@
 from mri2pet.evaluation.image_metrics import DESCRIPTION
 
 TITLE = "From MRI to synthetic FDG-PET and a diagnosis"
+PROVENANCE = "Where the results come from"
 LEAD = (
     "GLA-GAN (Sikka, Skand, Virk, Bathula: MRI to PET Cross-Modality Translation using Globally "
     "and Locally Aware GAN) and, where it is configured, DUAL-GLOW (Sun, Mehta, Zhou, Huang, "

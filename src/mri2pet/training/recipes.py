@@ -17,6 +17,7 @@ RECIPES = {
     "gan": "gan.Gan",
     "conditional_gan": "gan.ConditionalGan",
     "lsgan": "lsgan.SimpleGan",
+    "half_batch_gan": "half_batch.HalfBatchGan",
     "cycle_gan": "cycle.CycleGan",
     "dual_glow": "flow.DualGlowRecipe",
     "cvae": "cvae.ConditionalVae",

@@ -89,10 +89,11 @@ def sample(
     pose: NDArray[np.float64],
     shape: tuple[int, ...],
     affine: NDArray[np.float64],
+    whole: int = 1,
 ) -> list[NDArray[np.float32]]:
     """Pull template volumes to a scan's grid by linear interpolation.
 
-    The first may fill the head; the others are read in and near the brain only.
+    The first `whole` may fill the head; the others are read in and near the brain only.
     Outside the template the edge fades: quickly to the sides, slowly below, where the neck goes
     on and the coil loses it.
     """
@@ -112,7 +113,7 @@ def sample(
         spots, shades = np.clip(where[:, kept], 0, limit[:, None]), fade[kept]
         near = template.region[tuple(np.rint(spots).astype(int))] > 0
         for number, (volume, target) in enumerate(zip(volumes, out, strict=True)):
-            if number == 1:  # the volumes after the first are zero away from the brain
+            if number == whole:  # from here on volumes are zero away from the brain
                 kept, spots, shades = kept[near], spots[:, near], shades[near]
             target[index[kept]] = shades * map_coordinates(volume, spots, order=1)
     return [volume.reshape(shape) for volume in out]

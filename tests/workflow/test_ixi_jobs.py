@@ -1,0 +1,65 @@
+"""IXI at paper size lists the right jobs, on a simulated cohort and on a download."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+CONTRASTS = ("T1", "T2", "PD")
+
+
+@pytest.fixture
+def snakemake(tmp_path, root):
+    for part in ("config", "resources"):
+        (tmp_path / part).symlink_to(root / part)
+
+    def run(*arguments, paper=True, **changes):
+        extra = tmp_path / "changes.yaml"
+        extra.write_text(yaml.safe_dump(changes))
+        command = [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile"]
+        command += ["--directory", tmp_path, "--cores", "1", *arguments, "--configfile"]
+        command += [*([root / "config/paper/ixi.yaml"] if paper else []), extra]
+        result = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
+        return result.stdout
+
+    return run
+
+
+def jobs_of(listed):
+    stats = listed.split("Job stats:")[1]
+    return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", stats, re.M)}
+
+
+def test_355_simulated_people_have_their_jobs_and_no_other_system_has(snakemake):
+    snakemake("results/cohort/ixi.tsv")
+    listed = snakemake("--dry-run")
+    jobs = jobs_of(listed)
+    assert {jobs[rule] for rule in ("simulate_ixi", "convert_ixi", "prepare_ixi")} == {355}
+    assert jobs["ixi_tissue"] == 70
+    assert jobs["train_ixi"] == jobs["synthesise_ixi"] == 8
+    assert jobs["figure_ixi"] == jobs["figure_ixi_curves"] == 2
+    for once in ("pack_ixi", "ixi_metrics", "ixi_table", "ixi_tissue_table", "report_page"):
+        assert jobs[once] == 1
+    assert not {"train", "simulate_subject", "cohort", "acpc"} & jobs.keys()
+    assert "results/gla_gan/" not in listed
+
+
+def test_a_download_is_read_from_its_archives(snakemake, tmp_path):
+    sys.path.insert(0, str(Path(__file__).parents[1] / "cohort"))
+    from ixi_fakes import person, tar_of, write_table
+
+    folder = tmp_path / "IXI download"
+    names = [f"IXI{n:03d}-Guys-{700 + n:04d}" for n in range(1, 6)]
+    write_table(folder, [person(n) for n in range(1, 6)])
+    for contrast in CONTRASTS:
+        tar_of(folder / f"IXI-{contrast}.tar", *(f"{n}-{contrast}.nii.gz" for n in names))
+    few = {"raw": str(folder), "split": {"train": 2, "val": 1, "test": 1}}
+    snakemake("results/cohort/ixi.tsv", ixi=few)
+    jobs = jobs_of(snakemake("--dry-run", ixi=few))
+    assert "simulate_ixi" not in jobs
+    assert jobs["convert_ixi"] == jobs["prepare_ixi"] == 4
+    assert jobs["ixi_tissue"] == 1

@@ -1,0 +1,77 @@
+from importlib import metadata
+
+# What jobs recorded of themselves, shown: a page, a crate, and two questions about a finished run.
+
+RECORDS = ["results/provenance", "resources/provenance"]
+
+
+rule provenance:
+    input:
+        report="results/report/report.html",
+        participants="results/bids/participants.tsv",
+        excluded="results/cohort/excluded_scans.tsv",
+    output:
+        page=report(
+            "results/report/provenance.html",
+            caption="../report/provenance.rst",
+            category="Report",
+            labels={"content": "where the results come from"},
+        ),
+        crate=directory("results/crate"),
+    log:
+        "logs/provenance/provenance.log",
+    conda:
+        "../../envs/report.yaml"
+    resources:
+        mem_mb=more(4000),
+        runtime=more(60),
+    params:
+        code=code("provenance.py"),
+        config=CONCERNED,
+        records=RECORDS,
+        root=source_file("."),
+        snakemake=metadata.version("snakemake"),
+    script:
+        "../scripts/provenance.py"
+
+
+# Neither of these has an output: each answers whenever it is asked.
+
+
+rule audit:
+    log:
+        "logs/audit/audit.log",
+    localrule: True
+    conda:
+        "../../envs/stats.yaml"
+    threads: 4
+    resources:
+        mem_mb=more(1000),
+        runtime=more(240),
+    params:
+        records=RECORDS,
+        results="results",
+        apart=["results/failures.tsv", "results/report/partial.html"],
+        table="results/provenance/audit.tsv",
+        root=str(ROOT),
+        config={key: value for key, value in GIVEN.items() if key != "file"},
+        snakemake=[sys.executable, "-m", "snakemake"],
+    script:
+        "../scripts/audit.py"
+
+
+rule trace:
+    log:
+        "logs/trace/trace.log",
+    localrule: True
+    conda:
+        "../../envs/stats.yaml"
+    resources:
+        mem_mb=more(1000),
+        runtime=more(10),
+    params:
+        records=RECORDS,
+        file=TRACED,
+        chain="results/provenance/trace.json",
+    script:
+        "../scripts/trace.py"

@@ -1,0 +1,18 @@
+"""Make a table of IXI from what was measured on each person, beside the published values.
+
+Mean and sd are over people, the t-test pairs them; one part a direction and part of the split.
+"""
+
+import pandas as pd
+
+from mri2pet.evaluation.contrast import contrast_table
+from mri2pet.evaluation.tables import read_published
+from mri2pet.files import read_tsv, write_tsv
+from mri2pet.provenance.record import recorded
+
+with recorded(snakemake):
+    given = snakemake.input
+    paths = [given.metrics] if isinstance(given.metrics, str) else given.metrics
+    values = pd.concat([read_tsv(path, dtype={"subject": str}) for path in paths])
+    published = read_published(given.published, "ixi")
+    write_tsv(snakemake.output[0], contrast_table(values, snakemake.params.models, published))

@@ -1,0 +1,24 @@
+"""Simulate one person of IXI: T2, PD and, where it is configured, T1, under IXI's own names.
+
+Deforms the template anatomy of resources/atlases/ into the person's head and scans it. Writes
+results/simulated/IXI/IXI-*/{name}-*.nii.gz, and the tissue in each voxel of T2 and PD apart.
+"""
+
+from pathlib import Path
+
+from mri2pet.cohort.simulate.ixi import simulate_ixi_subject
+from mri2pet.cohort.simulate.people import Person
+from mri2pet.provenance.record import recorded
+
+with recorded(snakemake):
+    output = snakemake.output
+    images = {"T2": output.t2, "PD": output.pd}
+    if snakemake.params.scanner["t1_voxel_mm"]:
+        images["T1"] = output[2]
+    simulate_ixi_subject(
+        atlases=Path(snakemake.input.t1).parent,
+        person=Person.from_dict(snakemake.params.person),
+        scanner=snakemake.params.scanner,
+        images=images,
+        truth=output.truth,
+    )

@@ -1,0 +1,12 @@
+"""Write the table of people that comes with the simulated IXI.
+
+Plans the people from the configuration alone and writes results/simulated/IXI/IXI.csv, the sheet
+of IXI.xls. No image is made.
+"""
+
+from mri2pet.cohort.simulate.ixi import plan_ixi, write_ixi_table
+from mri2pet.provenance.record import recorded
+
+with recorded(snakemake):
+    plan = plan_ixi(snakemake.params.people, snakemake.params.seed)
+    write_ixi_table([person for person, _ in plan], snakemake.output[0])
