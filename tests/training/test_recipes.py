@@ -154,6 +154,7 @@ def test_recipes_are_found_by_symbol():
         "Gan",
         "ConditionalGan",
         "SimpleGan",
+        "HalfBatchGan",
         "CycleGan",
         "ConditionalVae",
         "DualGlowRecipe",
