@@ -1,7 +1,8 @@
 """One chunk of voxels for `mri2pet.anomaly.ocsvm`: kernels, one-class SVMs, decision values."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 
 import numpy as np
 import torch
@@ -39,7 +40,10 @@ class Scores:
 
 @dataclass(frozen=True)
 class Settings:
-    """What all voxels share; `total` and `excess` as `dual.solve` takes them."""
+    """What all voxels share; `total` and `excess` as `dual.solve` takes them.
+
+    `few` is set once a chunk has shown that a few rows of its kernels do, `whole` that they do not.
+    """
 
     nu: float
     gamma: Gamma
@@ -49,6 +53,8 @@ class Settings:
     excess: float
     block: int
     training: bool
+    few: Event = field(default_factory=Event)
+    whole: Event = field(default_factory=Event)
 
 
 def score_chunk(x: Tensor, y: Tensor, settings: Settings, kernel: Tensor, first: int) -> Scores:
@@ -62,11 +68,18 @@ def score_chunk(x: Tensor, y: Tensor, settings: Settings, kernel: Tensor, first:
     """
     samples = x.shape[1]
     rows = min(samples, math.ceil(ROWS * settings.total) + MORE_ROWS)
-    some = slice(0, max(1, len(x) // PROBE))
-    if rows > samples * WORTH or few_leave(x[some], y[some], settings, kernel, first, rows):
+    if not (settings.few.is_set() or settings.whole.is_set()):
+        some = slice(0, max(1, len(x) // PROBE))
+        all_of_them = rows > samples * WORTH or few_leave(
+            x[some], y[some], settings, kernel, first, rows
+        )
+        (settings.whole if all_of_them else settings.few).set()
+    if settings.whole.is_set():
         return score_rows(x, y, settings, kernel, first, samples)[0]
     room = kernel.flatten()[: len(x) * rows * samples].view(-1, rows, samples)
     scores, left = score_rows(x, y, settings, room, first, rows)
+    if len(left) > LEAVE * len(x):
+        settings.whole.set()
     if len(left):
         rest = [one[left.to(one.device)] for one in (x, y)]
         again, _ = score_rows(*rest, settings, kernel[: len(left)], first, samples)
