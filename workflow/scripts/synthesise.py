@@ -16,6 +16,7 @@ from mri2pet.inference.volume import load_generator, synthesise
 from mri2pet.inference.write import write_synthesis
 from mri2pet.models.registry import side_information
 from mri2pet.parts import Parts
+from mri2pet.provenance.record import recorded
 from mri2pet.training.rows import synthesis_rows
 from mri2pet.training.settings import choose_device
 
