@@ -36,6 +36,8 @@ rule convert_ixi:
         pd_sidecar=f"results/bids/{VISIT}/anat/{NAME}_PDw.json",
     log:
         f"logs/convert_ixi/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
@@ -63,6 +65,8 @@ rule prepare_ixi:
         sidecar=f"results/preproc/{VISIT}/anat/{NAME}_res-model_desc-standardised.json",
     log:
         f"logs/prepare_ixi/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
