@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mri2pet.cohort.ixi import SPLITS
+from mri2pet.cohort.ixi_names import SPLITS
 from mri2pet.cohort.scans import EXCLUSION_COLUMNS
 from mri2pet.errors import InputError
 from mri2pet.files import atomic, write_json, write_tsv

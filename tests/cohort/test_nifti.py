@@ -10,7 +10,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from mri2pet.cohort.nifti import import_nifti, is_archive, nifti_members, to_bids
+from mri2pet.cohort.archives import is_archive, nifti_members
+from mri2pet.cohort.nifti import import_nifti, to_bids
 from mri2pet.errors import ScanError
 from mri2pet.stages import is_excluded, run_stage
 

@@ -4,15 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mri2pet.evaluation.contrast import (
-    COPY,
-    compare_tissues,
-    contrast_table,
-    dice,
-    direction,
-    measure_people,
-)
+from mri2pet.evaluation.contrast import contrast_table, measure_people
 from mri2pet.evaluation.tables import COLUMNS, read_published
+from mri2pet.evaluation.tissues import COPY, compare_tissues, dice, direction
 from mri2pet.evaluation.whole import UNITS
 
 MODELS = ["t2_pd_g1", "t2_pd_g3", "pd_t2_g4"]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mri2pet.cohort.simulate.ixi import plan_ixi, simulate_ixi_subject
-from mri2pet.evaluation.contrast import dice
+from mri2pet.evaluation.tissues import dice
 from mri2pet.imaging.contrast_brain import brain_of, template_slab, tissues
 from mri2pet.imaging.dual_echo import ReducedGrid, prepare_pair, reduce_volume
 from mri2pet.imaging.volume import Volume, array, load_scan, load_volume

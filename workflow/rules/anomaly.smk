@@ -50,8 +50,8 @@ rule resample_anomaly:
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=more(2000),
+        runtime=more(10),
     params:
         voxel_mm=config["gan_anomaly"]["voxel_mm"],
         code=code("resample_anomaly.py"),
@@ -77,8 +77,8 @@ rule resample_pet_anomaly:
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=more(2000),
+        runtime=more(10),
     params:
         limits=config["preproc"]["qc"],
         code=code("resample_pet_anomaly.py"),
@@ -101,8 +101,8 @@ rule resample_lesion:
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=more(2000),
+        runtime=more(10),
     params:
         voxel_mm=config["gan_anomaly"]["voxel_mm"],
         code=code("resample_lesion.py"),
@@ -136,8 +136,8 @@ rule pack_anomaly:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=more(2000),
+        runtime=more(60),
     params:
         space="MNI152NLin6Asym by affine and SyN, in SPM's bounding box",
         ixi_controls=lambda wildcards: [list(key) for key in ixi_controls()],
@@ -157,8 +157,8 @@ rule anomaly_folds:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         n=config["gan_anomaly"]["folds"]["n"],
         seed=config["seed"],

@@ -47,8 +47,8 @@ rule train_encoders:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=1440,
+        mem_mb=more(4000),
+        runtime=more(1440),
         gpu=1,
     params:
         encoder=DETECTOR["encoder"],
@@ -79,8 +79,8 @@ rule score_people:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=1440,
+        mem_mb=more(8000),
+        runtime=more(1440),
         gpu=1,
     params:
         network=DETECTOR["encoder"]["network"],
@@ -110,8 +110,8 @@ rule find_clusters:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=more(4000),
+        runtime=more(60),
     params:
         scores=DETECTOR["scores"],
         clusters=DETECTOR["clusters"],
@@ -137,8 +137,8 @@ rule detection_table:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         detectors=list(DETECTORS),
         most=DETECTOR["clusters"]["most"],
@@ -162,8 +162,8 @@ rule figure_detection:
     conda:
         "../../envs/report.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         labels=DETECTOR_LABELS,
         note=ANOMALY_NOTE,
@@ -193,8 +193,8 @@ rule figure_clusters:
     conda:
         "../../envs/report.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=more(2000),
+        runtime=more(10),
     params:
         labels=DETECTOR_LABELS,
         note=ANOMALY_NOTE,

@@ -43,8 +43,8 @@ rule simulate_epilepsy_tables:
     conda:
         "../../envs/imaging.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         members=[member.as_dict() for member in MEMBERS.values()],
         code=code("simulate_epilepsy_tables.py"),
@@ -74,8 +74,8 @@ rule simulate_mri_control:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=more(2000),
+        runtime=more(20),
     params:
         member=lambda wildcards: MEMBERS[wildcards.subject].as_dict(),
         scanner=(
@@ -125,8 +125,8 @@ checkpoint epilepsy_cohort:
     conda:
         "../../envs/stats.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         raw=EPILEPSY_RAW,
         images=EPILEPSY_IMAGES,

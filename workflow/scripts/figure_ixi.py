@@ -6,7 +6,7 @@ of this direction, is the median (the lower one of two).
 
 import numpy as np
 
-from mri2pet.evaluation.contrast import direction
+from mri2pet.evaluation.tissues import direction
 from mri2pet.files import read_json, read_tsv
 from mri2pet.provenance.record import recorded
 from mri2pet.reporting.contrast_figures import errors_figure, ordinary_person

@@ -1,6 +1,6 @@
 """Draw MAE and PSNR on the validation people over the epochs, all models of one direction."""
 
-from mri2pet.evaluation.contrast import COPY, direction
+from mri2pet.evaluation.tissues import COPY, direction
 from mri2pet.files import read_tsv
 from mri2pet.provenance.record import recorded
 from mri2pet.reporting.contrast_figures import validation_figure

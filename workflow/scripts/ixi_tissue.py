@@ -9,7 +9,7 @@ left out has an empty table.
 import numpy as np
 import pandas as pd
 
-from mri2pet.evaluation.contrast import COLUMNS, compare_tissues
+from mri2pet.evaluation.tissues import COLUMNS, compare_tissues
 from mri2pet.files import atomic, read_json, read_tsv, write_tsv
 from mri2pet.imaging.contrast_brain import brain_of, tissues
 from mri2pet.imaging.volume import Volume, load_volume

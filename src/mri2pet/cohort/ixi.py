@@ -9,22 +9,20 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from mri2pet.cohort.ixi_table import IxiPerson, ixi_label, read_people
-from mri2pet.cohort.nifti import is_archive, nifti_members
+from mri2pet.cohort.archives import is_archive, nifti_members
+from mri2pet.cohort.ixi_names import CONTRASTS, SPLITS, IxiImage, ixi_label
+from mri2pet.cohort.ixi_table import IxiPerson, read_people
 from mri2pet.cohort.scans import EXCLUSION_COLUMNS, STAGE
 from mri2pet.errors import InputError, ScanError
 from mri2pet.files import MISSING
 
 log = logging.getLogger(__name__)
 
-SPLITS = ("train", "val", "test")
 VISIT, GROUP = "bl", "HC"  # one visit each, of healthy people
-CONTRASTS = ("T1", "T2", "PD")
 PREFIX = {"T1": "mri", "T2": "t2", "PD": "pd"}  # of the cohort table's columns
 COLUMNS = (
     *("subject", "visit", "group", "age", "sex", "site", "kind", "split"),
@@ -32,26 +30,6 @@ COLUMNS = (
     *("t2_file", "t2_member", "pd_file", "pd_member"),
 )
 _NAME = re.compile(r"IXI0*(\d+)-([A-Za-z0-9]+)-(\d+)-(T1|T2|PD)\.nii(\.gz)?")
-
-
-@dataclass(frozen=True, order=True)
-class IxiImage:
-    """One image, known by its name: IXI002-Guys-0828-T1.nii.gz.
-
-    Attributes
-    ----------
-    subject, site, number, contrast
-        `IXI002`, `Guys`, `0828` (of the session) and `T1`.
-    file, member
-        The NIfTI, or the archive and the name inside it; `n/a` without an archive.
-    """
-
-    subject: str
-    contrast: str
-    site: str
-    number: str
-    file: str
-    member: str = MISSING
 
 
 def image_of(file: str | Path, member: str = MISSING) -> IxiImage | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from mri2pet.cohort.ixi_names import ixi_label
 from mri2pet.cohort.tables import parse_date
 from mri2pet.errors import InputError
 
@@ -30,11 +31,6 @@ class IxiPerson:
 
     sex: str | None
     age: float | None
-
-
-def ixi_label(number: int) -> str:
-    """Return the name of a person in files and as a BIDS label: IXI002."""
-    return f"IXI{number:03d}"
 
 
 def read_people(path: str | Path) -> dict[str, IxiPerson]:

@@ -1,24 +1,17 @@
 """From a NIfTI file, plain or inside an archive, to a de-identified BIDS volume and its sidecar."""
 
-import errno
 import shutil
-import tarfile
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from mri2pet.cohort.archives import ENDINGS, open_archive, open_member
 from mri2pet.cohort.bids import convert_scan, read_volume, sidecar_beside
 from mri2pet.cohort.sidecars import clean_sidecar
 from mri2pet.errors import ScanError
 from mri2pet.files import MISSING, write_json
-
-ENDINGS = (".nii", ".nii.gz")
-_DAMAGE = (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, RuntimeError)
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def to_bids(scan: str | Path, key: str | None, modality: str, image: str | Path) -> dict[str, Any]:
@@ -99,28 +92,6 @@ def import_nifti(
     return content
 
 
-def nifti_members(archive: str | Path) -> list[str]:
-    """List the plain NIfTI files of a tar or zip archive; the table of contents alone is read.
-
-    Raises
-    ------
-    ScanError
-        If the archive is not there or damaged.
-    """
-    with _opened(Path(archive)) as opened:
-        if isinstance(opened, zipfile.ZipFile):
-            names = [entry.filename for entry in opened.infolist() if not entry.is_dir()]
-        else:
-            names = [entry.name for entry in opened if entry.isfile()]
-    return [name for name in names if name.lower().endswith(ENDINGS)]
-
-
-def is_archive(path: str | Path) -> bool:
-    """Tell an archive from a NIfTI by its name: .tar, .tar.gz, .tgz, .tar.bz2, .tar.xz or .zip."""
-    name = Path(path).name.lower()
-    return name.endswith((".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip"))
-
-
 @contextmanager
 def _nifti(source: Path, member: str | None, folder: Path) -> Iterator[Path]:
     """Yield the path of a NIfTI: the source itself, or the one member taken out of it.
@@ -145,41 +116,8 @@ def _nifti(source: Path, member: str | None, folder: Path) -> Iterator[Path]:
         copy = Path(work) / f"volume{ending}"
         with (
             copy.open("wb") as target,
-            _opened(source) as opened,
-            _member(opened, source, member) as stream,
+            open_archive(source) as opened,
+            open_member(opened, source, member) as stream,
         ):
             shutil.copyfileobj(stream, target, 1 << 20)
         yield copy
-
-
-@contextmanager
-def _opened(archive: Path) -> Iterator[tarfile.TarFile | zipfile.ZipFile]:
-    """Open an archive; whatever its damage leads to becomes a `ScanError`."""
-    if not archive.is_file():
-        raise ScanError(f"{archive}: there is no such file")
-    try:
-        if archive.name.lower().endswith(".zip"):
-            with zipfile.ZipFile(archive) as opened:
-                yield opened
-        else:
-            with tarfile.open(archive) as opened:
-                yield opened
-    except _DAMAGE as error:
-        if getattr(error, "errno", None) in _FULL:  # ours, not the archive's
-            raise
-        reason = " ".join(str(error).split())  # tarfile's takes several lines
-        raise ScanError(f"{archive}: cannot be read as an archive ({reason})") from error
-
-
-def _member(opened: tarfile.TarFile | zipfile.ZipFile, source: Path, member: str) -> IO[bytes]:
-    """Open one plain file of an archive for reading."""
-    try:
-        if isinstance(opened, zipfile.ZipFile):
-            return opened.open(member)
-        entry = opened.getmember(member)
-    except KeyError:
-        raise ScanError(f"{source}: holds no {member!r}") from None
-    stream = opened.extractfile(entry) if entry.isfile() else None
-    if stream is None:
-        raise ScanError(f"{source}: {member!r} is not a plain file")
-    return stream

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mri2pet.cohort.ixi import CONTRASTS, IxiImage
-from mri2pet.cohort.ixi_table import ixi_label
+from mri2pet.cohort.ixi_names import CONTRASTS, IxiImage, ixi_label
 from mri2pet.cohort.simulate.people import MOST_PEOPLE, Person, Visit, make_person
 from mri2pet.errors import InputError
 from mri2pet.files import atomic
