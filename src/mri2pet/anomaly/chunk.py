@@ -16,6 +16,7 @@ TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-9}
 ROWS, MORE_ROWS = 1.6, 4  # rows of a kernel made first, by nu n, the least number that can support
 WORTH = 0.6  # of all rows: above, all are made at once
 PROBE, LEAVE = 16, 0.3  # so, too, if of a 16th of a chunk more than this part is left without them
+FEATURES = 2**21  # bytes of features and kernel of the voxels whose kernels are made together
 CONSTANT = 1e-13  # variance below this part of the squared mean is rounding: scikit-learn sees 0
 
 
@@ -117,7 +118,9 @@ def score_rows(
     cross = torch.empty((many, rows, y.shape[1]), **kwargs)
     level, gamma = torch.empty(many, **kwargs), torch.empty(many, **kwargs)
     chosen = torch.empty((many, rows), dtype=torch.int64, device=settings.device)
-    block = max(1, settings.block * samples // rows)
+    block = settings.block  # of all rows; a few leave room for more voxels beside their features
+    if rows < samples:
+        block = max(block, FEATURES // (samples * (x.shape[2] + rows) * settings.dtype.itemsize))
     for start in range(0, many, block):
         part = slice(start, min(start + block, many))
         a, b = (one[part].to(**kwargs, non_blocking=True) for one in (x, y))
