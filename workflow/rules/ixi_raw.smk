@@ -1,7 +1,7 @@
 """IXI's scans, downloaded or simulated, and who is among them."""
 
+from mri2pet.cohort.archives import is_archive
 from mri2pet.cohort.ixi import find_table
-from mri2pet.cohort.nifti import is_archive
 from mri2pet.cohort.simulate.ixi import plan_ixi
 
 IXI = config["ixi"]
