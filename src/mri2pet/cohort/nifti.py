@@ -1,6 +1,5 @@
 """From a NIfTI file, plain or inside an archive, to a de-identified BIDS volume and its sidecar."""
 
-import errno
 import shutil
 import tarfile
 import tempfile
@@ -12,13 +11,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from mri2pet.cohort.bids import convert_scan, read_volume, sidecar_beside
+from mri2pet.cohort.headers import check_sidecar
 from mri2pet.cohort.sidecars import clean_sidecar
 from mri2pet.errors import ScanError
-from mri2pet.files import MISSING, write_json
+from mri2pet.files import MISSING, check_machine, write_json
 
 ENDINGS = (".nii", ".nii.gz")
 _DAMAGE = (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, RuntimeError)
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def to_bids(scan: str | Path, key: str | None, modality: str, image: str | Path) -> dict[str, Any]:
@@ -87,6 +86,7 @@ def import_nifti(
     with _nifti(Path(source), inside, Path(image).parent) as volume:
         told = sidecar_beside(volume) if inside is None else {}
         label = str(source) if inside is None else f"{source}: {inside}"
+        check_sidecar(told, modality, label)
         data, affine, frames = read_volume(volume, modality, label, told.get("FrameDuration"))
     save_volume(image, Nifti1Image(data, affine))
     content = clean_sidecar(told, modality) | {"SourceFormat": "NIfTI"}
@@ -165,8 +165,7 @@ def _opened(archive: Path) -> Iterator[tarfile.TarFile | zipfile.ZipFile]:
             with tarfile.open(archive) as opened:
                 yield opened
     except _DAMAGE as error:
-        if getattr(error, "errno", None) in _FULL:  # ours, not the archive's
-            raise
+        check_machine(error, archive)
         reason = " ".join(str(error).split())  # tarfile's takes several lines
         raise ScanError(f"{archive}: cannot be read as an archive ({reason})") from error
 
