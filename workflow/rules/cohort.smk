@@ -1,6 +1,6 @@
 checkpoint cohort:
     input:
-        tables=RAW_TABLES,
+        tables=lambda _: RAW_TABLES,  # their names are the user's: no wildcards in them
     output:
         table="results/cohort/cohort.tsv",
         exclusions="results/cohort/exclusions.tsv",

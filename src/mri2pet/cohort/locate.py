@@ -24,6 +24,8 @@ def check_raw_folder(raw: str | Path, tables: Sequence[str | Path]) -> None:
     )
     if not raw.is_dir():
         raise InputError(f"raw: {raw} is not a folder; {wanted}")
+    if not os.access(raw, os.R_OK | os.X_OK):
+        raise InputError(f"raw: {raw} may not be read: see to its permissions")
     people = [entry for entry in raw.iterdir() if PTID.fullmatch(entry.name) and entry.is_dir()]
     if people and tables:
         return
