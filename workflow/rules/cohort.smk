@@ -1,6 +1,6 @@
 checkpoint cohort:
     input:
-        tables=lambda _: RAW_TABLES,  # their names are the user's: no wildcards in them
+        tables=RAW_TABLES,
     output:
         table="results/cohort/cohort.tsv",
         exclusions="results/cohort/exclusions.tsv",

@@ -26,6 +26,11 @@ def check_raw_folder(raw: str | Path, tables: Sequence[str | Path]) -> None:
         raise InputError(f"raw: {raw} is not a folder; {wanted}")
     if not os.access(raw, os.R_OK | os.X_OK):
         raise InputError(f"raw: {raw} may not be read: see to its permissions")
+    if braced := [str(path) for path in (raw, *tables) if re.search(r"[{}]", str(path))]:
+        raise InputError(
+            f"raw: {braced[0]} has a brace in its name, which Snakemake takes for a wildcard: "
+            "rename it"
+        )
     people = [entry for entry in raw.iterdir() if PTID.fullmatch(entry.name) and entry.is_dir()]
     if people and tables:
         return

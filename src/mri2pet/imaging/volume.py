@@ -4,13 +4,11 @@ All arrays of this package are in RAS order (first axis to the right, second to 
 third up) and all coordinates are world millimetres of the NIfTI affine.
 """
 
-import zlib
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 from nibabel.affines import apply_affine
-from nibabel.filebasedimages import ImageFileError
 
 from mri2pet.errors import InputError, ScanError
 from mri2pet.files import atomic, check_machine
@@ -46,7 +44,9 @@ def load_scan(path: str | Path) -> Volume:
     try:
         image = nib.load(path)
         data = np.asanyarray(image.dataobj)
-    except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # nibabel raises whatever the damage leads to
         check_machine(error, path)
         reason = " ".join(str(error).split())
         raise ScanError(f"{path}: cannot be read to its end ({reason})") from error
@@ -104,7 +104,9 @@ def load_volume(path: str | Path) -> Volume:
     try:
         image = nib.load(path)
         data = np.asanyarray(image.dataobj)
-    except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # nibabel raises whatever the damage leads to
         raise InputError(f"{path}: not a readable NIfTI file ({error})") from error
     return nib.as_closest_canonical(Volume(data.astype(np.float32), image.affine))
 
