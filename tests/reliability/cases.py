@@ -63,6 +63,7 @@ def all_cases() -> dict[str, list[Case]]:
     import bad_dicom
     import bad_files
     import bad_headers
+    import bad_ixi
     import bad_rows
     import bad_tables
 
@@ -72,6 +73,7 @@ def all_cases() -> dict[str, list[Case]]:
         "NIfTI headers and values": bad_headers.CASES,
         "NIfTI files, frames and sidecars": bad_files.CASES,
         "DICOM series": bad_dicom.CASES,
+        "IXI": bad_ixi.CASES,
     }
 
 

@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -26,11 +26,7 @@ def check_raw_folder(raw: str | Path, tables: Sequence[str | Path]) -> None:
         raise InputError(f"raw: {raw} is not a folder; {wanted}")
     if not os.access(raw, os.R_OK | os.X_OK):
         raise InputError(f"raw: {raw} may not be read: see to its permissions")
-    if braced := [str(path) for path in (raw, *tables) if re.search(r"[{}]", str(path))]:
-        raise InputError(
-            f"raw: {braced[0]} has a brace in its name, which Snakemake takes for a wildcard: "
-            "rename it"
-        )
+    check_names("raw", [raw, *tables])
     people = [entry for entry in raw.iterdir() if PTID.fullmatch(entry.name) and entry.is_dir()]
     if people and tables:
         return
@@ -42,6 +38,15 @@ def check_raw_folder(raw: str | Path, tables: Sequence[str | Path]) -> None:
         ["no participant's folder"] * (not people) + ["no CSV file"] * (not tables)
     )
     raise InputError(f"raw: {raw} holds {lacking}; {wanted}{hint}")
+
+
+def check_names(setting: str, paths: Iterable[str | Path]) -> None:
+    """Raise `InputError` if a path of the user's cannot be the input of a rule."""
+    if braced := [str(path) for path in paths if re.search(r"[{}]", str(path))]:
+        raise InputError(
+            f"{setting}: {braced[0]} has a brace in its name, which Snakemake takes for a "
+            "wildcard: rename it"
+        )
 
 
 def find_image(folder: str | Path, image_id: str | int) -> list[Path]:
