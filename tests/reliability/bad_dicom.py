@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 
 from mri2pet.cohort.bids import convert_scan
 from mri2pet.cohort.dicom import check_series
+from mri2pet.cohort.locate import image_stamp
 
 SERIES = "MP-RAGE/2006-03-30_12_00_00.0/I1"
 
@@ -103,6 +104,20 @@ def contents_table(files):
     header.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.1.3.10"
     del header.PixelData, header.SeriesInstanceUID, header.SOPInstanceUID
     header.save_as(files[0].with_name("ADNI_DICOMDIR_I1"))
+
+
+def dangling(files):
+    """Leave a link to a file that was never fetched, as git-annex does."""
+    files[5].unlink()
+    files[5].symlink_to("../annex/never/fetched.dcm")
+    image_stamp(files[5].parents[3], 1)
+
+
+def circle(files):
+    """Let links between folders run in circles; each level would double the folders."""
+    for name in ("again", "and_again"):
+        (files[0].parent / name).symlink_to(files[0].parents[1])
+    image_stamp(files[0].parents[3], 1)
 
 
 def agent(name):
@@ -211,6 +226,13 @@ CASES = [
         converted(another_folder),
         "image I1: found in 2 folders",
     ),
+    Case(
+        "a link to a file that was not fetched",
+        "excluded",
+        converted(dangling),
+        "6_S1_I1.dcm: damaged DICOM file .No such file",
+    ),
+    Case("links between folders that run in circles", "right", converted(circle)),
     Case("enhanced multi-frame file", "right", enhanced(None)),
     Case(
         "enhanced multi-frame file lacks a frame",

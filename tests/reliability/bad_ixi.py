@@ -95,9 +95,7 @@ CASES = [
     Case("IXI.xls without AGE", "stops", table(xls_bytes([HEADER[:5]])), "no column AGE; found"),
     Case("neither IXI.xls nor IXI.csv", "stops", lambda f: find_table(f) and None, "no IXI.xls"),
     Case("archive cut in its first image", "stops", half_an_archive, "IXI-T2.tar.*download it"),
-    Case(
-        "archive cut inside a later image", "stops", cut_member, "IXI-T1.tar: .*download it"
-    ),
+    Case("archive cut inside a later image", "stops", cut_member, "IXI-T1.tar: .*download it"),
     Case("T2 without PD", "excluded", left_out(*names(2, "1", ("T1", "T2"))), "^no PD: a pair"),
     Case(
         "T2 and PD of two sessions",

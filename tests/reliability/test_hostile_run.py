@@ -65,6 +65,7 @@ def raw_folder(raw: Path) -> None:
                 plant(files[3:4], Rows=8, PixelData=bytes(256))
             if ptid == "011_S_0005":
                 files[5].write_bytes(files[5].read_bytes()[:-300])
+                files[5].rename(files[5].with_name("ADNI\n'; touch pwned\t\"_I5.dcm"))
         if number < 3:
             images.append(image(100 + number, ptid, **PET))
             pet = raw / ptid / "FDG" / "2006-03-30_12_00_00.0" / f"I{100 + number}"
@@ -119,7 +120,9 @@ def test_every_scan_ended_as_it_should(run):
     for ptid, what in VISITS.items():
         name = f"sub-{ptid.replace('_', '')}"
         (sidecar,) = (run / "results/bids" / name).rglob("*_T1w.json")
-        assert bool(is_excluded(sidecar)) == what.startswith("excluded"), (ptid, what)
+        found = is_excluded(sidecar)
+        assert bool(found) == what.startswith("excluded"), (ptid, what)
+        assert not found or "\n" not in found["reason"]
     cohort = (run / "results/cohort/cohort.tsv").read_text()
     assert cohort.count("paired") == 2
     excluded = (run / "results/cohort/exclusions.tsv").read_text()

@@ -113,7 +113,8 @@ def _read(path: Path) -> tuple[list[Slice], str]:
         raise
     except Exception as error:  # pydicom raises whatever the damage leads to
         check_machine(error, path)
-        raise ScanError(f"{path}: damaged DICOM file ({type(error).__name__})") from error
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise ScanError(f"{path}: damaged DICOM file ({reason})") from error
 
 
 def _check_length(path: Path, handle, header) -> None:

@@ -139,10 +139,13 @@ def _stamps(folder: str, _version: tuple[int, int]) -> dict[int, list[str]]:
         parent = waiting.pop()
         with os.scandir(parent) as entries:
             for entry in entries:
-                if entry.is_dir():
+                if entry.is_dir(follow_symlinks=False):  # as os.walk: links may run in circles
                     waiting.append(entry.path)
                 elif (key := _key_of(parent, entry.name)) is not None:
-                    now = entry.stat()
+                    try:
+                        now = entry.stat()
+                    except OSError:  # a link to a file that is not there (yet)
+                        now = entry.stat(follow_symlinks=False)
                     line = f"{entry.path[len(folder) :]} {now.st_size} {now.st_mtime_ns}"
                     found.setdefault(key, []).append(line)
     return found
