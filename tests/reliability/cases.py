@@ -60,6 +60,7 @@ def judge(case: Case, folder: Path) -> str:
 
 def all_cases() -> dict[str, list[Case]]:
     """Return the cases by what they are about."""
+    import bad_bids
     import bad_dicom
     import bad_files
     import bad_headers
@@ -74,6 +75,7 @@ def all_cases() -> dict[str, list[Case]]:
         "NIfTI files, frames and sidecars": bad_files.CASES,
         "DICOM series": bad_dicom.CASES,
         "IXI": bad_ixi.CASES,
+        "BIDS folder of the anomaly study": bad_bids.CASES,
     }
 
 
