@@ -89,7 +89,14 @@ def run(root, tmp_path_factory) -> Path:
         f"results/bids/sub-{s}/ses-bl/pet/sub-{s}_ses-bl_trc-18FFDG_pet.nii.gz" for s in labels[:2]
     ]
     command = [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile", "--cores", "2"]
-    command += ["--directory", folder, "--config", f"raw={raw.relative_to(folder)}", "--"]
+    command += [
+        "--directory",
+        folder,
+        "--config",
+        f"raw={raw.relative_to(folder)}",
+        "systems=[gla_gan]",
+        "--",
+    ]
     done = subprocess.run(
         [*map(str, command), "results/bids/participants.tsv", *targets],
         capture_output=True, text=True, umask=0o027, cwd=folder,
