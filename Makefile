@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint lock report audit clean
+.PHONY: run test lint lock report audit audit-deps clean
 
 run: $(READY)
 	$(BIN)/snakemake --cores $(CORES) --keep-going $(ARGS)
@@ -39,6 +39,11 @@ lock: $(READY)
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-package torch --no-emit-find-links --no-header --no-annotate requirements.in -o requirements.lock
 	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements.lock
 	$(BIN)/python envs/pin.py
+
+# Known vulnerabilities of the pins, where the package index has them; not part of what is installed.
+audit-deps:
+	test -x .venv-audit/bin/pip-audit || { $(PYTHON) -m venv .venv-audit && .venv-audit/bin/pip install --quiet pip-audit==2.10.1; }
+	.venv-audit/bin/python envs/audit.py
 
 clean:
 	rm -rf results .snakemake logs

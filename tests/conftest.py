@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import settings
+
+# The same examples at every run, and no clock: a test that fails on a busy machine tells nothing.
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.load_profile("repeatable")
 
 ROOT = Path(__file__).parents[1]
 

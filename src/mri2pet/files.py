@@ -1,5 +1,6 @@
 """Reading and writing files so that they appear whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
@@ -15,6 +16,11 @@ if TYPE_CHECKING:  # pandas takes a second to import, and most jobs write JSON a
     import pandas as pd
 
 MISSING = "n/a"  # as BIDS writes a missing value in a table
+# What a disk, a network or a quota answers: no fault of the file that is being read.
+_MACHINE = {
+    *(errno.EIO, errno.EACCES, errno.EPERM, errno.ESTALE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT),
+    *(errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ETIMEDOUT, errno.ENODEV, errno.ENXIO),
+}
 
 
 @contextmanager
@@ -76,6 +82,18 @@ def read_tsv(path: str | Path, **kwargs: Any) -> "pd.DataFrame":
 
     kwargs = {"keep_default_na": False, "na_values": [MISSING, ""], **kwargs}
     return pd.read_csv(path, sep="\t", **kwargs)
+
+
+def check_machine(error: BaseException, path: str | Path) -> None:
+    """Raise `InputError` if an error came from the machine and not from what stands in a file.
+
+    So that a scan is not excluded for good because a disk failed for a moment.
+    """
+    if isinstance(error, OSError) and error.errno in _MACHINE:
+        raise InputError(
+            f"{path}: cannot be read or written ({error.strerror}); see to the disk, the quota or "
+            "the permissions and start again: what is finished stays"
+        ) from error
 
 
 def sha256(path: str | Path) -> str:

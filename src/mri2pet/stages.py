@@ -58,7 +58,7 @@ def run_stage(
             write_json(sidecar, record | work())
             return
         except ScanError as error:
-            excluded = {"stage": stage, "reason": str(error)}
+            excluded = {"stage": stage, "reason": " ".join(str(error).splitlines())}
             log.warning("excluded at %s: %s", stage, error)
     for path in outputs:
         with atomic(path) as partial:

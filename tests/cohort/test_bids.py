@@ -76,7 +76,7 @@ def test_pet_frames_are_weighted_by_their_durations(tmp_path):
 
 
 def test_nifti_is_copied_with_a_clean_header(tmp_path):
-    data = np.random.default_rng(0).normal(size=(8, 9, 10))
+    data = np.random.default_rng(0).normal(2, 1, size=(8, 9, 10))
     affine = np.array([[-5, 0, 0, 1], [0, 0, 5, 2], [0, 6, 0, 3], [0, 0, 0, 1.0]])
     path = write_nifti(
         tmp_path, data, affine=affine, descrip=PLANTED[0], aux_file=PLANTED[2], db_name=PLANTED[1]

@@ -6,7 +6,8 @@ from dicom_fakes import SIZE, write_enhanced, write_series
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mri2pet.cohort.dicom import check_series, convert_series
+from mri2pet.cohort.dcm2niix import convert_series
+from mri2pet.cohort.dicom import check_series
 from mri2pet.cohort.locate import find_image
 from mri2pet.errors import ScanError
 

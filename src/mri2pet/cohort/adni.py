@@ -20,7 +20,7 @@ from mri2pet.cohort.scans import (
     subject_label,
 )
 from mri2pet.cohort.tables import ExamRow, read_tables
-from mri2pet.errors import InputError
+from mri2pet.errors import InputError, ScanError
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +163,11 @@ def _visits(
     rows = []
     for mri in mris:
         pet = pairs.get(mri)
-        group = group_at(exams, mri.visit, mri.acquired, mri.group, max_days)
+        try:
+            group = group_at(exams, mri.visit, mri.acquired, mri.group, max_days)
+        except ScanError as error:
+            dropped += [excluded(scan, str(error)) for scan in (mri, pet) if scan]
+            continue
         if mri.group and group != mri.group:
             log.info(
                 "%s %s: group %s at the visit (ADNIMERGE) goes before %s (collection)",

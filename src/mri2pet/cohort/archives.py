@@ -1,6 +1,5 @@
 """Archives of scans: listed and opened, never unpacked as a whole."""
 
-import errno
 import tarfile
 import zipfile
 import zlib
@@ -10,10 +9,10 @@ from pathlib import Path
 from typing import IO
 
 from mri2pet.errors import ScanError
+from mri2pet.files import check_machine
 
 ENDINGS = (".nii", ".nii.gz")
 _DAMAGE = (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, RuntimeError)
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def nifti_members(archive: str | Path) -> list[str]:
@@ -51,8 +50,7 @@ def open_archive(archive: Path) -> Iterator[tarfile.TarFile | zipfile.ZipFile]:
             with tarfile.open(archive) as opened:
                 yield opened
     except _DAMAGE as error:
-        if getattr(error, "errno", None) in _FULL:  # ours, not the archive's
-            raise
+        check_machine(error, archive)
         reason = " ".join(str(error).split())  # tarfile's takes several lines
         raise ScanError(f"{archive}: cannot be read as an archive ({reason})") from error
 

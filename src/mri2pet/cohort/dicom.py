@@ -1,4 +1,4 @@
-"""Checking one DICOM series and converting it with dcm2niix.
+"""Checking one DICOM series before it is converted.
 
 dcm2niix converts what it is given: it fills a missing slice by interpolation, splits a folder
 of several series, and so on. The checks here look at the headers before, so that what comes out
@@ -6,9 +6,6 @@ is one whole volume or a plain reason why not.
 """
 
 import logging
-import os
-import sys
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from mri2pet.errors import ScanError
+from mri2pet.files import check_machine
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +22,7 @@ TAGS = (
     "SOPInstanceUID",
     "SeriesInstanceUID",
     "SeriesNumber",
+    "PatientID",
     "Modality",
     "InstanceNumber",
     "ImagePositionPatient",
@@ -37,14 +36,19 @@ TAGS = (
 )
 SPACING_TOLERANCE = 0.1  # of the slice spacing; scanners round positions
 _UNDEFINED_LENGTH = 0xFFFFFFFF
+_DICOMDIR = "1.2.840.10008.1.3.10"  # a table of contents, as on a CD
 
 
 @dataclass(frozen=True)
 class Slice:
-    """One frame of one file: where it lies (mm, DICOM patient coordinates) and its number."""
+    """One frame of one file: where it lies (mm, DICOM patient coordinates) and its number.
+
+    `patient` is there to be compared; it is never written anywhere.
+    """
 
     path: Path
     series: str
+    patient: str
     position: tuple[float, float, float]
     orientation: tuple[float, ...]
     number: int | None
@@ -88,60 +92,6 @@ def check_series(files: Sequence[Path], modality: str) -> list[Path]:
     return sorted({entry.path for entry in slices})
 
 
-def convert_series(files: Sequence[Path], folder: Path) -> tuple[Path, Path]:
-    """Convert one checked series to NIfTI with dcm2niix.
-
-    Parameters
-    ----------
-    files
-        Files of one series.
-    folder
-        Empty folder to write in.
-
-    Returns
-    -------
-    tuple of Path
-        NIfTI (not compressed) and BIDS sidecar, which dcm2niix has stripped of what identifies
-        the person.
-
-    Raises
-    ------
-    ScanError
-        dcm2niix fails or does not make exactly one volume.
-    """
-    from nipype import config
-    from nipype.interfaces.dcm2nii import Dcm2niix
-
-    config.set("execution", "check_version", "false")
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    folder = folder.resolve()  # nipype changes into it
-    with tempfile.TemporaryDirectory(dir=folder, prefix="series-") as series:
-        for index, path in enumerate(files):  # a folder of links: dcm2niix converts whole folders
-            Path(series, f"{index:05d}.dcm").symlink_to(path.resolve())
-        dcm2niix = Dcm2niix(
-            source_dir=series,
-            output_dir=str(folder),
-            out_filename="image",
-            compress="n",
-            bids_format=True,
-            anon_bids=True,
-            terminal_output="allatonce",
-            environ={"PATH": programs},
-        )
-        try:
-            dcm2niix.run(cwd=str(folder))
-        except (OSError, RuntimeError) as error:
-            if "No command" in str(error) or isinstance(error, FileNotFoundError):
-                raise  # the program is not installed: no fault of the scan
-            last = str(error).strip().splitlines()[-1]
-            raise ScanError(f"dcm2niix cannot convert {files[0].parent} ({last})") from error
-    made = sorted(folder.glob("*.nii"))
-    if len(made) != 1:
-        names = ", ".join(path.name for path in made) or "none"
-        raise ScanError(f"dcm2niix made {len(made)} volumes of {files[0].parent}, not 1: {names}")
-    return made[0], made[0].with_suffix(".json")
-
-
 def _read(path: Path) -> tuple[list[Slice], str]:
     """Read one file's header; nothing from a file that neither is nor claims to be DICOM."""
     import pydicom
@@ -151,6 +101,8 @@ def _read(path: Path) -> tuple[list[Slice], str]:
     try:
         with open(path, "rb") as handle:
             header = pydicom.dcmread(handle, stop_before_pixels=True, specific_tags=list(TAGS))
+            if header.file_meta.get("MediaStorageSOPClassUID") == _DICOMDIR:
+                return [], ""
             _check_length(path, handle, header)
         return _frames(path, header), str(header.SOPInstanceUID)
     except InvalidDicomError as error:
@@ -160,7 +112,9 @@ def _read(path: Path) -> tuple[list[Slice], str]:
     except (ScanError, MemoryError):
         raise
     except Exception as error:  # pydicom raises whatever the damage leads to
-        raise ScanError(f"{path}: damaged DICOM file ({type(error).__name__})") from error
+        check_machine(error, path)
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise ScanError(f"{path}: damaged DICOM file ({reason})") from error
 
 
 def _check_length(path: Path, handle, header) -> None:
@@ -189,8 +143,9 @@ def _frames(path: Path, header) -> list[Slice]:
     declared = int(declared) if declared else None
     number = header.get("InstanceNumber")
     number = int(number) if number is not None else None
+    patient = str(header.get("PatientID", ""))
     if "PerFrameFunctionalGroupsSequence" not in header:
-        return [_slice(path, series, header, header, number, declared)]
+        return [_slice(path, series, patient, header, header, number, declared)]
     shared = header.get("SharedFunctionalGroupsSequence") or [None]
     slices = []
     for index, group in enumerate(header.PerFrameFunctionalGroupsSequence, start=1):
@@ -198,20 +153,27 @@ def _frames(path: Path, header) -> list[Slice]:
             next((part[name][0] for part in (group, shared[0]) if part and name in part), None)
             for name in ("PlanePositionSequence", "PlaneOrientationSequence")
         ]
-        slices.append(_slice(path, series, *places, index, None))
+        slices.append(_slice(path, series, patient, *places, index, None))
     return slices
 
 
-def _slice(path: Path, series: str, position, orientation, number, declared) -> Slice:
+def _slice(path: Path, series: str, patient: str, position, orientation, number, declared) -> Slice:
     place = position.get("ImagePositionPatient") if position is not None else None
     axes = orientation.get("ImageOrientationPatient") if orientation is not None else None
     if place is None or axes is None or len(place) != 3 or len(axes) != 6:
         raise ScanError(f"{path}: no slice position or orientation in the DICOM header")
     place, axes = tuple(map(float, place)), tuple(map(float, axes))
-    return Slice(path, series, place, axes, number, declared)
+    across, down = np.reshape(axes, (2, 3))
+    skew = np.abs([across @ across - 1, down @ down - 1, across @ down])
+    if not np.isfinite([*place, *axes]).all() or skew.max() > 0.01:
+        raise ScanError(f"{path}: slice position or orientation in the DICOM header is none")
+    return Slice(path, series, patient, place, axes, number, declared)
 
 
 def _check_one_series(slices: Sequence[Slice], folder: Path) -> None:
+    patients = len({entry.patient for entry in slices})
+    if patients > 1:
+        raise ScanError(f"slices of {patients} patients are mixed in {folder}")
     counts = Counter(entry.series for entry in slices)
     if len(counts) > 1:
         listed = ", ".join(
@@ -233,8 +195,8 @@ def _check_slices(slices: Sequence[Slice], modality: str, folder: Path) -> None:
     levels = sorted(at_height)
     if len(levels) < 3:
         raise ScanError(f"only {len(levels)} slice positions in {folder}: not a volume")
-    first, last = (at_height[level][0].number for level in (levels[0], levels[-1]))
-    if first is not None and last is not None and first > last:
+    ends = [[entry.number for entry in at_height[level]] for level in (levels[0], levels[-1])]
+    if None not in ends[0] + ends[1] and min(ends[0]) > min(ends[1]):
         levels.reverse()  # count slices as the scanner does
     _check_spacing(np.array(levels), folder)
     stacks = [at_height[level] for level in levels]

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from mri2pet.cohort.locate import check_names
 from mri2pet.errors import InputError
 from mri2pet.files import read_tsv
 
@@ -56,6 +57,7 @@ def list_images(root: str | Path) -> list[str]:
         for path in root.glob(f"{top}{pattern}/*.nii*")
     ]
     chosen = sorted(name for name in found if NAME.fullmatch(name))
+    check_names("gan_anomaly.raw", [root, *chosen])
     if not any(name.endswith(("_T1w.nii.gz", "_T1w.nii")) for name in chosen):
         raise InputError(
             f"gan_anomaly.raw: {root} holds no sub-*/[ses-*/]anat/*_T1w.nii.gz; is it a BIDS "
@@ -126,7 +128,11 @@ def build_cohort(
 
 def _people(path: str | Path) -> dict[str, dict[str, Any]]:
     """Read participants.tsv: label to group, role, age and sex."""
-    table = read_tsv(path, dtype=str)
+    try:
+        table = read_tsv(path, dtype=str)
+    except (OSError, ValueError) as error:  # pandas' own are values' errors
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: not a readable tab-separated table ({reason})") from error
     if "participant_id" not in table:
         raise InputError(f"{path}: the column participant_id is missing")
     by = next((name for name in ("role", "group") if name in table), None)

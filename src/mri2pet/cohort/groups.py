@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from mri2pet.cohort.tables import ExamRow
+from mri2pet.errors import ScanError
 
 GROUPS = ("CN", "SMC", "EMCI", "MCI", "LMCI", "AD")  # from healthy to demented
 
@@ -64,12 +65,23 @@ def group_at(
         Day of the scan.
     fallback
         The collection's group, used where ADNIMERGE has no diagnosis.
+
+    Raises
+    ------
+    ScanError
+        ADNIMERGE lists the visit more than once, with different diagnoses.
     """
     known = [(exam, normalise_group(exam.diagnosis)) for exam in exams if exam.diagnosis]
     known = [(exam, group) for exam, group in known if group]
     same = [pair for pair in known if normalise_visit(pair[0].viscode) == visit]
     near = [(abs((exam.examined - on).days), exam, g) for exam, g in known if exam.examined]
     near = [entry for entry in near if entry[0] <= max_days]
+    if len({group for _, group in same}) > 1:
+        told = ", ".join(dict.fromkeys(exam.diagnosis for exam, _ in same))
+        raise ScanError(
+            f"ADNIMERGE lists visit {visit} {len(same)} times with different DX: {told}; "
+            "keep one row, and one edition of the table, beside the participants"
+        )
     if same:
         exam, group = same[0]
     elif near:
@@ -119,7 +131,7 @@ def _examined(exam: ExamRow) -> date:
 
 def _years(text: str) -> float | None:
     try:
-        years = float(text)
+        years = float(text.replace(",", "."))  # as tables of many countries have it
     except ValueError:
         return None
     return years if 0 < years < 130 else None

@@ -16,6 +16,7 @@ import pandas as pd
 from mri2pet.cohort.archives import is_archive, nifti_members
 from mri2pet.cohort.ixi_names import CONTRASTS, SPLITS, IxiImage, ixi_label
 from mri2pet.cohort.ixi_table import IxiPerson, read_people
+from mri2pet.cohort.locate import check_names
 from mri2pet.cohort.scans import EXCLUSION_COLUMNS, STAGE
 from mri2pet.errors import InputError, ScanError
 from mri2pet.files import MISSING
@@ -61,6 +62,7 @@ def find_images(folder: str | Path) -> list[IxiImage]:
         for image in _images_of(path):
             key = (image.subject, image.contrast, image.site, image.number)
             found.setdefault(key, image)
+    check_names("ixi.raw", (image.file for image in found.values()))
     if not found:
         raise InputError(
             f"{folder}: no image named like IXI002-Guys-0828-T2.nii.gz, in a folder or in a .tar"
@@ -86,6 +88,7 @@ def find_table(folder: str | Path) -> Path:
     InputError
         Neither is there.
     """
+    check_names("ixi.raw", [folder])
     for name in ("IXI.xls", "IXI.csv"):
         for path in sorted(Path(folder).iterdir()) if Path(folder).is_dir() else []:
             if path.name.lower() == name.lower():

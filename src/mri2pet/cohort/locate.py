@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +24,9 @@ def check_raw_folder(raw: str | Path, tables: Sequence[str | Path]) -> None:
     )
     if not raw.is_dir():
         raise InputError(f"raw: {raw} is not a folder; {wanted}")
+    if not os.access(raw, os.R_OK | os.X_OK):
+        raise InputError(f"raw: {raw} may not be read: see to its permissions")
+    check_names("raw", [raw, *tables])
     people = [entry for entry in raw.iterdir() if PTID.fullmatch(entry.name) and entry.is_dir()]
     if people and tables:
         return
@@ -35,6 +38,15 @@ def check_raw_folder(raw: str | Path, tables: Sequence[str | Path]) -> None:
         ["no participant's folder"] * (not people) + ["no CSV file"] * (not tables)
     )
     raise InputError(f"raw: {raw} holds {lacking}; {wanted}{hint}")
+
+
+def check_names(setting: str, paths: Iterable[str | Path]) -> None:
+    """Raise `InputError` if a path of the user's cannot be the input of a rule."""
+    if braced := [str(path) for path in paths if re.search(r"[{}]", str(path))]:
+        raise InputError(
+            f"{setting}: {braced[0]} has a brace in its name, which Snakemake takes for a "
+            "wildcard: rename it"
+        )
 
 
 def find_image(folder: str | Path, image_id: str | int) -> list[Path]:
@@ -127,10 +139,13 @@ def _stamps(folder: str, _version: tuple[int, int]) -> dict[int, list[str]]:
         parent = waiting.pop()
         with os.scandir(parent) as entries:
             for entry in entries:
-                if entry.is_dir():
+                if entry.is_dir(follow_symlinks=False):  # as os.walk: links may run in circles
                     waiting.append(entry.path)
                 elif (key := _key_of(parent, entry.name)) is not None:
-                    now = entry.stat()
+                    try:
+                        now = entry.stat()
+                    except OSError:  # a link to a file that is not there (yet)
+                        now = entry.stat(follow_symlinks=False)
                     line = f"{entry.path[len(folder) :]} {now.st_size} {now.st_mtime_ns}"
                     found.setdefault(key, []).append(line)
     return found

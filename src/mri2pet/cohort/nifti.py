@@ -9,6 +9,7 @@ from typing import Any
 
 from mri2pet.cohort.archives import ENDINGS, open_archive, open_member
 from mri2pet.cohort.bids import convert_scan, read_volume, sidecar_beside
+from mri2pet.cohort.headers import check_sidecar
 from mri2pet.cohort.sidecars import clean_sidecar
 from mri2pet.errors import ScanError
 from mri2pet.files import MISSING, write_json
@@ -80,6 +81,7 @@ def import_nifti(
     with _nifti(Path(source), inside, Path(image).parent) as volume:
         told = sidecar_beside(volume) if inside is None else {}
         label = str(source) if inside is None else f"{source}: {inside}"
+        check_sidecar(told, modality, label)
         data, affine, frames = read_volume(volume, modality, label, told.get("FrameDuration"))
     save_volume(image, Nifti1Image(data, affine))
     content = clean_sidecar(told, modality) | {"SourceFormat": "NIfTI"}

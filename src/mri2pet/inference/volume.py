@@ -1,6 +1,5 @@
 """Whole volumes from whole volumes."""
 
-import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from mri2pet.box import brain_box
 from mri2pet.errors import InputError
+from mri2pet.files import check_machine
 from mri2pet.models.registry import build
 
 Array = np.ndarray
@@ -27,8 +27,12 @@ def load_generator(config: Mapping[str, Any], weights: str | Path) -> nn.Module:
     generator = build(config)
     try:
         generator.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    except (OSError, EOFError, RuntimeError, TypeError, pickle.UnpicklingError) as error:
-        raise InputError(f"{weights}: no weights of {config.get('name')} ({error})") from error
+    except Exception as error:  # torch raises whatever the damage leads to
+        check_machine(error, weights)
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(
+            f"{weights}: no weights of {config.get('name')} ({reason}); remove it and run again"
+        ) from error
     return generator.eval()
 
 
