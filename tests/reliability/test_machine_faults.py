@@ -9,7 +9,7 @@ from cases import Case, judge
 from dicom_fakes import write_series
 from heads import take, write
 
-from mri2pet.cohort import dicom, nifti
+from mri2pet.cohort import archives, dicom
 from mri2pet.cohort.dicom import check_series
 from mri2pet.errors import InputError, ScanError
 from mri2pet.files import check_machine
@@ -33,14 +33,14 @@ def test_a_fault_of_the_disk_stops_the_job_and_excludes_nothing(tmp_path, monkey
     archive = tmp_path / "scans.tar"
     archive.write_bytes(b"")
     monkeypatch.setattr(nib, "load", failing(number))
-    monkeypatch.setattr(nifti.tarfile, "open", failing(number))
+    monkeypatch.setattr(archives.tarfile, "open", failing(number))
     monkeypatch.setattr(dicom, "_check_length", failing(number))
     readers = {
         path.name: lambda folder: run_stage(
             "convert_mri", lambda: take(path), tmp_path / "s.json", [tmp_path / "s.nii"], [path]
         ),
         "scan.nii: ": lambda folder: load_scan(path),
-        "scans.tar": lambda folder: nifti.nifti_members(archive),
+        "scans.tar": lambda folder: archives.nifti_members(archive),
         ".dcm": lambda folder: check_series(files, "MRI"),
     }
     for name, read in readers.items():
