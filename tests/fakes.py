@@ -5,7 +5,11 @@ plus noise. Nothing here has been through the workflow.
 """
 
 import json
+import logging
+import runpy
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -149,3 +153,37 @@ def read_dataset(root: Path) -> dict[str, np.ndarray]:
     arrays = {path.stem: np.load(path) for path in dataset.glob("*.npy")}
     arrays["affine"] = np.array(json.loads((dataset / "dataset.json").read_text())["affine"])
     return arrays
+
+
+class Named(list):
+    """Values that have names, as Snakemake's inputs, outputs, parameters and wildcards."""
+
+    def __init__(self, **named: Any) -> None:
+        values = [value if isinstance(value, list) else [value] for value in named.values()]
+        super().__init__(part for value in values for part in value)
+        self.named = named
+        self.__dict__.update(named)
+
+    def items(self):
+        return self.named.items()
+
+
+def run_script(
+    script: str, given: dict, made: dict, log: Path, wildcards: dict | None = None, **params: Any
+) -> None:
+    """Run a script of the workflow as Snakemake does, on files of a test."""
+    folder = Path(__file__).parents[1] / "workflow/scripts"
+    job = SimpleNamespace(
+        rule=script,
+        input=Named(**given),
+        output=Named(**made),
+        params=Named(**params),
+        wildcards=Named(**(wildcards or {})),
+        log=[str(log)],
+        threads=1,
+        scriptdir=str(folder),
+    )
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    runpy.run_path(str(folder / f"{script}.py"), init_globals={"snakemake": job})
+    root.handlers[:], root.level = before

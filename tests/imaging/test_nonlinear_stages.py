@@ -1,13 +1,11 @@
 """The scripts of the nonlinear space: as the linear one without a warp, and past a bad scan."""
 
-import runpy
-from types import SimpleNamespace
-
 import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
 
+import fakes
 from mri2pet.dataset import select_visits, visit_files, visits_table
 from mri2pet.errors import ScanError
 from mri2pet.files import read_json, write_json
@@ -46,7 +44,7 @@ def visit(tmp_path, atlases):
 
 
 @pytest.fixture
-def run(root, visit, atlases):
+def run(visit, atlases):
     """Run a stage's script on files of the visit; return its sidecar."""
 
     def call(script, inputs, outputs, **params):
@@ -54,14 +52,7 @@ def run(root, visit, atlases):
         given = {key: atlases / f"{name}.nii.gz" for key, name in shared.items()}
         given |= {key: visit / name for key, name in inputs.items()}
         made = {key: visit / name for key, name in outputs.items()}
-        snakemake = SimpleNamespace(
-            input=SimpleNamespace(**given),
-            output=SimpleNamespace(**made),
-            params=SimpleNamespace(**params),
-            log=[visit / "log.txt"],
-        )
-        script = root / "workflow/scripts" / script
-        runpy.run_path(str(script), init_globals={"snakemake": snakemake})
+        fakes.run_script(script.removesuffix(".py"), given, made, visit / "log.txt", **params)
         return read_json(made["sidecar"])
 
     return call

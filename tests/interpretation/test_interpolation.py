@@ -1,7 +1,3 @@
-import logging
-import runpy
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -146,38 +142,23 @@ def run(tmp_path_factory):
             "predictions": folder / f"predictions-{fold}.tsv",
             "weights": folder / "generator.pt",
         }
-        output = SimpleNamespace(
-            pet=str(folder / f"fold-{fold}.npy"), steps=folder / f"fold-{fold}_steps.tsv"
-        )
-        job(
-            "interpolate", own, output, folder / f"{fold}.log", fold,
+        output = {
+            "pet": str(folder / f"fold-{fold}.npy"), "steps": folder / f"fold-{fold}_steps.tsv"
+        }  # fmt: skip
+        fakes.run_script(
+            "interpolate", own, output, folder / f"{fold}.log", {"fold": str(fold)},
             groups=["CN", "AD"], steps=5, crop=8, generator=GENERATOR,
         )  # fmt: skip
         steps.append(output)
-    pooled = {"pet": [o.pet for o in steps], "steps": [o.steps for o in steps]}
-    output = SimpleNamespace(
-        folds=[folder / f"fold-{fold}.tsv" for fold in (0, 1)], table=folder / "table.tsv"
-    )
+    pooled = {name: [output[name] for output in steps] for name in ("pet", "steps")}
+    output = {
+        "folds": [folder / f"fold-{fold}.tsv" for fold in (0, 1)], "table": folder / "table.tsv"
+    }  # fmt: skip
     settings = vars(SETTINGS)
-    job("interpolation_table", given | pooled, output, folder / "t.log", settings=settings, seed=0)
-    return folder
-
-
-def job(script, given, output, log, fold=0, **params):
-    """Run a workflow script as Snakemake does."""
-    snakemake = SimpleNamespace(
-        input=SimpleNamespace(**given),
-        output=output,
-        log=[str(log)],
-        params=SimpleNamespace(**params),
-        threads=1,
-        wildcards=SimpleNamespace(fold=str(fold)),
+    fakes.run_script(
+        "interpolation_table", given | pooled, output, folder / "t.log", settings=settings, seed=0
     )
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    path = fakes.Path(__file__).parents[2] / f"workflow/scripts/{script}.py"
-    runpy.run_path(str(path), init_globals={"snakemake": snakemake})
-    root.handlers[:], root.level = before
+    return folder
 
 
 def test_steps_go_from_one_group_to_the_other(run):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
+from fakes import Named
 from mri2pet.provenance.record import recorded
 
 ROOT = Path(__file__).parents[2]
@@ -12,17 +13,6 @@ IMAGE, SIDECAR = "results/bids/image.nii", "results/bids/image.json"
 MAPS = "results/maps"
 TABLE = "results/gla_gan/tables/table1.tsv"
 CODE = {"convert.py": "c0de", "table.py": "7ab1e"}
-
-
-class Named(list):
-    """Values that have names, as Snakemake's inputs and parameters."""
-
-    def __init__(self, **named):
-        super().__init__(named.values())
-        self.named = named
-
-    def items(self):
-        return self.named.items()
 
 
 def job(rule: str, read: list, written: list, params: Mapping | None = None) -> SimpleNamespace:

@@ -39,11 +39,6 @@ def more(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
-# With a limit on jobs a second, Snakemake 9.27 looks for jobs to start anew once a second for every
-# job that ended: after some hundred of them that takes most of a core. No limit is needed here.
-if workflow.scheduling_settings is not None:
-    workflow.scheduling_settings.max_jobs_per_timespan = None
-
 SIMULATED = config.get("raw") == "simulated"
 RAW = "results/simulated/ADNI" if SIMULATED else str(config.get("raw", "")).rstrip("/")
 RAW_TABLES = [f"{RAW}/collection.csv", f"{RAW}/ADNIMERGE.csv"]

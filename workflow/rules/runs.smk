@@ -31,6 +31,15 @@ def end_of_run():
     logger.info(f"\n{text}\n")
 
 
+# With a limit on jobs a second, as there is by default, Snakemake 9.27 looks for jobs to start once a
+# second for every job that has ended: after some hundreds that takes half a core. Files and cores
+# limit this workflow; a limit that the user chose stays.
+onstart:
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
+
+
 onsuccess:
     end_of_run()
 
