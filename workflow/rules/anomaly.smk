@@ -47,6 +47,8 @@ rule resample_anomaly:
         sidecar=f"{MRI_ANOMALY}_desc-normalised_T1w.json",
     log:
         f"logs/resample_anomaly/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
@@ -74,6 +76,8 @@ rule resample_pet_anomaly:
         sidecar=f"{PET_ANOMALY}_trc-18FFDG_pet.json",
     log:
         f"logs/resample_pet_anomaly/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
@@ -98,6 +102,8 @@ rule resample_lesion:
         sidecar=f"{MRI_ANOMALY}_label-lesion_mask.json",
     log:
         f"logs/resample_lesion/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
@@ -154,6 +160,7 @@ rule anomaly_folds:
         description="results/datasets/anomaly/folds.json",
     log:
         "logs/make_folds/anomaly.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:

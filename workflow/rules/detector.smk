@@ -134,6 +134,7 @@ rule detection_table:
         curve="results/gan_anomaly/tables/detection_curve.tsv",
     log:
         "logs/detection_table/detection.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:

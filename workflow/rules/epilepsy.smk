@@ -40,6 +40,7 @@ rule simulate_epilepsy_tables:
         description="results/simulated/epilepsy/dataset_description.json",
     log:
         "logs/simulate_epilepsy_tables/simulate_epilepsy_tables.log",
+    localrule: True
     conda:
         "../../envs/imaging.yaml"
     resources:
@@ -70,6 +71,8 @@ rule simulate_mri_control:
         f"logs/simulate_member/{NAME}.log",
     wildcard_constraints:
         subject=members("control", "mri_only"),
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     threads: 1
@@ -122,6 +125,7 @@ checkpoint epilepsy_cohort:
         exclusions="results/cohort/epilepsy_exclusions.tsv",
     log:
         "logs/epilepsy_cohort/epilepsy_cohort.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:

@@ -33,6 +33,7 @@ rule fetch_lpips:
         "logs/fetch_lpips/{network}.log",
     wildcard_constraints:
         network="alexnet|vgg16",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:
@@ -95,6 +96,7 @@ rule gan_anomaly_table1:
         ),
     log:
         "logs/gan_anomaly_table1/table1.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:

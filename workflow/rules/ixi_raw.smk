@@ -27,6 +27,7 @@ rule simulate_ixi_table:
         "results/simulated/IXI/IXI.csv",
     log:
         "logs/simulate_ixi_table/simulate_ixi_table.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:
@@ -60,6 +61,8 @@ rule simulate_ixi:
         "logs/simulate_ixi/{ixi_name}.log",
     wildcard_constraints:
         ixi_name=r"IXI\d{3}-[A-Za-z]+-\d{4}",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     threads: 1
@@ -83,6 +86,7 @@ checkpoint ixi_cohort:
         exclusions="results/cohort/ixi_exclusions.tsv",
     log:
         "logs/ixi_cohort/ixi_cohort.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:

@@ -82,6 +82,7 @@ rule ixi_table:
         ),
     log:
         "logs/ixi_table/synthesis.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     resources:
@@ -107,6 +108,7 @@ use rule ixi_table as ixi_tissue_table with:
         ),
     log:
         "logs/ixi_table/tissue.log",
+    localrule: True
 
 
 rule figure_ixi_curves:
