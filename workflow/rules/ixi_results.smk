@@ -55,6 +55,8 @@ rule ixi_tissue:
         labels=f"results/ixi/tissue/{NAME}.npz",
     log:
         f"logs/ixi_tissue/{NAME}.log",
+    group:
+        "visit"
     conda:
         "../../envs/imaging.yaml"
     resources:
