@@ -19,6 +19,11 @@ def test_every_name_builds_its_class():
         "CycleGanGenerator",
         "CycleGanDiscriminator",
         "DualGlow",
+        "ResnetGenerator",
+        "PatchGan",
+        "IxiGenerator",
+        "IxiDiscriminator",
+        "PatchAutoencoder",
     }
 
 
