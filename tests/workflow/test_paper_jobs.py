@@ -144,7 +144,7 @@ def test_gans_of_the_anomaly_paper_are_trained_in_every_fold(anomaly_listing, ro
     assert jobs["mean_pet"] == folds
     assert jobs["gan_anomaly_image_metrics"] == models + 1
     assert jobs["figure_curves"] == models
-    for once in ("fetch_lpips", "lpips", "gan_anomaly_table1", "gan_anomaly_example"):
+    for once in ("lpips", "gan_anomaly_table1", "gan_anomaly_example"):  # weights may be there
         assert jobs[once] == 1
     for other in ("image_metrics", "make_folds", "pack_dataset", "table1"):
         assert other not in jobs
