@@ -38,8 +38,7 @@ def imported(paths: list[Path]) -> set[str]:
 
 
 def test_scripts_of_the_visits_need_neither_tables_nor_networks():
-    # tissues of a person's synthesised scans are a table, made once for all models
-    paths = [path for path in scripts('"visit"') if path.name != "ixi_tissue.py"]
+    paths = scripts('"visit"')
     assert {"acpc.py", "segment.py", "convert_mri.py"} <= {path.name for path in paths}
     assert not imported(paths) & {*SLOW, "pandas"}
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from mri2pet.cohort.ixi_names import SPLITS
 from mri2pet.cohort.scans import EXCLUSION_COLUMNS
@@ -13,12 +12,15 @@ from mri2pet.errors import InputError
 from mri2pet.files import atomic, write_json, write_tsv
 from mri2pet.stages import is_excluded
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 CONTRASTS = ("t2", "pd")
 COLUMNS = ("index", "subject", "visit", "group", "age", "sex", "site", "split")
 
 
 def pack_ixi(
-    cohort: pd.DataFrame,
+    cohort: "pd.DataFrame",
     files: Mapping[str, Sequence[str | Path]],
     sidecars: Sequence[str | Path],
     outputs: Mapping[str, str | Path],
@@ -62,6 +64,8 @@ def pack_ixi(
     for name in CONTRASTS:
         with atomic(outputs[name]) as partial:
             affines = _pack([files[name][number] for number in kept], partial)
+    import pandas as pd
+
     write_tsv(outputs["excluded"], pd.DataFrame(excluded, columns=list(EXCLUSION_COLUMNS)))
     write_json(outputs["description"], {"affines": affines, "contrasts": list(CONTRASTS)})
     write_tsv(outputs["visits"], visits)
@@ -89,12 +93,14 @@ def _pack(paths: Sequence[str | Path], target: Path) -> list[Any]:
     return affines
 
 
-def of_split(visits: pd.DataFrame, *splits: str) -> pd.DataFrame:
+def of_split(visits: "pd.DataFrame", *splits: str) -> "pd.DataFrame":
     """Return the rows of some parts of the split, in the order of the dataset."""
     return visits[visits["split"].isin(splits)].reset_index(drop=True)
 
 
-def read_split(arrays: Sequence[str | Path], visits: pd.DataFrame, split: str) -> list[np.ndarray]:
+def read_split(
+    arrays: Sequence[str | Path], visits: "pd.DataFrame", split: str
+) -> list[np.ndarray]:
     """Read the volumes (N, X, Y, Z) of one part of the split, and no other's, of each array."""
     rows = of_split(visits, split)["index"]
     return [np.load(path, mmap_mode="r")[rows.to_numpy()] for path in arrays]

@@ -7,7 +7,6 @@ left out has an empty table.
 """
 
 import numpy as np
-import pandas as pd
 
 from mri2pet.evaluation.tissues import COLUMNS, compare_tissues
 from mri2pet.files import atomic, read_json, read_tsv, write_tsv
@@ -17,6 +16,8 @@ from mri2pet.ixi_dataset import of_split
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):
+    import pandas as pd
+
     given, output = snakemake.input, snakemake.output
     subject, directions = snakemake.wildcards.subject, snakemake.params.directions
     visits = read_tsv(given.dataset, dtype={"subject": str})

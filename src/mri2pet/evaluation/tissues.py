@@ -1,10 +1,13 @@
 """Tissues of synthesised volumes against those of real ones, person by person (part X8)."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COPY = "copy"  # the source image in place of a synthesised one
 # labels of a segmentation; a PD does not tell grey matter and fluid apart
@@ -27,7 +30,7 @@ def dice(first: NDArray, second: NDArray, labels: Sequence[int]) -> float:
 
 def compare_tissues(
     labels: Mapping[str, NDArray], directions: Mapping[str, Sequence[str]], subject: str
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Compare segmentations of synthesised volumes with those of the real ones: a row a tissue.
 
     Parameters
@@ -43,6 +46,8 @@ def compare_tissues(
     -------
     `COLUMNS`, all models and, for each direction, the source's own segmentation as `copy`.
     """
+    import pandas as pd
+
     pairs = [(model, model, *ways) for model, ways in directions.items()]
     pairs += [(COPY, ways[0], *ways) for ways in dict.fromkeys(map(tuple, directions.values()))]
     found = [
