@@ -14,19 +14,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 pytestmark = pytest.mark.slow
 PREPROCESSING = {"convert_mri", "convert_pet", "acpc", "n4", "skullstrip", "normalise"}
 PREPROCESSING |= {"register_mri", "resample_mri", "segment", "qc", "coregister_pet", "resample_pet"}
 RAW = {"simulate_tables", "simulate_subject", "cohort", "participants", "fetch_atlases"}
 SHOWN = {"report_page", "provenance"}  # show all that the others made
+# a job in a dry run's listing: indented where it belongs to a group
+JOB = re.compile(r"^( *)(?:local)?(?:rule|checkpoint) (\w+):\n((?:\1 +\S.*\n)*)", re.M)
 
 
 def planned(run, *arguments: str) -> dict[str, list[str]]:
     """Return what a dry run would make: rule to the outputs of its jobs."""
     text = run.snakemake("-n", *arguments).stdout
     jobs: dict[str, list[str]] = {}
-    for rule, body in re.findall(r"^(?:rule|checkpoint) (\w+):\n((?: .*\n)*)", text, re.M):
+    for _, rule, body in JOB.findall(text):
         found = re.search(r"^ +output: (.*)$", body, re.M)
         jobs.setdefault(rule, []).append(found[1] if found else "")
     jobs.pop("all", None)
@@ -99,25 +102,37 @@ def test_a_change_of_what_logs_and_records_schedules_nothing(finished):
 
 
 def test_a_models_forward_schedules_its_training_and_what_hangs_on_it(finished):
+    config = yaml.safe_load((finished.root / "tests/workflow/mini.yaml").read_text())
+    # the GANs of the anomaly paper are built of the same network
+    models = {("gla_gan", "cycle_gan")}
+    models |= {("gan_anomaly", name) for name in config["gan_anomaly"]["models"]}
     path = finished.root / "src/mri2pet/models/cycle_gan.py"
     with edited(path, "self.layers(2 * volume - 1).float()", "self.layers(volume - 1).float()"):
         jobs = planned(finished)
     assert not set(jobs) & (PREPROCESSING | RAW | {"pack_dataset", "make_folds", "real_features"})
-    assert len(jobs["train"]) == len(jobs["synthesise"]) == 2
+    for rule in ("train", "synthesise"):
+        made = [re.search(r"results/(\w+)/\w+/(\w+)/fold-\d", job).groups() for job in jobs[rule]]
+        assert sorted(made) == sorted([*models, *models]), rule  # in each of two folds
     assert set(jobs) >= {"image_metrics", "synthetic_features", "diagnose", "table1", *SHOWN}
-    for rule in ("train", "synthesise", "image_metrics", "synthetic_features", "diagnose"):
-        assert all("/cycle_gan" in outputs for outputs in jobs[rule]), rule
-    assert not [rule for rule in jobs if rule.startswith("dual_glow") or "region_ages" in rule]
+    for rule in ("image_metrics", "synthetic_features", "diagnose"):
+        assert all(re.search("cycle_gan|/gan_anomaly/", job) for job in jobs[rule]), rule
+    # a detector that learns from real PET alone knows nothing of the networks
+    detectors = {re.search(r"detector/(\w+)/", job)[1] for job in jobs["train_encoders"]}
+    assert detectors == {"semi_3d", "patch_3d"}
+    others = [job for rule in jobs.keys() - SHOWN for job in jobs[rule]]
+    assert not [job for job in others if re.search("results/(dual_glow|ixi)/", job)]
 
 
 def test_a_helper_of_preprocessing_schedules_it_and_what_follows(finished):
     path = finished.root / "src/mri2pet/imaging/bias.py"
     with edited(path, "like(image, data / full), full", "like(image, data / (1 * full)), full"):
         jobs = planned(finished)
-    visits = len((finished.folder / "results/cohort/cohort.tsv").read_text().splitlines()) - 1
+    tables = [finished.folder / f"results/cohort/{name}.tsv" for name in ("cohort", "epilepsy")]
+    visits = sum(len(table.read_text().splitlines()) - 1 for table in tables)
     assert len(jobs["n4"]) == len(jobs["skullstrip"]) == len(jobs["normalise"]) == visits
     assert set(jobs) >= {"register_mri", "pack_dataset", "train", "diagnose", "table1", *SHOWN}
-    assert not set(jobs) & (RAW | {"convert_mri", "convert_pet", "acpc"})
+    assert "ixi_tissue" in jobs  # it takes the shading off T2 and PD with the same function
+    assert not set(jobs) & (RAW | {"convert_mri", "convert_pet", "acpc", "prepare_ixi", "train_ixi"})
 
 
 def test_a_value_of_the_configuration_reaches_only_the_rules_that_use_it(finished, tmp_path):

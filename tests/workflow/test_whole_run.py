@@ -149,12 +149,16 @@ def test_mci_is_synthesised_but_not_counted_in_table1(finished):
 
 
 def test_every_stage_left_a_sidecar_and_a_picture(finished):
-    for sidecar in finished.folder.glob("results/preproc/sub-*/ses-*/anat/*_desc-acpc_T1w.json"):
-        record = read_json(sidecar)
-        assert record["Sources"] and record["GeneratedBy"]
-        visit = sidecar.parent.parent
-        pictures = sorted(path.name.split("_")[-2] for path in visit.glob("*/*_qc.png"))
-        assert {"acpc", "n4", "segment", "skullstrip"} <= set(pictures)
+    stages = {"acpc", "n4", "skullstrip", "register"}
+    for study, own in (("cohort", {"segment"}), ("epilepsy", {"warp"})):
+        rows = read_tsv(finished.folder / f"results/cohort/{study}.tsv", dtype=TEXT)
+        for row in rows.to_dict("records"):
+            visit = finished.folder / f"results/preproc/sub-{row['subject']}/ses-{row['visit']}"
+            (sidecar,) = visit.glob("anat/*_desc-acpc_T1w.json")
+            record = read_json(sidecar)
+            assert record["Sources"] and record["GeneratedBy"]
+            pictures = {path.name.split("_")[-2] for path in visit.glob("*/*_qc.png")}
+            assert pictures >= stages | own, visit
 
 
 def test_report_opens_offline(finished):
