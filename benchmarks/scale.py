@@ -3,16 +3,17 @@
     python benchmarks/scale.py [--visits 20 100 300 600] [--folds 2 3 10] [--results results]
 
 Each row is one `snakemake --dry-run` of the default configuration, all four systems, on simulated
-people. A cohort of 600 visits of ADNI comes with as many people of the other studies as their papers
-have (epilepsy: 35 controls, 40 with an MRI alone, 17 patients; IXI: 355), a smaller one with fewer
-in proportion. The cohorts' tables are made first, in a temporary folder (no image is). Wall seconds
-are of this machine as busy as it is; processor seconds are not stretched by other work. `--results`
-of a finished run adds what one visit and one fold of it take on the disk.
+people. A cohort of 600 visits of ADNI comes with as many people of the other studies as their
+papers have (epilepsy: 35 controls, 40 with an MRI alone, 17 patients; IXI: 355), a smaller one with
+fewer in proportion. The cohorts' tables are made first, in a temporary folder (no image is). Wall
+seconds are of this machine as busy as it is; processor seconds are not stretched by other work.
+`--results` of a finished run adds what one visit and one fold of it take on the disk.
 """
 
 import argparse
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -59,7 +60,7 @@ def sizes(visits: int, folds: int) -> dict[str, Any]:
     }
 
 
-def snakemake(folder: Path, *arguments: str) -> tuple[str, os.struct_rusage]:
+def snakemake(folder: Path, *arguments: str) -> tuple[str, resource.struct_rusage]:
     """Call the workflow in a folder; return what it says and what it used."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--cores", "1"]
     command += ["--directory", folder, *arguments, "--configfile", folder / "sizes.yaml"]
