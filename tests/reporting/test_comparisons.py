@@ -90,7 +90,7 @@ def test_page_shows_the_sections_only_when_they_are_there(table, tmp_path):
     write_tsv(tmp_path / "table.tsv", table)
     save(ablation_figure(table, LABELS, "Title"), tmp_path / "figure.png")
     paths = tmp_path / "table.tsv", tmp_path / "figure.png"
-    report = Report(title="T", lead="L", simulated=True)
+    report = Report(title="T", lead="L", simulated={"adni": True})
     bare = render(report)
     assert "Ablation" not in bare
     assert "Three-way" not in bare

@@ -220,7 +220,7 @@ def test_report_has_the_sections_of_what_there_is(tmp_path, values, coverage):
     told = shown[(shown["Age"] == "set, all else the same") & (shown["Region"] == BRAIN)]
     assert told["All"].item() == "-10.0 [-10.0, -10.0] (8)"
     assert made[2].listings[0].table["Measured, mean over visits"].to_list() == ["0.30", "0.57"]
-    page = render(Report(title="T", lead="L", simulated=True, sections=made))
+    page = render(Report(title="T", lead="L", simulated={"adni": True}, sections=made))
     assert "Coverage of DUAL-GLOW" in page
     assert sections([], {}) == []
 

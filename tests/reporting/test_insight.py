@@ -138,7 +138,7 @@ def test_report_holds_the_sections(best, table, tmp_path):
         [tmp_path / "interpolation.tsv", tmp_path / "f.png"],
         ("AD", "CN"),
     )
-    page = render(Report(title="T", lead="L", simulated=True, sections=made))
+    page = render(Report(title="T", lead="L", simulated={"adni": True}, sections=made))
     for word in ("Hippocampus_L", "0.250", "0.125", "2 / 3", "1.33", "P(CN) at the CN end", "0.73"):
         assert word in page
     assert page.count(SIMULATED_NOTE) >= 4

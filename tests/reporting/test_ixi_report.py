@@ -110,7 +110,7 @@ def test_the_section_shows_tables_figures_and_training(values, tmp_path, root):
     ]
     assert [row.label for row in made[0].tables[1].rows] == ["G1", "G3", "Source image copied"]
     assert made[1].figures[0].title == "Training of G3, T2 to PD"
-    page = render(Report("title", "lead", simulated=True, sections=made))
+    page = render(Report("title", "lead", simulated={"adni": True}, sections=made))
     assert "28.054" in page
     assert "Source image copied" in page
 

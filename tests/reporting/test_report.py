@@ -9,9 +9,10 @@ from PIL import Image
 import fakes
 from mri2pet.evaluation.image_metrics import DATA_RANGE, SSIM_SIGMA
 from mri2pet.evaluation.tables import COLUMNS
+from mri2pet.files import write_tsv
 from mri2pet.reporting import views
 from mri2pet.reporting.captions import PACKAGES, TABLES
-from mri2pet.reporting.html import SIMULATED_NOTE, Picture, Report, pinned_versions, render
+from mri2pet.reporting.html import SIMULATED_NOTE, Picture, Report, Section, pinned_versions, render
 from mri2pet.reporting.pictures import data_uri, qc_visits, thumbnail
 
 
@@ -63,7 +64,7 @@ def report(view, pictures):
     return Report(
         title="Title",
         lead="Lead",
-        simulated=True,
+        simulated={"adni": True},
         cohort=views.cohort_summary(visits),
         folds=views.fold_summary(fakes.folds(visits)),
         excluded=pd.DataFrame([excluded]),
@@ -121,8 +122,39 @@ def test_simulated_cohort_is_said_at_the_top_and_above_every_table(report):
 
 
 def test_real_cohort_has_no_banner(report):
-    report.simulated = False
+    report.simulated = {"adni": False}
     assert SIMULATED_NOTE not in render(report)
+
+
+def mixed_page(report):
+    """The page of real ADNI and simulated IXI, by the heading of each section."""
+    report.simulated, report.studies = {"adni": False, "ixi": True}, ["adni"]
+    report.sections = [
+        Section("flow", "A flow", [], report.tables[:1], studies=["adni"]),
+        Section("ixi", "T2 and PD", [], report.tables[:1], studies=["ixi"]),
+        Section("both", "Both", [], report.tables[:1], studies=["adni", "ixi"]),
+    ]
+    pieces = re.split('<h2 id="(\\w+)">', render(report))
+    return pieces[0], dict(zip(pieces[1::2], pieces[2::2], strict=True))
+
+
+def test_of_real_and_simulated_studies_each_section_says_what_it_shows(report):
+    top, by_section = mixed_page(report)
+    which = "Simulated: IXI. What comes of it does not speak about patients. Real: ADNI."
+    assert which in top and SIMULATED_NOTE not in top
+    assert all(which in by_section[name] for name in ("run", "excluded", "both"))
+    assert by_section["ixi"].count(SIMULATED_NOTE) == 2
+    for real in ("tables", "figures", "flow"):
+        assert which not in by_section[real] and SIMULATED_NOTE not in by_section[real]
+
+
+def test_a_real_system_beside_simulated_adni_has_no_banner(report):
+    report.simulated, report.studies = {"adni": True, "epilepsy": False}, ["adni"]
+    report.sections = [Section("clusters", "Clusters", [], report.tables[:1], studies=["epilepsy"])]
+    before, after = render(report).split('<h2 id="clusters">')
+    assert SIMULATED_NOTE in before.split('<h2 id="tables">')[1]
+    assert "Real: the epilepsy study." in before
+    assert SIMULATED_NOTE not in after
 
 
 def test_page_escapes_what_comes_from_data(report):
@@ -132,7 +164,7 @@ def test_page_escapes_what_comes_from_data(report):
 
 
 def test_page_can_be_made_from_nothing():
-    page = render(Report(title="T", lead="L", simulated=False))
+    page = render(Report(title="T", lead="L", simulated={"adni": False}))
     for missing in ("No table", "No figure", "No model", "No QC picture", "No cohort"):
         assert missing in page
 
@@ -165,6 +197,20 @@ def test_cohort_summary_counts_people_once():
     assert summary.loc["All", "Visits"] == 19
     assert summary.loc["CN", "MRI and PET"] == 6 + 2
     assert summary.loc["AD", "MRI only"] == 2
+
+
+def test_groups_of_several_studies_are_counted_apart(tmp_path):
+    tables = {tmp_path / "a.tsv": "ADNI", tmp_path / "b.tsv": "IXI"}
+    for path in tables:
+        write_tsv(path, fakes.visits(12, 4, 3).head(8))
+    summary = views.cohort_summary(views.pool_cohorts(tables))
+    assert list(zip(summary["Study"], summary["Group"], strict=True)) == [
+        *(("ADNI", "CN"), ("ADNI", "AD"), ("IXI", "CN"), ("IXI", "AD"), ("All", "")),
+    ]
+    assert summary["Visits"].to_list() == [4, 4, 4, 4, 16]
+    alone = views.cohort_summary(views.pool_cohorts({tmp_path / "a.tsv": "ADNI"}))
+    assert list(alone["Group"]) == ["CN", "AD", "All"]
+    assert "Study" not in alone
 
 
 def test_qc_puts_stages_in_order_excluded_first_and_leaves_out_empty_pictures(pictures):
@@ -221,7 +267,7 @@ def test_a_partial_report_lists_what_is_missing_and_the_whole_one_does_not(repor
 
 
 def test_a_report_of_nothing_can_be_made():
-    nothing = Report(title="Title", lead="Lead", simulated=True, missing=["everything"])
+    nothing = Report(title="Title", lead="Lead", simulated={"adni": True}, missing=["everything"])
     nothing.cohort = views.cohort_summary(views.pool([]))
     nothing.excluded = views.with_headings(views.pool([]))
     assert "No cohort table." in render(nothing)

@@ -4,6 +4,7 @@ MRI_ANOMALY = f"{ANAT}_space-MNI152SyN_res-anomaly"
 PET_ANOMALY = f"{PET}_space-MNI152SyN_res-anomaly"
 ANOMALY_FOLDS = list(range(config["gan_anomaly"]["folds"]["n"]))
 IXI_CONTROLS = config["gan_anomaly"]["ixi_controls"] if "ixi" in STUDIES else 0
+SOURCES["gan_anomaly"] += ["ixi"] if IXI_CONTROLS else []
 
 
 def ixi_controls():

@@ -194,6 +194,7 @@ QC_STAGES["ixi"] = []
 QC_STAGES["adni"] += ["warp"] if "nonlinear" in SPACES else []
 FURTHER_LABELS = {}  # labels of what a system's tables and figures have beside its models
 SHOWN = {}  # what the report shows of each system: the rules of a system put their files here
+SOURCES = {system: [STUDY[system]] for system in SYSTEMS}  # the studies that it shows
 
 
 def qc_pictures(_):

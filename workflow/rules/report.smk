@@ -51,7 +51,9 @@ rule report_page:
             | FURTHER_LABELS.get(system, {})
             for system in SYSTEMS
         },
-        simulated=any(simulated_note(system) for system in SYSTEMS),
+        simulated={STUDY[system]: bool(simulated_note(system)) for system in SYSTEMS},
+        studies=SOURCES,
+        cohorts={COHORTS[study][1]: study for study in STUDIES},
     script:
         "../scripts/report.py"
 
@@ -83,6 +85,8 @@ rule report_partial:
         compared={figure: COMPARED[figure] for figure in ABLATIONS},
         groups=DIAGNOSED,
         labels=rules.report_page.params.labels,
-        simulated=SIMULATED,
+        simulated=rules.report_page.params.simulated,
+        studies=SOURCES,
+        cohorts=rules.report_page.params.cohorts,
     script:
         "../scripts/report.py"

@@ -6,6 +6,7 @@ is there, with a list of what is not.
 """
 
 import platform
+from dataclasses import replace
 
 import pandas as pd
 import yaml
@@ -14,7 +15,7 @@ from mri2pet import __version__
 from mri2pet.files import read_tsv
 from mri2pet.provenance.record import recorded
 from mri2pet.reporting import anomaly, dual_glow, gan_pet, gla_gan, ixi, views
-from mri2pet.reporting.captions import LEAD, PACKAGES, TITLE
+from mri2pet.reporting.captions import LEAD, PACKAGES, STUDIES, TITLE
 from mri2pet.reporting.html import Report, pinned_versions, write
 from mri2pet.reporting.pictures import qc_visits
 
@@ -30,11 +31,13 @@ with recorded(snakemake):
     text = {"subject": str, "visit": str}
     excluded = views.pool(given["excluded"], dtype=str, keep_default_na=False, na_values=[])
     folds = [views.fold_summary(read_tsv(path, dtype=text)) for path in given["folds"]]
+    cohorts = {path: STUDIES[params.cohorts[path]] for path in given["cohorts"]}
     report = Report(
         title=TITLE,
         lead=LEAD,
         simulated=params.simulated,
-        cohort=views.cohort_summary(views.pool(given["cohorts"], dtype=text)),
+        studies=[study for study in ("adni",) if study in params.simulated],
+        cohort=views.cohort_summary(views.pool_cohorts(cohorts, dtype=text)),
         folds=folds[0] if folds else pd.DataFrame(),
         excluded=views.with_headings(excluded),
         missing=params.get("missing", []),
@@ -49,8 +52,10 @@ with recorded(snakemake):
         report.tables = gla_gan.tables(shown, labels)
         report.figures = gla_gan.figures(shown)
         report.curves = gla_gan.curves(shown, labels)
-        report.sections = gla_gan.further(shown, labels, params.compared, params.groups)
+        further = gla_gan.further(shown, labels, params.compared, params.groups)
+        report.sections = [replace(each, studies=report.studies) for each in further]
     for system, labels in params.labels.items():
         for sections in SECTIONS.get(system, []):
-            report.sections += sections(given[system], labels)
+            made = sections(given[system], labels)
+            report.sections += [replace(each, studies=params.studies[system]) for each in made]
     write(report, params.get("page") or snakemake.output[0])

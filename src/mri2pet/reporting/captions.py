@@ -4,6 +4,7 @@ from mri2pet.evaluation.image_metrics import DESCRIPTION
 
 TITLE = "From MRI to synthetic FDG-PET and a diagnosis"
 PROVENANCE = "Where the results come from"
+STUDIES = {"adni": "ADNI", "epilepsy": "the epilepsy study", "ixi": "IXI"}
 LEAD = (
     "Of the systems that were run, every stage from raw scans to the papers' tables and figures: "
     "GLA-GAN (Sikka, Skand, Virk, Bathula: MRI to PET Cross-Modality Translation using Globally "

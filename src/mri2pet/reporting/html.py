@@ -1,12 +1,15 @@
 """The report: one HTML page that needs nothing else, neither a file nor a network."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
 import pandas as pd
 
 from mri2pet.files import atomic
+from mri2pet.reporting.captions import STUDIES
 from mri2pet.reporting.pictures import QcVisit
 from mri2pet.reporting.views import TableView
 
@@ -33,13 +36,22 @@ class Listing:
 
 @dataclass(frozen=True)
 class Section:
-    """Figures and tables that belong together; left out of the page where there is none."""
+    """Figures and tables that belong together; left out of the page where there is none.
+
+    `studies` are those whose scans it shows; all of the page's if none is named.
+    """
 
     anchor: str
     title: str
     figures: list[Picture]
     tables: list[TableView] = field(default_factory=list)
     listings: list[Listing] = field(default_factory=list)
+    studies: Sequence[str] = ()
+
+
+def filled(sections: Iterable[Section]) -> list[Section]:
+    """Return those sections that have something to show."""
+    return [each for each in sections if each.figures or each.tables or each.listings]
 
 
 @dataclass
@@ -51,12 +63,15 @@ class Report:
     title, lead
         Heading; one or two sentences below it.
     simulated
-        Whether the cohort is: the page then says so at its top and above every table.
+        Study (`captions.STUDIES`) to whether it is simulated: the page says so at its top and above
+        every table that shows it.
     cohort, folds, excluded
         Tables of text as they are to be shown.
     missing, failed
         Of a partial report: files that the whole one shows and that are not there; failed jobs and
         excluded scans.
+    studies
+        Those that the folds, tables and figures are of; all if none is named.
     tables
         Results beside the published values.
     sections
@@ -73,12 +88,13 @@ class Report:
 
     title: str
     lead: str
-    simulated: bool
+    simulated: Mapping[str, bool]
     cohort: pd.DataFrame = field(default_factory=pd.DataFrame)
     folds: pd.DataFrame = field(default_factory=pd.DataFrame)
     excluded: pd.DataFrame = field(default_factory=pd.DataFrame)
     missing: list[str] = field(default_factory=list)
     failed: pd.DataFrame = field(default_factory=pd.DataFrame)
+    studies: Sequence[str] = ()
     tables: list[TableView] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     figures: list[Picture] = field(default_factory=list)
@@ -86,6 +102,28 @@ class Report:
     qc: list[QcVisit] = field(default_factory=list)
     config: str = ""
     versions: dict[str, str] = field(default_factory=dict)
+
+
+def simulated_note(simulated: Mapping[str, bool], studies: Sequence[str] = ()) -> str:
+    """Say which of some studies are simulated; nothing if none is.
+
+    Parameters
+    ----------
+    simulated
+        Study to whether it is.
+    studies
+        Those that are shown; all of `simulated` if none is named.
+    """
+    shown = {study: simulated[study] for study in studies or simulated}
+    if not any(shown.values()):
+        return ""
+    if all(shown.values()):
+        return SIMULATED_NOTE
+    made, real = (
+        ", ".join(STUDIES[study] for study, flag in shown.items() if flag is wanted)
+        for wanted in (True, False)
+    )
+    return f"Simulated: {made}. What comes of it does not speak about patients. Real: {real}."
 
 
 def render(report: Report) -> str:
@@ -99,13 +137,14 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
     )
     source = resources.files("mri2pet.reporting").joinpath("templates/report.html.j2").read_text()
-    return environment.from_string(source).render(report=report, note=SIMULATED_NOTE)
+    environment.globals["simulated_note"] = partial(simulated_note, report.simulated)
+    return environment.from_string(source).render(report=report)
 
 
 def write(report: Report, path: str | Path) -> None:
     """Write the page."""
-    with atomic(path) as partial:
-        partial.write_text(render(report), encoding="utf-8")
+    with atomic(path) as beside:
+        beside.write_text(render(report), encoding="utf-8")
 
 
 def pinned_versions(lock: str | Path, names: tuple[str, ...]) -> dict[str, str]:

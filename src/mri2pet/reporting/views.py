@@ -1,6 +1,6 @@
 """What the report's tables show: numbers as text, best ones marked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,28 +128,34 @@ def pool(paths: Iterable[str | Path], **kwargs: Any) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
-def cohort_summary(cohort: pd.DataFrame, groups: Sequence[str] | None = None) -> pd.DataFrame:
-    """Count subjects, visits and scans by group, the total last.
+def pool_cohorts(studies: Mapping[str | Path, str], **kwargs: Any) -> pd.DataFrame:
+    """Read cohort tables (path to the study's name) and join them, with a column `study`."""
+    tables = [read_tsv(path, **kwargs).assign(study=name) for path, name in studies.items()]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def cohort_summary(cohort: pd.DataFrame) -> pd.DataFrame:
+    """Count subjects, visits and scans by group, as they come, and the total last.
 
     Parameters
     ----------
     cohort
-        One row a visit: subject group age sex kind.
-    groups
-        Their order; by default as they come.
+        One row a visit: subject group age sex kind; of several studies, `study` too, whose groups
+        are then counted apart.
     """
     if cohort.empty:
         return cohort
-    groups = groups or list(dict.fromkeys(cohort["group"]))
-    parts = {group: cohort[cohort["group"] == group] for group in groups} | {"All": cohort}
+    several = "study" in cohort and cohort["study"].nunique() > 1
+    keys = ["study", "group"] if several else ["group"]
+    parts = [*cohort.groupby(keys, sort=False), (("All", "")[: len(keys)], cohort)]
     rows = []
-    for name, visits in parts.items():
+    for names, visits in parts:
         people = visits.drop_duplicates("subject")
         sexes = people["sex"].value_counts()
         ages = people["age"].dropna()
         rows.append(
-            {
-                "Group": name,
+            dict(zip([key.capitalize() for key in keys], names, strict=True))
+            | {
                 "Subjects": len(people),
                 "Visits": len(visits),
                 "MRI and PET": int((visits["kind"] == "paired").sum()),
