@@ -15,6 +15,7 @@ from mri2pet.reporting.figures import (
     GREY,
     INK,
     brain_window,
+    colour_bar,
     heading,
     plot_axis,
     show_plane,
@@ -88,10 +89,8 @@ def ages_figure(
         ("PET intensity", pet, axes[: len(SHOWN)]),
         (f"difference to age {ages[0]:g}", change, axes[len(SHOWN) :]),
     ):
-        bar = figure.colorbar(image, ax=rows_of.ravel().tolist(), aspect=30, shrink=0.6, pad=0.02)
-        bar.set_label(text, fontsize=9, color=INK)
-        bar.ax.tick_params(labelsize=8, color=GREY, labelcolor=INK)
-        bar.outline.set_visible(False)
+        how = {"location": None, "aspect": 30, "shrink": 0.6}
+        colour_bar(figure, image, rows_of.ravel().tolist(), text, **how)
     return figure
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from mri2pet.anomaly.tables import RANDOM
 from mri2pet.files import read_tsv
 from mri2pet.reporting.captions import CURVES
-from mri2pet.reporting.html import Picture, Section
+from mri2pet.reporting.html import Picture, Section, filled
 from mri2pet.reporting.pictures import data_uri, is_there
 from mri2pet.reporting.views import table_view
 
@@ -62,8 +62,8 @@ def sections(paths: Iterable[str | Path], detectors: dict[str, str]) -> list[Sec
         for path in found
         if path.name == "detection.tsv"
     ]
-    made = Section("anomaly", "GAN-made PET for anomaly detection: the detector", figures, tables)
-    return [made] if figures or tables else []
+    title = "GAN-made PET for anomaly detection: the detector"
+    return filled([Section("anomaly", title, figures, tables)])
 
 
 def _read(path: Path) -> pd.DataFrame:

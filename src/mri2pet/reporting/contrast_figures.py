@@ -13,6 +13,7 @@ from mri2pet.reporting.figures import (
     INK,
     PLANES,
     brain_window,
+    colour_bar,
     heading,
     plot_axis,
     show_plane,
@@ -156,8 +157,5 @@ def errors_figure(
         ("gradient difference", shown[2], axes[:, 5:]),
     )
     for text, image, beside in bars:
-        bar = figure.colorbar(image, ax=beside, location="bottom", aspect=40, shrink=0.5, pad=0.02)
-        bar.set_label(text, fontsize=9, color=INK)
-        bar.ax.tick_params(labelsize=8, color=GREY, labelcolor=INK)
-        bar.outline.set_visible(False)
+        colour_bar(figure, image, beside, text)
     return figure

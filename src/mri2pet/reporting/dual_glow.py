@@ -9,8 +9,8 @@ from mri2pet.evaluation.image_metrics import DESCRIPTION
 from mri2pet.files import read_tsv
 from mri2pet.reporting.ageing import slopes_listing
 from mri2pet.reporting.captions import CURVES, SYNTHESIS
-from mri2pet.reporting.html import Listing, Picture, Section
-from mri2pet.reporting.pictures import data_uri, is_there
+from mri2pet.reporting.html import Listing, Picture, Section, filled
+from mri2pet.reporting.pictures import data_uri, named_pictures
 from mri2pet.reporting.uncertainty import coverage_listing
 from mri2pet.reporting.views import table_view
 
@@ -95,7 +95,7 @@ def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Sec
             _pictures(found, "curves", "Training of {}", CURVES, labels),
         ),
     ]
-    return [section for section in made if section.figures or section.tables or section.listings]
+    return filled(made)
 
 
 def _results(found: list[Path], labels: Mapping[str, str]) -> Section:
@@ -153,9 +153,7 @@ def _pictures(
     found: list[Path], kind: str, title: str, caption: str, labels: Mapping[str, str]
 ) -> list[Picture]:
     """Return the pictures `<kind>_<name>.png`; of a model, with its label."""
-    pictures = []
-    for path in found:
-        name = path.stem.removeprefix(f"{kind}_")
-        if path.suffix == ".png" and name != path.stem and is_there(path):
-            pictures.append(Picture(title.format(labels.get(name, name)), caption, data_uri(path)))
-    return pictures
+    return [
+        Picture(title.format(labels.get(name, name)), caption, data_uri(path))
+        for name, path in named_pictures(found, f"{kind}_")
+    ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from mri2pet.files import atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 PLANES = ("axial", "coronal", "sagittal")
 PLANE_AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}  # the axis that a plane cuts
@@ -113,11 +113,29 @@ def synthesis_figure(
         axes[row, 0].set_ylabel(two_lines(label), fontsize=10, color=INK, weight="bold")
     bars = (("PET intensity", pet, axes[:, :5]), ("synthetic minus real", error, axes[:, 5:]))
     for text, image, beside in bars:
-        bar = figure.colorbar(image, ax=beside, location="bottom", aspect=40, shrink=0.5, pad=0.02)
-        bar.set_label(text, fontsize=9, color=INK)
-        bar.ax.tick_params(labelsize=8, color=GREY, labelcolor=INK)
-        bar.outline.set_visible(False)
+        colour_bar(figure, image, beside, text)
     return figure
+
+
+def colour_bar(
+    figure: "Figure | SubFigure", image: Any, beside: Any, text: str = "", size: int = 8, **how: Any
+) -> None:
+    """Draw the scale of a picture, by default below its axes.
+
+    Parameters
+    ----------
+    figure, image, beside
+        Where it is drawn; what `imshow` returned; the axes that it takes room from.
+    text, size
+        Beside the scale; points of its numbers.
+    how
+        For `Figure.colorbar`, in place of the defaults.
+    """
+    how = {"location": "bottom", "aspect": 40, "shrink": 0.5, "pad": 0.02} | how
+    bar = figure.colorbar(image, ax=beside, **how)
+    bar.set_label(text, fontsize=9, color=INK)
+    bar.ax.tick_params(labelsize=size, color=GREY, labelcolor=INK)
+    bar.outline.set_visible(False)
 
 
 def brain_window(mask: NDArray, affine: NDArray) -> tuple[NDArray, float]:

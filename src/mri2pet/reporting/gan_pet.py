@@ -12,18 +12,18 @@ from mri2pet.evaluation.image_metrics import DESCRIPTION
 from mri2pet.files import read_tsv
 from mri2pet.reporting.captions import CURVES
 from mri2pet.reporting.figures import (
-    GREY,
     INK,
     PLANE_AXIS,
     PLANES,
     brain_window,
+    colour_bar,
     heading,
     plane,
     show_plane,
     two_lines,
 )
-from mri2pet.reporting.html import Listing, Picture, Section
-from mri2pet.reporting.pictures import data_uri, is_there
+from mri2pet.reporting.html import Listing, Picture, Section, filled
+from mri2pet.reporting.pictures import data_uri, is_there, named_pictures
 from mri2pet.reporting.views import SIGNIFICANT, table_view
 
 if TYPE_CHECKING:
@@ -74,15 +74,13 @@ def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Sec
         figures.append(Picture("Synthetic PET of a control (Figure 2)", FIGURE_2, uri))
     curves = [
         Picture(f"Training of {labels.get(model, model)}", CURVES, data_uri(path))
-        for name, path in found.items()
-        for model in [path.stem.removeprefix("curves_")]
-        if name == f"curves_{model}.png" and is_there(path)
+        for model, path in named_pictures(found.values(), "curves_")
     ]
     made = [
         Section("gan-pet", "GAN-made PET of controls", figures, tables, listings),
         Section("gan-training", "GAN-made PET: training", curves),
     ]
-    return [section for section in made if section.figures or section.tables or section.listings]
+    return filled(made)
 
 
 def tests_listing(tests: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
@@ -151,8 +149,5 @@ def example_figure(
                 axis.set_title(two_lines(label), fontsize=10, color=INK, weight="bold")
         letter, at = "xyz"[PLANE_AXIS[name]], plane(real, name, affine)[2]
         axes[row, 0].set_ylabel(f"{name}, {letter} = {at:.0f} mm", fontsize=9, color=INK)
-    bar = figure.colorbar(image, ax=axes, location="bottom", aspect=50, shrink=0.5, pad=0.02)
-    bar.set_label("PET intensity", fontsize=9, color=INK)
-    bar.ax.tick_params(labelsize=8, color=GREY, labelcolor=INK)
-    bar.outline.set_visible(False)
+    colour_bar(figure, image, axes, "PET intensity", aspect=50)
     return figure

@@ -7,7 +7,7 @@ from mri2pet.files import read_tsv
 from mri2pet.reporting import insight, sections, views
 from mri2pet.reporting.captions import CURVES, SYNTHESIS, TABLES
 from mri2pet.reporting.html import Picture, Section
-from mri2pet.reporting.pictures import data_uri, is_there
+from mri2pet.reporting.pictures import data_uri, is_there, named_pictures
 
 
 def tables(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[views.TableView]:
@@ -24,7 +24,7 @@ def figures(paths: Iterable[str | Path]) -> list[Picture]:
     """Show `figures/synthesis_<group>.png`."""
     return [
         Picture(f"Synthetic PET, {group} case", SYNTHESIS, data_uri(path))
-        for group, path in _named(paths, "synthesis_")
+        for group, path in named_pictures(paths, "synthesis_")
     ]
 
 
@@ -32,7 +32,7 @@ def curves(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Pictu
     """Show `figures/curves_<model>.png`."""
     return [
         Picture(f"Training of {labels.get(model, model)}", CURVES, data_uri(path))
-        for model, path in _named(paths, "curves_")
+        for model, path in named_pictures(paths, "curves_")
     ]
 
 
@@ -73,12 +73,3 @@ def further(
         made.append(sections.three_way_section(*there["three_way"], labels))
     looked = (there.get(name, ()) for name in ("dissection", "interpolation"))
     return made + insight.sections(*looked, groups)
-
-
-def _named(paths: Iterable[str | Path], prefix: str) -> list[tuple[str, Path]]:
-    """Return the pictures `<prefix><name>.png` that are there, with their names."""
-    return [
-        (path.stem.removeprefix(prefix), path)
-        for path in map(Path, paths)
-        if path.suffix == ".png" and path.stem.startswith(prefix) and is_there(path)
-    ]

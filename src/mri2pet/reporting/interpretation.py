@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mri2pet.reporting.figures import GREY, INK, PLANES, plane
+from mri2pet.reporting.figures import GREY, INK, PLANES, colour_bar, plane
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,9 +99,7 @@ def dissection_figure(
                 _bare(axis)
                 if name == PLANES[1]:
                     axis.set_title(f"{groups[case]}: {unit.cases[case]}", fontsize=8.5, color=INK)
-        bar = figure.colorbar(image, ax=line[-1], shrink=0.8, pad=0.02, aspect=14)
-        bar.ax.tick_params(labelsize=7, color=GREY, labelcolor=INK)
-        bar.outline.set_visible(False)
+        colour_bar(figure, image, line[-1], size=7, location=None, shrink=0.8, aspect=14)
     return figure
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mri2pet.files import read_tsv
 from mri2pet.reporting.captions import CURVES
-from mri2pet.reporting.html import Picture, Section
-from mri2pet.reporting.pictures import data_uri, is_there
+from mri2pet.reporting.html import Picture, Section, filled
+from mri2pet.reporting.pictures import data_uri, is_there, named_pictures
 from mri2pet.reporting.views import TableView, table_view
 
 SYNTHESIS = (
@@ -71,7 +71,7 @@ def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Sec
         Section("ixi", "IXI: T2 and PD from each other", _pictures(found), tables),
         Section("ixi-training", "IXI: training", curves),
     ]
-    return [section for section in made if section.figures or section.tables]
+    return filled(made)
 
 
 def _pictures(found: list[Path]) -> list[Picture]:
@@ -81,11 +81,9 @@ def _pictures(found: list[Path]) -> list[Picture]:
     }
     pictures = []
     for kind, (title, caption) in kinds.items():
-        for path in found:
-            way = path.stem.removeprefix(f"{kind}_")
-            if path.suffix == ".png" and way != path.stem and is_there(path):
-                words = f"{way.upper().replace('_', ' to ')}: {title}"
-                pictures.append(Picture(words, caption, data_uri(path)))
+        for way, path in named_pictures(found, f"{kind}_"):
+            words = f"{way.upper().replace('_', ' to ')}: {title}"
+            pictures.append(Picture(words, caption, data_uri(path)))
     return pictures
 
 

@@ -52,6 +52,15 @@ def is_there(path: str | Path) -> bool:
     return path.is_file() and path.stat().st_size > 0
 
 
+def named_pictures(paths: Iterable[str | Path], prefix: str) -> list[tuple[str, Path]]:
+    """Return the pictures `<prefix><name>.png` that are there, with their names."""
+    return [
+        (path.stem.removeprefix(prefix), path)
+        for path in map(Path, paths)
+        if path.suffix == ".png" and path.stem.startswith(prefix) and is_there(path)
+    ]
+
+
 def qc_visits(
     paths: Iterable[str | Path],
     notes: dict[tuple[str, str], str] | None = None,

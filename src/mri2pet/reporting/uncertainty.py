@@ -14,6 +14,7 @@ from mri2pet.reporting.figures import (
     PLANE_AXIS,
     PLANES,
     brain_window,
+    colour_bar,
     heading,
     plane,
     plot_axis,
@@ -136,10 +137,7 @@ def uncertainty_figure(
         ("PET intensity", images[0], axes[:, :2]),
         ("sd and error, one scale", images[2], axes[:, 2:]),
     ):
-        bar = left.colorbar(image, ax=beside, location="bottom", aspect=30, shrink=0.7, pad=0.02)
-        bar.set_label(text, fontsize=9, color=INK)
-        bar.ax.tick_params(labelsize=8, color=GREY, labelcolor=INK)
-        bar.outline.set_visible(False)
+        colour_bar(left, image, beside, text, aspect=30, shrink=0.7)
     _draw_coverage(right.subplots(), coverage)
     return figure
 
