@@ -90,6 +90,7 @@ def test_columns_may_stand_in_any_order(tmp_path):
     ("content", "fault"),
     [
         (b"no workbook", "not a readable .xls file"),
+        (b"PK\x03\x04 as .xlsx begins", r"not a readable .xls file .*save it as CSV"),
         (xls_bytes([HEADER], sheet="Other"), "no sheet 'Table'; found Other"),
         (xls_bytes([HEADER[:5]]), "no column AGE; found IXI_ID"),
         (xls_bytes([]), "no column IXI_ID, SEX_ID, AGE; found none"),
@@ -131,6 +132,9 @@ def test_faults_of_a_download_are_named(tmp_path):
     (tmp_path / "IXI-T2.tar").write_bytes(b"half")
     with pytest.raises(InputError, match=r"IXI-T2.tar: cannot be read .*download it again"):
         find_images(tmp_path)
+    (tmp_path / "IXI.xlsx").touch()
+    with pytest.raises(InputError, match=r"IXI\.xlsx: only \.xls is read; save .* as IXI\.csv"):
+        find_table(tmp_path)
     (tmp_path / "ixi.XLS").touch()
     assert find_table(tmp_path).name == "ixi.XLS"
 

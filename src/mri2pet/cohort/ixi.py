@@ -89,10 +89,13 @@ def find_table(folder: str | Path) -> Path:
         Neither is there.
     """
     check_names("ixi.raw", [folder])
-    for name in ("IXI.xls", "IXI.csv"):
-        for path in sorted(Path(folder).iterdir()) if Path(folder).is_dir() else []:
-            if path.name.lower() == name.lower():
-                return path
+    there = sorted(Path(folder).iterdir()) if Path(folder).is_dir() else []
+    by_name = {path.name.lower(): path for path in there}
+    for name in ("ixi.xls", "ixi.csv"):
+        if name in by_name:
+            return by_name[name]
+    if newer := by_name.get("ixi.xlsx"):
+        raise InputError(f"{newer}: only .xls is read; save its sheet 'Table' as IXI.csv beside it")
     raise InputError(f"{folder}: no IXI.xls, nor the sheet 'Table' of it saved as IXI.csv")
 
 
