@@ -131,6 +131,7 @@ rule train_ixi:
     params:
         model=lambda wildcards: ixi_entry(wildcards.model),
         patches=IXI_PATCHES,
+        validation=IXI["validation"],
         seed=config["seed"],
         code=lambda wildcards: code("train_ixi.py", *training_code("ixi", wildcards.model)),
     script:

@@ -35,7 +35,9 @@ with recorded(snakemake):
         checkpoint=checkpoint,
         threads=snakemake.threads,
         validation=Validation(
-            WholeVolumes(*held, size, patches["validation_stride"], batch), "validation_psnr"
+            WholeVolumes(*held, size, patches["validation_stride"], batch),
+            "validation_psnr",
+            patience=params.validation["patience"],
         ),
         make_batches=partial(PatchBatches, size=size),
         start=torch.load(given.start, weights_only=True) if given.start else None,
