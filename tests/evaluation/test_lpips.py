@@ -27,16 +27,27 @@ from mri2pet.evaluation.lpips import (
 )
 from mri2pet.evaluation.lpips_weights import COLUMNS, fetch_weights, read_arrays
 
+RECORD = "resources/provenance/lpips/alexnet.npz.json"  # of the job that fetched the weights
 REFERENCE = {"ex_p0": 0.722, "ex_p1": 0.138}  # as the authors print them, AlexNet
 
 
 @pytest.fixture(scope="session")
-def weights(root):
-    """Return AlexNet's weights, fetched by what the rule calls if they are not there yet."""
-    path = root / "resources/lpips/alexnet.npz"
-    if not path.is_file() or not path.stat().st_size:
-        fetch_weights(root / "resources/lpips.tsv", path)
+def weights(root, tmp_path_factory):
+    """Return AlexNet's weights: those of a run in this folder, or fetched to a folder of the tests.
+
+    In resources/ a file that no job made would be in a run's way: Snakemake has no metadata of it,
+    and there is no record.
+    """
+    made = root / "resources/lpips/alexnet.npz"
+    if made.is_file() and made.stat().st_size and (root / RECORD).is_file():
+        return made
+    path = tmp_path_factory.mktemp("lpips") / made.name
+    fetch_weights(root / "resources/lpips.tsv", path)
     return path
+
+
+def test_the_weights_of_tests_do_not_lie_where_a_run_s_do(root, weights):
+    assert (root / RECORD).is_file() or root / "resources" not in weights.parents
 
 
 def random_arrays(name="alexnet", seed=0):
