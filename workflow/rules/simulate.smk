@@ -1,7 +1,7 @@
 from mri2pet.cohort.simulate.people import plan_people
 
-# A person's parameters follow from the seed and the person's number, who has a PET from the share
-# of pairs: a cohort that is larger at the same share simulates the new people alone.
+# A person's parameters follow from the seed and the person's number: a larger cohort simulates the
+# new people alone.
 PEOPLE = (
     {person.ptid: person for person in plan_people(config["simulation"], config["seed"])}
     if SIMULATED

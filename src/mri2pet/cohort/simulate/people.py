@@ -1,7 +1,8 @@
 """Who is in the simulated cohort: identities, groups, visits, dates. Light: no images, no pandas.
 
-Everything about a person follows from `(seed, number)`, so a larger cohort begins with the same
-people. Whether a person has a PET, or comes back after a year, follows from the numbers asked for.
+Everything about a person follows from `(seed, number)`; whether there is a PET follows from the
+number, and the group from the place among those with a PET or without. So a larger cohort has the
+people of a smaller one. Who comes back after a year follows from how many are paired and asked.
 """
 
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ PROGRESSION = dict(zip(GROUPS, (0.01, 0.02, 0.05, 0.08, 0.12, 0.15), strict=True
 SITES = (2, 3, 5, 6, 7, 9, 11, 13, 16, 18, 20, 22, 23, 27, 31, 33, 36, 41, 52, 68, 73, 94, 98, 126)
 STREAMS = {"person": 0, "anatomy": 1, "uptake": 2, "bl": 3, "m12": 4, "place": 5}
 MOST_PEOPLE = 9973  # a prime: record numbers are a permutation modulo it
+ALONE = 4  # every so many numbers the last is a person without a PET
+MOST = {"paired": MOST_PEOPLE // ALONE * (ALONE - 1), "mri_only": MOST_PEOPLE // ALONE}
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,8 @@ def plan_people(simulation: Mapping[str, Any], seed: int) -> list[Person]:
     Returns
     -------
     list of Person
-        `paired + mri_only` people in the order of their numbers. Those without a PET are spread
-        evenly, so a cohort twice as large in both numbers begins with the same people.
+        `paired + mri_only` people in the order of their numbers, of which some are left out where
+        the two are not as 3 to 1. More people of either kind, or of both, change none.
 
     Raises
     ------
@@ -107,20 +110,24 @@ def plan_people(simulation: Mapping[str, Any], seed: int) -> list[Person]:
         raise InputError(
             f"config simulation.second_visits is {returning}, but only {paired} people are paired"
         )
-    if paired + alone > MOST_PEOPLE:
-        raise InputError(f"config simulation: at most {MOST_PEOPLE} people can be simulated")
-    people, counts = [], {"paired": 0, "mri_only": 0}
-    for number in range(paired + alone):
-        kind = "mri_only" if _evenly(number, alone, paired + alone) else "paired"
-        count = counts[kind]
-        counts[kind] += 1
+    for kind, count in (("paired", paired), ("mri_only", alone)):
+        if count > MOST[kind]:
+            raise InputError(
+                f"config simulation.{kind}: {count}, at most {MOST[kind]} can be simulated"
+            )
+    people = []
+    for count in range(paired):
         turn, place = divmod(count, len(groups))
         # every group's members are asked back evenly, the first groups once more if need be
         members = paired // len(groups) + (place < paired % len(groups))
         asked = returning // len(groups) + (place < returning % len(groups))
-        back = kind == "paired" and _evenly(turn, min(asked, members), members)
-        people.append(make_person(seed, number, groups[place], kind == "paired", back))
-    return people
+        back = _evenly(turn, min(asked, members), members)
+        number = count + count // (ALONE - 1)
+        people.append(make_person(seed, number, groups[place], True, back))
+    for count in range(alone):
+        number = ALONE * count + ALONE - 1
+        people.append(make_person(seed, number, groups[count % len(groups)], False, False))
+    return sorted(people, key=lambda person: person.number)
 
 
 def make_person(seed: int, number: int, group: str, pet: bool, second_visit: bool) -> Person:
