@@ -164,6 +164,9 @@ class Named(list):
         self.named = named
         self.__dict__.update(named)
 
+    def __getitem__(self, key):
+        return self.named[key] if isinstance(key, str) else super().__getitem__(key)
+
     def items(self):
         return self.named.items()
 

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fakes import run_script
 from mri2pet.dataset import (
     pack_volumes,
     resample_labels,
@@ -14,7 +15,7 @@ from mri2pet.dataset import (
     with_lesions_found,
 )
 from mri2pet.errors import InputError
-from mri2pet.files import write_json
+from mri2pet.files import read_tsv, write_json, write_tsv
 from mri2pet.folds import make_folds
 
 AFFINE, SHAPE = np.diag([3.0, 3.0, 3.0, 1.0]), (5, 6, 4)
@@ -73,6 +74,38 @@ def test_excluded_scan_of_a_study_without_image_ids(study, tmp_path):
     table, lesion, later = packed(study, tmp_path)
     assert table["subject"].tolist() == ["s0", "s1", "s3"] and not lesion.any()
     assert later["modality"].tolist() == ["MRI", "PET"] and later["image_id"].isna().all()
+
+
+def test_people_of_ixi_are_packed_as_controls_with_an_mri_alone(study, tmp_path):
+    table, files = study
+    ixi = [(f"IXI{n:03d}", "bl", "HC", "50", "F", "Guys", "mri_only", "train") for n in (2, 12, 15)]
+    columns = ["subject", "visit", "group", "age", "sex", "site", "kind", "split"]
+    tables = {"cohort": table, "ixi": pd.DataFrame(ixi, columns=columns)}
+    tables["regions"] = pd.DataFrame({"index": [1], "name": ["Precentral_L"]})
+    files["mri"].append(tmp_path / "ixi.nii.gz")
+    files["mri_sidecar"].append(tmp_path / "ixi.json")
+    nib.save(nib.Nifti1Image(np.full(SHAPE, 9, np.float32), AFFINE), files["mri"][-1])
+    write_json(files["mri_sidecar"][-1], {})
+    for name in ("mask", "atlas"):
+        files[name] = tmp_path / f"{name}.nii.gz"
+        nib.save(nib.Nifti1Image(np.ones(SHAPE, np.uint8), AFFINE), files[name])
+    for name, each in tables.items():
+        files[name] = tmp_path / f"{name}.tsv"
+        write_tsv(files[name], each)
+    made = {name: tmp_path / f"results/{name}.npy" for name in ("mri", "pet", "lesion")}
+    made |= {name: tmp_path / f"results/{name}.npy" for name in ("mask", "atlas")}
+    made |= {name: tmp_path / f"results/{name}.tsv" for name in ("visits", "excluded")}
+    made["description"] = tmp_path / "results/dataset.json"
+    chosen = {"ixi_controls": [["IXI012", "bl"]], "space": "of a test"}
+    run_script("pack_anomaly", files, made, tmp_path / "log.txt", **chosen)
+    visits = read_tsv(made["visits"])
+    assert visits["subject"].tolist() == ["s0", "s1", "s2", "s3", "IXI012"]
+    last = visits.iloc[-1]
+    assert (last["role"], last["group"], last["kind"]) == ("control", "control", "mri_only")
+    assert (np.load(made["mri"])[last["index"]] == 9).all()
+    assert not np.load(made["pet"])[last["index"]].any()
+    folds = make_folds(visits, 2, 1, groups=["control"])
+    assert "IXI012" in set(folds["subject"])
 
 
 def test_regions_outside_the_field_of_view_may_be_lost():

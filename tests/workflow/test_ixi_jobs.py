@@ -63,3 +63,22 @@ def test_a_download_is_read_from_its_archives(snakemake, tmp_path):
     assert "simulate_ixi" not in jobs
     assert jobs["convert_ixi"] == jobs["prepare_ixi"] == 4
     assert jobs["ixi_tissue"] == 1
+
+
+def test_ixi_people_join_the_controls_of_the_anomaly_study(snakemake):
+    study = {"paired": 4, "mri_only": 1, "patients": 1}
+    both = {
+        "systems": ["gan_anomaly", "ixi"],
+        "gan_anomaly": {"ixi_controls": 2, "simulation": study},
+    }
+    snakemake("results/cohort/ixi.tsv", "results/cohort/epilepsy.tsv", paper=False, **both)
+    target = "results/datasets/anomaly/folds.tsv"
+    listed = snakemake("--dry-run", target, paper=False, **both)
+    jobs = jobs_of(listed)
+    for rule in ("convert_mri", "register_mri", "warp_mri", "resample_anomaly"):
+        assert jobs[rule] == 4 + 1 + 1 + 2
+    assert jobs["resample_pet_anomaly"] == 4 + 1
+    assert jobs["simulate_ixi"] == 2
+    assert "convert_ixi" not in jobs
+    packed = listed.split("rule pack_anomaly:")[1].split("output:")[0]
+    assert len(set(re.findall(r"sub-(IXI\d+)", packed))) == 2

@@ -35,7 +35,8 @@ with recorded(snakemake):
         ixi = read_tsv(source.ixi, dtype=str).set_index(["subject", "visit"], drop=False)
         alone = {"group": "control", "role": "control", "kind": "mri_only"}
         chosen = ixi.loc[[tuple(key) for key in snakemake.params.ixi_controls]].assign(**alone)
-        cohort = pd.concat([cohort, chosen.reindex(columns=cohort.columns)])
+        chosen = chosen.reindex(columns=cohort.columns)
+        cohort = pd.concat([cohort, chosen], ignore_index=True)
     files = {name: source[name] for name in (*ABOUT, "mri_sidecar", "pet_sidecar")}
     visits, later = select_visits(with_lesions_found(visit_files(cohort, files)))
     affine, shape = pack_volumes(visits, {name: output[name] for name in ABOUT})
