@@ -6,13 +6,14 @@ import pytest
 
 from mri2pet.cohort.ixi import build_ixi, find_images, find_table
 from mri2pet.cohort.ixi_table import read_people
-from mri2pet.cohort.simulate.dual_echo import axial_grid
+from mri2pet.cohort.simulate.dual_echo import AXIAL, FIELD
 from mri2pet.cohort.simulate.ixi import (
     plan_ixi,
     planned_images,
     simulate_ixi_subject,
     write_ixi_table,
 )
+from mri2pet.cohort.simulate.mri import scan_grid
 from mri2pet.cohort.simulate.people import MOST_PEOPLE, Person
 from mri2pet.errors import InputError
 from mri2pet.imaging.dual_echo import ReducedGrid, prepare_pair
@@ -72,7 +73,8 @@ def test_the_reader_takes_names_and_table(tmp_path):
 
 
 def test_the_axial_grid_is_centred_and_turned_as_ixis():
-    shape, affine = axial_grid(np.array([0.9375, 0.9375, 1.25]), np.array([1.0, 2, 3]))
+    voxel, centre = np.array([0.9375, 0.9375, 1.25]), np.array([1.0, 2, 3])
+    shape, affine = scan_grid(AXIAL, FIELD, voxel, centre)
     assert shape == (256, 256, 130)
     assert nib.aff2axcodes(affine) == ("L", "A", "S")
     middle = affine @ [*((np.array(shape) - 1) / 2), 1]

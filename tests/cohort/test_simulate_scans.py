@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 from mri2pet.cohort.simulate.anatomy import make_head, regional_uptake
 from mri2pet.cohort.simulate.dicom import mri_image, pet_image, series_folder, write_series
-from mri2pet.cohort.simulate.mri import Scan, sagittal_grid
+from mri2pet.cohort.simulate.mri import MRI_FIELD, SAGITTAL, Scan, scan_grid
 from mri2pet.cohort.simulate.people import plan_people
 from mri2pet.cohort.simulate.pet import activity
 from mri2pet.cohort.simulate.regions import regions
@@ -157,7 +157,8 @@ def test_a_marker_keeps_its_place_and_side(tmp_path, person, modality):
     visit = person.visits[0]
     if modality == "MR":
         image = mri_image(visit)
-        shape, affine = sagittal_grid(np.array([2.4, 2.2, 2.0]), np.array([7.0, -31.0, 12.0]))
+        voxel, centre = np.array([2.4, 2.2, 2.0]), np.array([7.0, -31.0, 12.0])
+        shape, affine = scan_grid(SAGITTAL, MRI_FIELD, voxel, centre)
     else:
         image, shape = pet_image(visit, 1), (60, 50, 40)
         affine = np.diag([-4.0, -4.2, 3.5, 1.0])

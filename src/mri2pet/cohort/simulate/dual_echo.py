@@ -7,7 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from mri2pet.cohort.simulate.mri import Scan, bias_field, field_centre, sample
+from mri2pet.cohort.simulate.mri import (
+    Scan,
+    bias_field,
+    field_centre,
+    likeliest,
+    magnitude,
+    sample,
+    scan_grid,
+    stored,
+)
 from mri2pet.cohort.simulate.template import WHITE, Template
 from mri2pet.cohort.simulate.warps import Deformation
 from mri2pet.errors import InputError
@@ -18,6 +27,7 @@ REPETITION = 5725.0  # ms, as of IXI's scans at Guy's Hospital
 WATER = np.array([0.80, 0.70, 1.0])
 T1 = np.array([1100.0, 700.0, 3000.0])
 T2 = np.array([98.0, 78.0, 1500.0])
+AXIAL = np.diag([-1, 1, 1])  # to the left, to the front, slices upwards
 FIELD = np.array([240.0, 240.0, 162.5])  # mm: left-right, front-back, up-down
 CENTRE = np.array([0.0, -14.0, 9.0])  # of the field, head world
 T2_WHITE = 3990.0  # of white matter in the template's T2
@@ -62,29 +72,6 @@ def load_t2(atlases: str | Path) -> NDArray[np.float32]:
         raise InputError(f"{path}: cannot be read; run the rule fetch_atlases ({error})") from error
 
 
-def axial_grid(
-    voxel: NDArray[np.float64], centre: NDArray[np.float64]
-) -> tuple[tuple[int, int, int], NDArray[np.float64]]:
-    """Grid of an axial acquisition as IXI's: i to the left, j to the front, k (slices) upwards.
-
-    Parameters
-    ----------
-    voxel
-        Voxel size in mm along x, y, z of the world.
-    centre
-        World point in the middle of the field of view.
-
-    Returns
-    -------
-    tuple
-        Shape, and 4x4 voxel-to-world matrix.
-    """
-    shape = tuple(2 * round(f / size / 2) for f, size in zip(FIELD, voxel, strict=True))
-    affine = np.diag([-voxel[0], voxel[1], voxel[2], 1.0])
-    affine[:3, 3] = centre - affine[:3, :3] @ (np.array(shape) - 1) / 2
-    return shape, affine
-
-
 def acquire_dual_echo(
     template: Template,
     images: dict[str, NDArray[np.float32]],
@@ -108,7 +95,8 @@ def acquire_dual_echo(
     voxel
         Voxel size in mm along left-right, front-back, up-down.
     """
-    shape, affine = axial_grid(np.array(voxel, float), field_centre(pose, CENTRE, rng))
+    centre = field_centre(pose, CENTRE, rng)
+    shape, affine = scan_grid(AXIAL, FIELD, np.array(voxel, float), centre)
     width = np.sqrt(np.clip(np.square(voxel) - 1, 0, None)) / 2.355  # what 1 mm voxels lack
     blurred = [gaussian_filter(images[name], width, truncate=2.5) for name in ECHOES]
     pd, t2, *tissue = sample(
@@ -116,16 +104,12 @@ def acquire_dual_echo(
     )
     field = bias_field(rng, shape)
     water, relaxation = (_texture(rng, shape, voxel) for _ in range(2))
-    gain = np.float32(rng.uniform(*GAIN))
+    gain = rng.uniform(*GAIN)
     scans = {}
     for name, signal in (("PD", pd * water), ("T2", t2 * water * relaxation)):
-        noise = np.float32(rng.uniform(0.008, 0.014))
-        real = signal * field + noise * rng.standard_normal(shape, dtype=np.float32)
-        other = noise * rng.standard_normal(shape, dtype=np.float32)
-        data = np.clip(np.rint(gain * np.hypot(real, other)), 0, 32767)
-        scans[name] = Scan(data.astype(np.int16), affine)
-    background = np.maximum(1 - sum(tissue), 0)
-    return scans, np.argmax(np.stack([background, *tissue]), axis=0).astype(np.uint8)
+        image = magnitude(signal * field, (0.008, 0.014), rng)
+        scans[name] = Scan(stored(image, gain), affine)
+    return scans, likeliest(tissue)
 
 
 def _texture(

@@ -10,6 +10,7 @@ from mri2pet.cohort.simulate.template import WHITE, Template
 from mri2pet.cohort.simulate.warps import Deformation, apply
 
 MRI_FIELD = np.array([202.0, 230.0, 222.0])  # mm: left-right, front-back, up-down
+SAGITTAL = np.array([[0, 0, -1], [-1, 0, 0], [0, -1, 0]])  # to the back, downwards, to the left
 MRI_CENTRE = np.array([0.0, -12.0, -6.0])  # of the field, head world
 CHUNK = 2**19  # voxels at a time, which bounds the memory
 
@@ -30,15 +31,20 @@ class Labels:
     tissue: NDArray[np.uint8]
 
 
-def sagittal_grid(
-    voxel: NDArray[np.float64], centre: NDArray[np.float64]
-) -> tuple[tuple[int, int, int], NDArray[np.float64]]:
-    """Grid of a sagittal acquisition: i to the back, j downwards, k (slices) to the left.
+def scan_grid(
+    axes: NDArray[np.int_],
+    field: NDArray[np.float64],
+    voxel: NDArray[np.float64],
+    centre: NDArray[np.float64],
+) -> tuple[tuple[int, ...], NDArray[np.float64]]:
+    """Grid of an acquisition whose axes run along those of the world.
 
     Parameters
     ----------
-    voxel
-        Voxel size in mm along x, y, z of the world.
+    axes
+        3x3: a column for each of i, j, k (slices), the direction of the world that it runs along.
+    field, voxel
+        Field of view and voxel size in mm along x, y, z of the world.
     centre
         World point in the middle of the field of view.
 
@@ -47,10 +53,11 @@ def sagittal_grid(
     tuple
         Shape (rows run along i) and 4x4 voxel-to-world matrix.
     """
-    nx, ny, nz = (2 * round(f / size / 2) for f, size in zip(MRI_FIELD, voxel, strict=True))
-    shape = (ny, nz, nx)
+    along = np.abs(axes).argmax(axis=0)  # the world's axis of each of the grid's
+    counts = [2 * round(f / size / 2) for f, size in zip(field, voxel, strict=True)]
+    shape = tuple(counts[axis] for axis in along)
     affine = np.eye(4)
-    affine[:3, :3] = np.array([[0, 0, -1], [-1, 0, 0], [0, -1, 0]]) * voxel[[1, 2, 0]]
+    affine[:3, :3] = axes * voxel[along]
     affine[:3, 3] = centre - affine[:3, :3] @ (np.array(shape) - 1) / 2
     return shape, affine
 
@@ -154,15 +161,31 @@ def acquire_t1(
         Voxel size in mm along left-right, front-back, up-down.
     """
     centre = field_centre(pose, MRI_CENTRE, rng)
-    shape, affine = sagittal_grid(np.array(voxel, float), centre)
+    shape, affine = scan_grid(SAGITTAL, MRI_FIELD, np.array(voxel, float), centre)
     arguments = template, deformation, pose, shape, affine
     signal, brain, *tissue = sample([contrast, template.brain, *template.tissue], *arguments)
     signal *= bias_field(rng, shape)
-    noise = np.float32(rng.uniform(0.022, 0.032))
-    real = signal + noise * rng.standard_normal(shape, dtype=np.float32)
-    other = noise * rng.standard_normal(shape, dtype=np.float32)
-    gain = np.float32(rng.uniform(350, 900))
-    data = np.clip(np.rint(gain * np.hypot(real, other)), 0, 32767).astype(np.int16)
+    image = magnitude(signal, (0.022, 0.032), rng)
+    scan = Scan(stored(image, rng.uniform(350, 900)), affine)
+    return scan, Labels((brain > 0.5).astype(np.uint8), likeliest(tissue))
+
+
+def magnitude(
+    signal: NDArray[np.float32], noise: tuple[float, float], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Add Rician noise, of a standard deviation drawn from a range; white matter is about 1."""
+    sd = np.float32(rng.uniform(*noise))
+    real = signal + sd * rng.standard_normal(signal.shape, dtype=np.float32)
+    other = sd * rng.standard_normal(signal.shape, dtype=np.float32)
+    return np.hypot(real, other)
+
+
+def stored(image: NDArray[np.float32], gain: float) -> NDArray[np.int16]:
+    """Return the numbers that a scanner stores of an image."""
+    return np.clip(np.rint(np.float32(gain) * image), 0, 32767).astype(np.int16)
+
+
+def likeliest(tissue: list[NDArray[np.float32]]) -> NDArray[np.uint8]:
+    """Return the tissue that fills most of each voxel: 0 none, then 1, 2, ... as they are given."""
     background = np.maximum(1 - sum(tissue), 0)
-    label = np.argmax(np.stack([background, *tissue]), axis=0).astype(np.uint8)
-    return Scan(data, affine), Labels((brain > 0.5).astype(np.uint8), label)
+    return np.argmax(np.stack([background, *tissue]), axis=0).astype(np.uint8)
