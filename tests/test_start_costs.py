@@ -39,7 +39,7 @@ def imported(paths: list[Path]) -> set[str]:
 
 def test_scripts_of_the_visits_need_neither_tables_nor_networks():
     paths = scripts('"visit"')
-    assert {"acpc.py", "segment.py", "convert_mri.py"} <= {path.name for path in paths}
+    assert {"acpc.py", "segment.py", "convert_scan.py"} <= {path.name for path in paths}
     assert not imported(paths) & {*SLOW, "pandas"}
 
 

@@ -16,9 +16,10 @@ rule convert_mri:
     params:
         key=raw_key("mri"),
         stamp=raw_stamp("mri"),
-        code=code("convert_mri.py"),
+        modality="MRI",
+        code=code("convert_scan.py"),
     script:
-        "../scripts/convert_mri.py"
+        "../scripts/convert_scan.py"
 
 
 rule convert_pet:
@@ -39,9 +40,10 @@ rule convert_pet:
     params:
         key=raw_key("pet"),
         stamp=raw_stamp("pet"),
-        code=code("convert_pet.py"),
+        modality="PET",
+        code=code("convert_scan.py"),
     script:
-        "../scripts/convert_pet.py"
+        "../scripts/convert_scan.py"
 
 
 rule participants:

@@ -1,0 +1,25 @@
+"""Convert the T1-weighted MRI or the FDG-PET of one visit from the download to BIDS.
+
+Finds the image (DICOM or NIfTI) by its ID in the raw folder, or takes the file or the member of an
+archive that the cohort table names, and writes a de-identified NIfTI and its sidecar under
+results/bids/. An image that cannot be used leaves empty files and the reason.
+"""
+
+from pathlib import Path
+
+from mri2pet.cohort.locate import image_files
+from mri2pet.cohort.nifti import to_bids
+from mri2pet.provenance.record import recorded
+from mri2pet.stages import run_stage
+
+with recorded(snakemake) as record:
+    scan, image, params = snakemake.input.scan, snakemake.output.image, snakemake.params
+    if Path(scan).is_dir():
+        record.reads(scan, image_files(scan, params.key))
+    run_stage(
+        f"convert_{params.modality.lower()}",
+        lambda: to_bids(scan, params.key, params.modality, image),
+        sidecar=snakemake.output.sidecar,
+        outputs=[image],
+        sources=[scan],
+    )
