@@ -6,7 +6,7 @@ import pytest
 
 from mri2pet.evaluation.contrast import contrast_table, measure_people
 from mri2pet.evaluation.tables import COLUMNS, read_published
-from mri2pet.evaluation.tissues import COPY, compare_tissues, dice, direction
+from mri2pet.evaluation.tissues import COPY, compare_tissues, direction, overlap
 from mri2pet.evaluation.whole import UNITS
 
 MODELS = ["t2_pd_g1", "t2_pd_g3", "pd_t2_g4"]
@@ -81,12 +81,12 @@ def test_every_published_value_belongs_to_a_row_that_can_be(root):
         assert direction(source.lower(), target.lower()) == row.dataset.split()[0]
 
 
-def test_dice_by_hand():
+def test_overlap_by_hand():
     one = np.array([1, 1, 1, 2, 0, 0])
     two = np.array([1, 1, 2, 2, 2, 0])
-    assert dice(one, two, [1]) == pytest.approx(2 * 2 / 5)
-    assert dice(one, two, [2]) == pytest.approx(2 * 1 / 4)
-    assert np.isnan(dice(one, two, [3]))
+    assert overlap(one, two, [1]) == pytest.approx(2 * 2 / 5)
+    assert overlap(one, two, [2]) == pytest.approx(2 * 1 / 4)
+    assert np.isnan(overlap(one, two, [3]))
 
 
 def test_tissues_are_compared_with_the_targets():

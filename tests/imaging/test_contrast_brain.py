@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mri2pet.cohort.simulate.ixi import plan_ixi, simulate_ixi_subject
-from mri2pet.evaluation.tissues import dice
+from mri2pet.evaluation.tissues import overlap
 from mri2pet.imaging.contrast_brain import brain_of, template_slab, tissues
 from mri2pet.imaging.dual_echo import ReducedGrid, prepare_pair, reduce_volume
 from mri2pet.imaging.volume import Volume, array, load_scan, load_volume
@@ -40,13 +40,13 @@ def test_tissues_are_those_that_were_put_in(person):
     truth = np.where(inside, truth, 0)
     made = tissues(volumes["t2"], brain, "t2")
     assert not made[~inside].any()
-    scores = [dice(made, truth, [label]) for label in (1, 2, 3)]
+    scores = [overlap(made, truth, [label]) for label in (1, 2, 3)]
     assert min(scores) > 0.6
     assert scores[1] > 0.8
     pd = tissues(volumes["pd"], brain, "pd")
     assert set(np.unique(pd)) == {0, 1, 2}
-    assert dice(pd, truth, [2]) > 0.75
-    assert dice(pd, truth, [1, 3]) > 0.8
+    assert overlap(pd, truth, [2]) > 0.75
+    assert overlap(pd, truth, [1, 3]) > 0.8
 
 
 def test_the_slab_keeps_its_place():

@@ -21,11 +21,12 @@ def direction(source: str, target: str) -> str:
     return f"{source}-{target}".upper()
 
 
-def dice(first: NDArray, second: NDArray, labels: Sequence[int]) -> float:
-    """Overlap of some labels, taken as one, of two segmentations; NaN where neither has them."""
+def overlap(first: NDArray, second: NDArray, labels: Sequence[int]) -> float:
+    """Dice of some labels, taken as one, of two segmentations; NaN where neither has them."""
+    from mri2pet.imaging.qc import dice
+
     one, two = np.isin(first, labels), np.isin(second, labels)
-    total = int(one.sum()) + int(two.sum())
-    return float(2 * np.logical_and(one, two).sum() / total) if total else float("nan")
+    return dice(one, two) if one.any() or two.any() else float("nan")
 
 
 def compare_tissues(
@@ -53,7 +54,7 @@ def compare_tissues(
     found = [
         (
             *(f"{direction(source, target)} {WORDS['test']}", method, subject, "test"),
-            *(f"Dice {name}", "fraction", dice(labels[target], labels[shown], parts)),
+            *(f"Dice {name}", "fraction", overlap(labels[target], labels[shown], parts)),
         )
         for method, shown, source, target in pairs
         for name, parts in TISSUES[target].items()
