@@ -1,12 +1,15 @@
 """Volumes from overlapping patches: cut, predict, put together again (parts X2 and A3)."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from mri2pet.errors import InputError
+
+T = TypeVar("T")
 
 
 def patch_starts(length: int, size: int, stride: int) -> list[int]:
@@ -67,18 +70,11 @@ def synthesise_patches(
     InputError
         If a patch does not fit, or stride and `keep` leave gaps.
     """
-    kept = size if keep is None else keep
-    if not stride <= kept <= size:
-        raise InputError(
-            f"patches of {size} voxels at stride {stride}: keeping the middle {kept} leaves gaps; "
-            f"keep {stride} to {size}"
-        )
+    kept = kept_width(size, stride, keep, f"patches of {size} voxels")
     axes = [kept_intervals(length, size, stride, kept) for length in volume.shape[1:]]
     places = list(itertools.product(*axes))
     total: Tensor | None = None
-    parts = -(-len(places) // batch)
-    for part in range(parts):  # equal parts rather than full ones and a rest
-        some = places[part * len(places) // parts : (part + 1) * len(places) // parts]
+    for some in equal_parts(places, batch):
         cut = [volume[:, *(slice(start, start + size) for start, _, _ in each)] for each in some]
         made = predict(torch.stack(cut))
         if total is None:
@@ -94,6 +90,30 @@ def synthesise_patches(
             counts[low:high] += 1
         total /= counts.reshape([-1 if a == axis else 1 for a in range(4)])
     return total.float()
+
+
+def kept_width(size: int, stride: int, keep: int | None, what: str) -> int:
+    """Return how much of a part's side counts: `keep`, or all of it.
+
+    Raises
+    ------
+    InputError
+        If stride and `keep` leave gaps; the message begins with `what`.
+    """
+    kept = size if keep is None else keep
+    if not stride <= kept <= size:
+        raise InputError(
+            f"{what} at stride {stride}: keeping the middle {kept} leaves gaps; "
+            f"keep {stride} to {size}"
+        )
+    return kept
+
+
+def equal_parts(places: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    """Cut a sequence into parts of at most so many, equal ones rather than full ones and a rest."""
+    parts = -(-len(places) // most)
+    for part in range(parts):
+        yield places[part * len(places) // parts : (part + 1) * len(places) // parts]
 
 
 def kept_intervals(length: int, size: int, stride: int, kept: int) -> list[tuple[int, int, int]]:

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from mri2pet.errors import InputError
-from mri2pet.inference.patches import kept_intervals
+from mri2pet.inference.patches import equal_parts, kept_intervals, kept_width
 
 
 @torch.inference_mode()
@@ -48,19 +47,12 @@ def synthesise_slices(
     InputError
         If a group does not fit, or stride and `keep` leave gaps.
     """
-    kept = size if keep is None else keep
-    if not stride <= kept <= size:
-        raise InputError(
-            f"groups of {size} slices at stride {stride}: keeping the middle {kept} leaves gaps; "
-            f"keep {stride} to {size}"
-        )
+    kept = kept_width(size, stride, keep, f"groups of {size} slices")
     intervals = kept_intervals(volume.shape[2], size, stride, kept)
     # In double precision, so that the mean of equal values is that value.
     total = torch.zeros(volume.shape, dtype=torch.float64, device=volume.device)
     counts = torch.zeros(volume.shape[2], dtype=torch.float64, device=volume.device)
-    parts = -(-len(intervals) // batch)
-    for part in range(parts):  # equal parts rather than full ones and a rest
-        some = intervals[part * len(intervals) // parts : (part + 1) * len(intervals) // parts]
+    for some in equal_parts(intervals, batch):
         groups = [volume[:, :, start : start + size].movedim(2, 0) for start, _, _ in some]
         made = predict(torch.stack(groups))
         for slices, (start, low, high) in zip(made, some, strict=True):

@@ -24,6 +24,28 @@ def seed_from(*parts: object) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
+def shuffled(
+    total: int, batch: int, seed: int, epoch: int, count: int | None = None
+) -> tuple[Tensor, ...]:
+    """Return the numbers of each batch of an epoch, by seed and epoch alone.
+
+    Parameters
+    ----------
+    total
+        Things there are.
+    batch
+        Of them in a batch; the last batch is filled up from the epoch's start.
+    seed, epoch
+        Of the order: any epoch can be resumed.
+    count
+        Of them in an epoch; None for all.
+    """
+    generator = torch.Generator().manual_seed(seed_from(seed, epoch))
+    order = torch.randperm(total, generator=generator)[:count]
+    batches = -(-len(order) // batch)
+    return torch.cat([order, order])[: batches * batch].split(batch)
+
+
 @dataclass(frozen=True)
 class Pairs:
     """MRI and PET of training visits.

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mri2pet.errors import InputError
 from mri2pet.parts import Parts
-from mri2pet.training.data import Pairs, seed_from
+from mri2pet.training.data import Pairs, shuffled
 
 
 class PartBatches:
@@ -74,11 +74,8 @@ class PartBatches:
 
         Each is (B, size, X, Y) for slices and (B, 1, size, size, size) for patches.
         """
-        generator = torch.Generator().manual_seed(seed_from(self.seed, epoch))
         total = len(self.mri) * len(self.boxes)
-        order = torch.randperm(total, generator=generator)[: self.count]
-        order = torch.cat([order, order])[: len(self) * self.size]
-        for chosen in order.split(self.size):
+        for chosen in shuffled(total, self.size, self.seed, epoch, self.count):
             places = [divmod(place, len(self.boxes)) for place in chosen.tolist()]
             cut = {
                 "mri": [self.mri[(row, slice(None), *self.boxes[box])] for row, box in places],

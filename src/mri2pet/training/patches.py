@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mri2pet.evaluation.whole import METRICS
 from mri2pet.inference.patches import patch_starts, synthesise_patches
-from mri2pet.training.data import Pairs, seed_from
+from mri2pet.training.data import Pairs, shuffled
 from mri2pet.training.recipe import Recipe
 
 
@@ -70,10 +70,7 @@ class PatchBatches:
 
     def epoch(self, epoch: int) -> Iterator[dict[str, Tensor]]:
         """Yield one epoch's batches `{"mri": (B, 1, s, s, s), "pet": ...}`: source and target."""
-        generator = torch.Generator().manual_seed(seed_from(self.seed, epoch))
-        order = torch.randperm(len(self.places), generator=generator)
-        order = torch.cat([order, order])[: len(self) * self.size]
-        for chosen in order.split(self.size):
+        for chosen in shuffled(len(self.places), self.size, self.seed, epoch):
             places = [self.places[i] for i in chosen.tolist()]
             yield {
                 name: torch.stack([self._cut(volumes, *place) for place in places]).contiguous(
