@@ -1,7 +1,7 @@
 """The systems of a run: the space each works in, and the complete entries of its models."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mri2pet.ablations import RESERVED, variant_models
@@ -40,10 +40,7 @@ def check_dual_glow(config: Mapping[str, Any]) -> None:
     block = config.get("dual_glow")
     if block is None:
         return
-    for name, entry in block["models"].items():
-        where = f"dual_glow.models.{name}"
-        if name in RESERVED:
-            raise InputError(f"{where}: the name is taken by a row of the tables")
+    for where, _, entry in _models("dual_glow", block):
         if entry["generator"]["name"] == FLOW:
             _check_flow(f"{where}.generator", entry["generator"], block["grid"])
     cohort, classes = config["cohort"]["groups"], block["diagnosis"]
@@ -58,6 +55,17 @@ def check_dual_glow(config: Mapping[str, Any]) -> None:
             raise InputError(
                 f"dual_glow.diagnosis: group {group} is among the positive and the negative ones"
             )
+
+
+def _models(
+    system: str, block: Mapping[str, Any], *taken: str
+) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield key, name and entry of each model; refuse names that rows of the tables have."""
+    for name, entry in block["models"].items():
+        where = f"{system}.models.{name}"
+        if name in (*RESERVED, *taken):
+            raise InputError(f"{where}: the name is taken by a row of the tables")
+        yield where, name, entry
 
 
 def _check_flow(where: str, generator: Mapping[str, Any], grid: Sequence[int]) -> None:
@@ -98,10 +106,7 @@ def check_ixi(config: Mapping[str, Any]) -> None:
             "(ixi.grid.shape, of its slices every ixi.grid.every-th)"
         )
     models = block["models"]
-    for name, entry in models.items():
-        where = f"ixi.models.{name}"
-        if name in (*RESERVED, "copy"):
-            raise InputError(f"{where}: the name is taken by a row of the tables")
+    for where, name, entry in _models("ixi", block, "copy"):
         if entry["source"] == entry["target"]:
             raise InputError(f"{where}: source and target are both {entry['source']}")
         seen, before = {name}, entry.get("start")
@@ -163,10 +168,7 @@ def check_gan_anomaly(config: Mapping[str, Any]) -> None:
     block = config.get("gan_anomaly")
     if block is None:
         return
-    for name, entry in block["models"].items():
-        where = f"gan_anomaly.models.{name}"
-        if name in RESERVED:
-            raise InputError(f"{where}: the name is taken by a row of the tables")
+    for where, _, entry in _models("gan_anomaly", block):
         parts = entry.get("parts")
         if parts is not None:
             slices = parts["kind"] == "slices"

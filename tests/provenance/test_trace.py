@@ -1,25 +1,19 @@
 """The chain of a file leads to the raw scans, and shows each job once."""
 
 import json
-import logging
 
 import pytest
 import toy
 
 from mri2pet.errors import InputError
-from mri2pet.provenance.records import read_records
 from mri2pet.provenance.trace import chain, tree
 
 
 @pytest.fixture
 def records(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    toy.run()
-    yield read_records(["results/provenance"])
-    root.handlers[:], root.level = handlers, level
-    logging.captureWarnings(False)
+    with toy.records() as found:
+        yield found
 
 
 def test_the_tree_goes_from_the_table_to_the_raw_scans(records):

@@ -1,11 +1,14 @@
 """A run of three jobs in the working directory: raw scans, a conversion, a table of it."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 from fakes import Named
 from mri2pet.provenance.record import recorded
+from mri2pet.provenance.records import Records, read_records
 
 ROOT = Path(__file__).parents[2]
 RAW = "raw/001_S_0001"
@@ -63,3 +66,14 @@ def run() -> None:
     raw_scans()
     convert()
     tabulate()
+
+
+@contextmanager
+def records() -> Iterator[Records]:
+    """Run all of it and yield its records; logging is then as it was before."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    run()
+    yield read_records(["results/provenance"])
+    root.handlers[:], root.level = handlers, level
+    logging.captureWarnings(False)

@@ -1,6 +1,5 @@
 """The page of provenance shows jobs, code, environment, chains of tables and exclusions."""
 
-import logging
 import sys
 from pathlib import Path
 
@@ -18,12 +17,8 @@ import toy
 @pytest.fixture
 def records(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    toy.run()
-    yield read_records(["results/provenance"])
-    root.handlers[:], root.level = handlers, level
-    logging.captureWarnings(False)
+    with toy.records() as found:
+        yield found
 
 
 def test_the_page_tells_the_chain_of_each_table(records, tmp_path):
