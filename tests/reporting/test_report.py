@@ -207,7 +207,7 @@ def test_groups_of_several_studies_are_counted_apart(tmp_path):
     assert list(zip(summary["Study"], summary["Group"], strict=True)) == [
         *(("ADNI", "CN"), ("ADNI", "AD"), ("IXI", "CN"), ("IXI", "AD"), ("All", "")),
     ]
-    assert summary["Visits"].to_list() == [4, 4, 4, 4, 16]
+    assert summary["Visits"].to_list() == [5, 3, 5, 3, 16]
     alone = views.cohort_summary(views.pool_cohorts({tmp_path / "a.tsv": "ADNI"}))
     assert list(alone["Group"]) == ["CN", "AD", "All"]
     assert "Study" not in alone
