@@ -144,6 +144,17 @@ def test_a_value_of_the_configuration_reaches_only_the_rules_that_use_it(finishe
     assert not set(jobs) & (PREPROCESSING | RAW | {"pack_dataset", "train", "synthesise", "table1"})
 
 
+def test_a_part_of_the_results_alone_is_made_again_from_its_raw_scans_on(finished, tmp_path):
+    coarser = tmp_path / "coarser.yaml"
+    coarser.write_text("gan_anomaly: {simulation: {pet_voxel_mm: [5.0, 5.0, 5.0]}}\n")
+    part = "results/datasets/anomaly/mri.npy"
+    jobs = planned(finished, *over(finished, coarser), "--", part)
+    assert len(jobs["simulate_patient"]) == 1
+    assert len(jobs["convert_mri"]) == len(jobs["resample_anomaly"]) == 6
+    assert "pack_anomaly" in jobs
+    assert planned(finished, part) == {}
+
+
 def test_a_key_that_is_of_no_concern_to_the_run_schedules_nothing(finished, tmp_path):
     assert planned(finished, "--config", "file=results/report/report.html") == {}
     alone = tmp_path / "alone.yaml"

@@ -7,6 +7,8 @@ import sys
 from functools import cache, lru_cache
 from pathlib import Path
 
+from snakemake.exceptions import IncompleteCheckpointException
+
 from mri2pet.ablations import FIGURES, figure_labels
 from mri2pet.cohort.locate import check_raw_folder, image_stamp
 from mri2pet.config import check_config
@@ -111,9 +113,20 @@ def cohort(study="adni"):
 
 
 def study_of(wildcards):
-    """Return the study whose table has a visit."""
+    """Return the study whose table has a visit.
+
+    A table that is not there yet is waited for only if no other has the visit: Snakemake does not
+    see what must run again below a checkpoint that it meets below another one.
+    """
     key = wildcards.subject, wildcards.visit
-    found = [study for study in STUDIES if key in cohort(study)]
+    found, unknown = [], None
+    for study in STUDIES:
+        try:
+            found += [study] if key in cohort(study) else []
+        except IncompleteCheckpointException as error:
+            unknown = error
+    if unknown is not None and not found:
+        raise unknown
     if len(found) != 1:
         where = " and ".join(COHORTS[study][1] for study in found) or "no cohort table of this run"
         raise WorkflowError(f"subject {key[0]}, visit {key[1]}: in {where}; it must be in one")
