@@ -1,8 +1,7 @@
 """One chunk of voxels for `mri2pet.anomaly.ocsvm`: kernels, one-class SVMs, decision values."""
 
 import math
-from dataclasses import dataclass, field
-from threading import Event
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,14 +9,14 @@ from torch import Tensor
 
 from mri2pet.anomaly import dual
 from mri2pet.anomaly.chunks import Gamma
+from mri2pet.anomaly.rows import Centred, centre, kernel_rows
 from mri2pet.errors import InputError
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-9}
 ROWS, MORE_ROWS = 1.6, 4  # rows of a kernel made first, by nu n, the least number that can support
+MOST, SHARE = 0.9, 0.25  # rows are added for a quarter of what lies outside, in 9 of 10 voxels
+FIRST = ((12, 0),)  # SMO steps, active sets with the first rows: they show which others matter
 WORTH = 0.6  # of all rows: above, all are made at once
-PROBE, LEAVE = 16, 0.3  # so, too, if of a 16th of a chunk more than this part is left without them
-FEATURES = 2**21  # bytes of features and kernel of the voxels whose kernels are made together
-CONSTANT = 1e-13  # variance below this part of the squared mean is rounding: scikit-learn sees 0
 
 
 @dataclass
@@ -41,10 +40,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Settings:
-    """What all voxels share; `total` and `excess` as `dual.solve` takes them.
-
-    `few` is set once a chunk has shown that a few rows of its kernels do, `whole` that they do not.
-    """
+    """What all voxels share; `total` and `excess` as `dual.solve` takes them."""
 
     nu: float
     gamma: Gamma
@@ -52,158 +48,133 @@ class Settings:
     dtype: torch.dtype
     total: float
     excess: float
-    block: int
     training: bool
-    few: Event = field(default_factory=Event)
-    whole: Event = field(default_factory=Event)
 
 
-def score_chunk(x: Tensor, y: Tensor, settings: Settings, kernel: Tensor, first: int) -> Scores:
+def score_chunk(
+    x: Tensor, y: Tensor, settings: Settings, room: tuple[Tensor, Tensor], first: int
+) -> Scores:
     """Score one chunk: (B, n, d) controls and (B, m, d) patients, of any float type.
 
     Few controls become support vectors, mostly those far from the others. So the kernels of the
     farthest alone are made and their problem solved; where the answer is optimal for all controls,
-    which is checked, it is theirs. What is left is solved with all.
+    which is checked, it is theirs. Where it is not, the controls that lie farthest outside its
+    region are added, and so on: column generation.
 
-    `kernel` is room for (B, n, n); `first` is the number of the first voxel, for messages.
+    `room` is for (B, n, d) and (B, n, n); `first` is the number of the first voxel, for messages.
     """
-    samples = x.shape[1]
-    rows = min(samples, math.ceil(ROWS * settings.total) + MORE_ROWS)
-    if not (settings.few.is_set() or settings.whole.is_set()):
-        some = slice(0, max(1, len(x) // PROBE))
-        all_of_them = rows > samples * WORTH or few_leave(
-            x[some], y[some], settings, kernel, first, rows
+    many, samples, _ = x.shape
+    total, tol = settings.total, TOLERANCE[settings.dtype]
+    features = centre(x, y, settings.gamma, room[0])
+    check_finite(features, first)
+    rows = enough(math.ceil(ROWS * total) + MORE_ROWS, samples)
+    todo = torch.arange(many, device=settings.device)
+    chosen = None if rows == samples else features.near.topk(rows, 1).indices
+    kernel, cross, shift = kernels(features, None, chosen, room[1])
+    patients = torch.empty((many, y.shape[1]), dtype=torch.float32, device=settings.device)
+    controls = patients.new_empty((many, samples)) if settings.training else None
+    alpha = None
+    while True:
+        square = kernel
+        if chosen is not None:
+            square = kernel.gather(2, chosen[:, None].expand(-1, chosen.shape[1], -1))
+        rounds = FIRST if chosen is not None and alpha is None else None
+        answer = dual.solve(square, shift + 1, total, settings.excess, tol, alpha, rounds)
+        alpha, gradient, rho, solved = answer.alpha, answer.gradient, answer.rho, answer.solved
+        if chosen is not None:
+            gradient = dual.product(kernel, alpha)
+            every = torch.zeros_like(gradient).scatter_(1, chosen, alpha)
+            rho = dual.margin(every, gradient, settings.excess)
+            solved = dual.violation(every, gradient) <= tol
+        patients[todo] = (dual.product(cross, alpha) - rho[:, None]).float()
+        if controls is not None:
+            controls[todo] = (gradient - rho[:, None]).float()
+        left = (~solved).nonzero()[:, 0]
+        todo = todo[left]
+        if not len(left) or chosen is None:
+            break
+        chosen, alpha, gradient, shift = (
+            one.index_select(0, left) for one in (chosen, alpha, gradient, shift)
         )
-        (settings.whole if all_of_them else settings.few).set()
-    if settings.whole.is_set():
-        return score_rows(x, y, settings, kernel, first, samples)[0]
-    room = kernel.flatten()[: len(x) * rows * samples].view(-1, rows, samples)
-    scores, left = score_rows(x, y, settings, room, first, rows)
-    if len(left) > LEAVE * len(x):
-        settings.whole.set()
-    if len(left):
-        rest = [one[left.to(one.device)] for one in (x, y)]
-        again, _ = score_rows(*rest, settings, kernel[: len(left)], first, samples)
-        places = left.cpu().numpy()
-        scores.patients[places] = again.patients
+        more = outside(chosen, alpha, gradient, tol)
+        if enough(chosen.shape[1] + more.shape[1], samples) == samples:
+            alpha = torch.zeros_like(gradient).scatter_(1, chosen, alpha)
+            chosen = None
+            kernel, cross, shift = kernels(features, todo, None, room[1])
+        else:
+            alpha = torch.cat([alpha, torch.zeros_like(more, dtype=alpha.dtype)], 1)
+            chosen = torch.cat([chosen, more], 1)
+            new = kernels(features, todo, more, None, shift)
+            kernel = torch.cat([kernel.index_select(0, left), new[0]], 1)
+            cross = torch.cat([cross.index_select(0, left), new[1]], 1)
+    scores = Scores(patients.cpu().numpy(), None, len(todo))
+    if controls is not None:
+        scores.controls = controls.cpu().numpy()
+    for voxel in todo.tolist():
+        model = reference(settings.nu, float(features.gamma[voxel]))
+        model.fit(x[voxel].double().numpy())
+        if len(y[voxel]):
+            scores.patients[voxel] = model.decision_function(y[voxel].double().numpy())
         if scores.controls is not None:
-            scores.controls[places] = again.controls
-        scores.rescued += again.rescued
+            scores.controls[voxel] = model.decision_function(x[voxel].double().numpy())
     return scores
 
 
-def few_leave(
-    x: Tensor, y: Tensor, settings: Settings, kernel: Tensor, first: int, rows: int
-) -> bool:
-    """Try `rows` rows on some voxels: tell whether they leave too many of them unsolved."""
-    room = kernel.flatten()[: len(x) * rows * x.shape[1]].view(-1, rows, x.shape[1])
-    _, left = score_rows(x, y, settings, room, first, rows)
-    return len(left) > LEAVE * len(x)
+def check_finite(features: Centred, first: int) -> None:
+    """Raise InputError for the first voxel with a feature that is no finite number."""
+    fine = torch.isfinite(features.near.sum(1) + features.far.sum(1) + features.gamma)
+    if not bool(fine.all()):
+        voxel = first + int((~fine).nonzero()[0, 0])
+        raise InputError(
+            f"voxel {voxel}: a feature is not a finite number, or too large for "
+            f"{features.near.dtype}"
+        )
 
 
-def score_rows(
-    x: Tensor, y: Tensor, settings: Settings, kernel: Tensor, first: int, rows: int
-) -> tuple[Scores, Tensor]:
-    """Score a chunk by the `rows` controls of each voxel that lie farthest from the mean.
+def kernels(
+    features: Centred,
+    voxels: Tensor | None,
+    chosen: Tensor | None,
+    room: Tensor | None,
+    shift: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Make kernels of chosen controls (all if None) with all controls, and with the patients.
 
-    `kernel` is room for (B, rows, n). With all n rows, what is not solved goes to scikit-learn.
+    Less 1 and a `shift` a voxel: by default the mean of one row; all it must be is near K - 1.
 
     Returns
     -------
-    scores, left
-        Scores; with fewer rows also the voxels whose answer is not optimal for all controls.
+    tuple
+        (v, k, n), in `room` if there is some; (v, k, m); the shift (v,).
     """
-    many, samples, _ = x.shape
-    kwargs = {"dtype": settings.dtype, "device": settings.device}
-    cross = torch.empty((many, rows, y.shape[1]), **kwargs)
-    level, gamma = torch.empty(many, **kwargs), torch.empty(many, **kwargs)
-    chosen = torch.empty((many, rows), dtype=torch.int64, device=settings.device)
-    block = settings.block  # of all rows; a few leave room for more voxels beside their features
-    if rows < samples:
-        block = max(block, FEATURES // (samples * (x.shape[2] + rows) * settings.dtype.itemsize))
-    for start in range(0, many, block):
-        part = slice(start, min(start + block, many))
-        a, b = (one[part].to(**kwargs, non_blocking=True) for one in (x, y))
-        out = (one[part] for one in (kernel, cross, level, gamma, chosen))
-        fill(a, b, settings.gamma, *out)
-    if not bool(torch.isfinite(level).all()) or not bool(torch.isfinite(cross).all()):
-        wrong = ~(torch.isfinite(level) & torch.isfinite(cross).all(2).all(1))
-        voxel = first + int(wrong.nonzero()[0, 0])
-        raise InputError(
-            f"voxel {voxel}: a feature is not a finite number, or too large for {settings.dtype}"
-        )
-    tol = TOLERANCE[settings.dtype]
-    few = rows < samples
-    square = kernel.gather(2, chosen[:, None].expand(-1, rows, -1)) if few else kernel
-    answer = dual.solve(square, level, settings.total, settings.excess, tol)
-    rho, gradient, solved = answer.rho, answer.gradient, answer.solved
-    if few:
-        gradient = dual.product(kernel, answer.alpha)
-        alpha = torch.zeros((many, samples), **kwargs).scatter_(1, chosen, answer.alpha)
-        rho = dual.margin(alpha, gradient, settings.excess)
-        solved = dual.violation(alpha, gradient) <= tol
-    patients = (dual.product(cross, answer.alpha) - rho[:, None]).float().cpu().numpy()
-    controls = None
-    if settings.training:
-        controls = (gradient - rho[:, None]).float().cpu().numpy()
-    left = (~solved).nonzero()[:, 0]
-    missed = [] if few else left.tolist()
-    for voxel in missed:
-        model = reference(settings.nu, float(gamma[voxel])).fit(x[voxel].double().numpy())
-        if len(y[voxel]):
-            patients[voxel] = model.decision_function(y[voxel].double().numpy())
-        if controls is not None:
-            controls[voxel] = model.decision_function(x[voxel].double().numpy())
-    return Scores(patients, controls, len(missed)), left
-
-
-def fill(
-    x: Tensor,
-    y: Tensor,
-    gamma: Gamma,
-    kernel: Tensor,
-    cross: Tensor,
-    level: Tensor,
-    width: Tensor,
-    chosen: Tensor,
-) -> None:
-    """Write kernels less level (k, n) and (k, m), the level, and gamma, of a block of voxels.
-
-    Rows are of the k controls farthest from the mean, whose numbers go to `chosen`; of all in
-    their order where k is n. Distances are taken from the centred features, where differences keep
-    their digits, and K - 1 = expm1(-gamma d^2). The level is the mean of one row: all it must be
-    is near K.
-    """
-    mean = x.mean(1, keepdim=True)
-    x, y = x - mean, y - mean
-    if few := kernel.shape[1] < kernel.shape[2]:
-        squares = torch.linalg.vecdot(x, x)
-        chosen.copy_(squares.topk(kernel.shape[1], 1).indices)
-        rows = x.gather(1, chosen[:, :, None].expand(-1, -1, x.shape[2]))
-        torch.bmm(rows, x.mT, out=kernel)
-    else:
-        rows = x
-        torch.bmm(x, x.mT, out=kernel)
-        squares = kernel.diagonal(dim1=1, dim2=2).clone()
-    if gamma == "scale":
-        centre = mean[:, 0]
-        variance = squares.mean(1) / x.shape[2] + centre.var(1, correction=0)
-        seen = variance > CONSTANT * centre.square().mean(1)
-        width.copy_(torch.where(seen, 1 / (variance * x.shape[2]), 1.0))
-    else:
-        width.fill_(gamma)
-    scale = width[:, None, None]
-    others = torch.linalg.vecdot(y, y)
-    near = (squares.gather(1, chosen) if few else squares)[:, :, None] * scale
-    for matrix, second in ((kernel, squares), (cross, others)):
-        if matrix is cross:
-            torch.bmm(rows, y.mT, out=cross)
-        torch.addcmul(-(second[:, None] * scale), matrix, 2 * scale, out=matrix)
-        matrix.sub_(near).expm1_()
-    shift = kernel[:, 0].mean(1)
-    torch.add(shift, 1, out=level)
+    many, samples = features.near.shape
+    if voxels is not None:
+        many = len(voxels)
+    rows = samples if chosen is None else chosen.shape[1]
+    size = many * rows * samples
+    flat = features.near.new_empty(size) if room is None else room.flatten()[:size]
+    kernel = flat.view(many, rows, samples)
+    cross = kernel.new_empty((many, rows, features.far.shape[1]))
+    kernel_rows(features, voxels, chosen, kernel, cross)
+    if shift is None:
+        shift = kernel[:, 0].mean(1)
     kernel.sub_(shift[:, None, None])
     cross.sub_(shift[:, None, None])
+    return kernel, cross, shift
+
+
+def enough(rows: int, samples: int) -> int:
+    """Return how many rows to make where at least `rows` are needed: all if that is most."""
+    return samples if rows > WORTH * samples else rows
+
+
+def outside(chosen: Tensor, alpha: Tensor, gradient: Tensor, tol: float) -> Tensor:
+    """Find (b, k) controls beside the chosen that lie farthest outside an answer's region."""
+    low = torch.where(alpha > 0, gradient.gather(1, chosen), -dual.FAR).amax(1, keepdim=True)
+    others = gradient.scatter(1, chosen, dual.FAR)
+    wanted = (others < low - tol).sum(1).float().quantile(MOST)
+    count = min(max(math.ceil(SHARE * wanted), MORE_ROWS, 1), gradient.shape[1] - chosen.shape[1])
+    return others.topk(count, 1, largest=False).indices
 
 
 def reference(nu: float, gamma: Gamma = "scale", tol: float = 1e-6):

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 CHECK_EVERY = 8  # SMO steps between two looks at what has converged: no other waits on a device
-ROUNDS = ((48, 4), (128, 8), (512, 12))  # (SMO steps, active sets tried) in turn
+ROUNDS = ((24, 8), (128, 8), (512, 12))  # (SMO steps, active sets tried) in turn
 FEW = 1 / 32  # part of a batch that is too small to go on with: a step has a fixed cost
 ALIKE = 0.6  # start with all points alike where that makes the objective this much smaller
 TINY = 1e-12  # libsvm's TAU: the smallest curvature along a pair
@@ -113,9 +113,10 @@ def smo(
                 alpha[problems], gradient[problems] = a, g
                 if len(left) <= FEW * len(rows):
                     return
-                problems, first, top = problems[left], first[left], top[left]
-                a, g, up, low = a[left], g[left], up[left], low[left]
-                best, i, gain = best[left], i[left], gain[left]
+                problems, first, top, a, g, up, low, best, i, gain = (
+                    one.index_select(0, left)
+                    for one in (problems, first, top, a, g, up, low, best, i, gain)
+                )
         gain.clamp_(min=0)
         row_i = kernel.index_select(0, i.squeeze(1) + first)
         curve = (top - row_i).mul_(2).clamp_(min=TINY)
@@ -184,10 +185,9 @@ def active_set(
     """Guess the active set from an inexact answer and correct the guess until it is optimal.
 
     The primal-dual active set method (Hintermueller, Ito and Kunisch, SIAM J. Optim. 13, 2002):
-    free
-    variables that leave [0, 1] go to the bound they crossed, bound ones whose gradient is on the
-    wrong side of rho become free. Solved problems are written to `alpha` and `gradient`, the others
-    left as they were.
+    free variables that leave [0, 1] go to the bound they crossed, bound ones whose gradient is on
+    the wrong side of rho become free. Solved problems are written to `alpha` and `gradient`, the
+    others left as they were.
     """
     todo = torch.arange(len(alpha), device=alpha.device)
     work, upper, lower = kernel, alpha >= 1, alpha <= 0
@@ -211,7 +211,7 @@ def active_set(
         if not len(keep):
             return
         work, level, todo, found, rho, upper, lower = (
-            x[keep] for x in (work, level, todo, found, rho, upper, lower)
+            x.index_select(0, keep) for x in (work, level, todo, found, rho, upper, lower)
         )
         exact = product(work, found.to(alpha))
         above = exact - rho[:, None].to(alpha)
@@ -249,7 +249,13 @@ def margin(alpha: Tensor, gradient: Tensor, excess: float) -> Tensor:
 
 
 def solve(
-    kernel: Tensor, level: Tensor, total: float, excess: float = 0.0, tol: float = 1e-5
+    kernel: Tensor,
+    level: Tensor,
+    total: float,
+    excess: float = 0.0,
+    tol: float = 1e-5,
+    alpha: Tensor | None = None,
+    rounds: tuple[tuple[int, int], ...] | None = None,
 ) -> Solution:
     """Solve a batch of one-class duals: SMO and active sets in turn until each is optimal.
 
@@ -265,25 +271,30 @@ def solve(
         What `total` lost by that, see `margin`.
     tol
         Largest violation that counts as solved.
+    alpha, rounds
+        (B, n) feasible point to begin with, by default see `start`; by default `ROUNDS`.
     """
     size = kernel.shape[-1]
     flat, peak, exact = kernel.view(-1, size), (1 - level)[:, None], level.double()
-    alpha, gradient = start(kernel, level, total)
+    if alpha is None:
+        alpha, gradient = start(kernel, level, total)
+    else:
+        alpha, gradient = alpha.clone(), product(kernel, alpha)
     problem = torch.arange(len(kernel), device=kernel.device)
-    for steps, tries in ROUNDS:
+    for steps, tries in rounds or ROUNDS:
         a, g = alpha[problem], gradient[problem]
         smo(flat, peak[problem], problem * size, a, g, steps, 0.5 * tol)
         missed = (violation(a, g) > 0.5 * tol).nonzero()[:, 0]
         if len(missed):
-            at, b, h = problem[missed], a[missed], g[missed]
-            active_set(kernel[at], exact[at], b, h, total, tries, tol)
+            at, b, h = (one.index_select(0, missed) for one in (problem, a, g))
+            hard = kernel.index_select(0, at)
+            active_set(hard, exact[at], b, h, total, tries, tol)
             a[missed] = b
         alpha[problem] = a
         every = len(problem) == len(kernel)
-        gradient[problem] = product(kernel if every else kernel[problem], a)
+        gradient[problem] = product(kernel if every else kernel.index_select(0, problem), a)
         problem = problem[violation(a, gradient[problem]) > tol]
         if not len(problem):
             break
-    solved = torch.ones(len(kernel), dtype=torch.bool, device=kernel.device)
-    solved[problem] = False
+    solved = torch.ones_like(level, dtype=torch.bool).index_fill_(0, problem, False)
     return Solution(alpha, gradient, margin(alpha, gradient, excess), solved)

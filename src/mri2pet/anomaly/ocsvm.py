@@ -30,7 +30,6 @@ from mri2pet.errors import InputError
 
 CPU_CHUNK = 1024  # enough voxels to hide what starting an operation costs
 CPU_NUMBERS = 2**20  # kernel values of a chunk where few samples leave room for more voxels
-CACHE = 2**20  # bytes of kernel that one CPU thread works on while they are in its cache
 
 
 def fit_score(
@@ -128,12 +127,10 @@ def score_chunks(
     size = memory // (need * threads)
     if size < 1:
         raise InputError(f"memory is {memory} bytes; {threads} voxels need {need * threads}")
-    block = size
     if place.type == "cpu":
         size = min(size, max(CPU_CHUNK, CPU_NUMBERS // samples**2))
-        block = max(1, CACHE // (samples * samples * real.itemsize))
     total, excess = dual.mass(nu, samples)
-    settings = Settings(nu, gamma, place, real, total, excess, block, training)
+    settings = Settings(nu, gamma, place, real, total, excess, training)
     slices = [slice(i, min(i + size, len(controls))) for i in range(0, len(controls), size)]
     return run_chunks(controls, patients, slices, settings, threads)
 
@@ -148,10 +145,11 @@ def run_chunks(
     """Compute chunks in order: threads side by side on a CPU; read ahead for another device."""
     pinned = settings.device.type == "cuda"
 
-    kernels: SimpleQueue[Tensor] = SimpleQueue()  # kept from chunk to chunk: new pages cost time
+    rooms: SimpleQueue[tuple[Tensor, Tensor]] = SimpleQueue()  # kept: new pages cost time
     for _ in range(threads if slices else 0):
-        shape = (slices[0].stop, controls.shape[1], controls.shape[1])
-        kernels.put(torch.empty(shape, dtype=settings.dtype, device=settings.device))
+        many, (samples, width) = slices[0].stop, controls.shape[1:]
+        kwargs = {"dtype": settings.dtype, "device": settings.device}
+        rooms.put(tuple(torch.empty((many, samples, k), **kwargs) for k in (width, samples)))
 
     def load(where: slice) -> tuple[slice, Tensor, Tensor]:
         pair = [torch.from_numpy(writeable(x[where])) for x in (controls, patients)]
@@ -159,11 +157,11 @@ def run_chunks(
         return where, x, y
 
     def score(where: slice, x: Tensor, y: Tensor) -> tuple[slice, Scores]:
-        kernel = kernels.get()
+        room = rooms.get()
         try:
-            return where, score_chunk(x, y, settings, kernel[: len(x)], where.start)
+            return where, score_chunk(x, y, settings, (room[0][: len(x)], room[1]), where.start)
         finally:
-            kernels.put(kernel)
+            rooms.put(room)
 
     with full_precision(), ThreadPoolExecutor(threads) as pool:
         if settings.device.type == "cpu":
