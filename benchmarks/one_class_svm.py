@@ -232,6 +232,7 @@ def main() -> int:
                 name, some, patients, options.nu, options.device, options.repeats, pool
             )
             lines += rows
+            print(*rows[1], sep=" | ", file=sys.stderr, flush=True)
             agree &= good
     text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     print(f"{os.cpu_count()} processors, load {load:.1f} before\n\n{text}")
