@@ -35,6 +35,8 @@ class Parts:
     min_brain
         Share of a part's voxels that must be brain for it to be trained on. A part without any
         brain never is.
+    batch
+        Parts at once, at most, where volumes are put together.
     """
 
     kind: str
@@ -44,6 +46,7 @@ class Parts:
     keep: int | None = None
     per_epoch: int | None = None
     min_brain: float = 0.0
+    batch: int = 16
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Parts":
@@ -62,6 +65,7 @@ class Parts:
             "keep": kept <= parts.size,
             "per_epoch": parts.per_epoch is None or parts.per_epoch >= 1,
             "min_brain": 0 <= parts.min_brain <= 1,
+            "batch": parts.batch >= 1,
         }
         for key, good in checks.items():
             if not good:

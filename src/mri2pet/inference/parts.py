@@ -15,7 +15,9 @@ from mri2pet.parts import Parts
 Array = np.ndarray
 
 
-def stack_parts(generator: nn.Module, volume: Tensor, parts: Parts, batch: int = 16) -> Tensor:
+def stack_parts(
+    generator: nn.Module, volume: Tensor, parts: Parts, batch: int | None = None
+) -> Tensor:
     """Synthesise one volume (X, Y, Z) part by part.
 
     Parameters
@@ -27,7 +29,7 @@ def stack_parts(generator: nn.Module, volume: Tensor, parts: Parts, batch: int =
     parts
         How the volume is cut and put together again.
     batch
-        Parts at once, at most.
+        Parts at once, at most; `parts.batch` if not named.
     """
 
     def predict(cut: Tensor) -> Tensor:
@@ -35,6 +37,7 @@ def stack_parts(generator: nn.Module, volume: Tensor, parts: Parts, batch: int =
         return result
 
     stride, keep = parts.stacking_stride, parts.keep
+    batch = parts.batch if batch is None else batch
     if parts.kind == "slices":
         return synthesise_slices(predict, volume, parts.size, stride, batch, keep)
     return synthesise_patches(predict, volume[None], parts.size, stride, batch, keep)[0]
@@ -47,7 +50,7 @@ def synthesise_parts(
     parts: Parts,
     device: str | torch.device = "cpu",
     crop: int = 0,
-    batch: int = 16,
+    batch: int | None = None,
 ) -> Array:
     """Synthesise the PET of every MRI with a generator of slices or patches.
 
@@ -66,7 +69,7 @@ def synthesise_parts(
     crop
         The parts are those of the box around the brain (`box.brain_box`), as in training.
     batch
-        Parts at once, at most.
+        Parts at once, at most; `parts.batch` if not named.
 
     Returns
     -------

@@ -89,6 +89,12 @@ class DualGlow(nn.Module):
         if self.side:
             self.heads = SideHeads(self.side, channels, **dict(heads or {}))
 
+    def regions(self) -> list[nn.Module]:
+        """Return what is compiled part by part: steps of a level have one shape and share code."""
+        flows = (self.mri_flow, self.pet_flow)
+        steps = [step for flow in flows for level in flow.levels for step in level.steps]
+        return [*steps, *self.relation.networks]
+
     def prior(self, mri: Sequence[Tensor], side: Side | None = None) -> list[Gaussian]:
         """Return mean and log sigma of every PET code given the MRI's codes (eq. 6 or 17).
 

@@ -25,11 +25,14 @@ from mri2pet.models.blocks import (
     start_at,
 )
 from mri2pet.models.conv import Conv3x3x3
+from mri2pet.models.grouped import run_grouped
 from mri2pet.models.lobes import LobePaths
 from mri2pet.models.norm import BatchNorm
 
 # How the volume is cut for the printed K. K=4 gives the paper's 32x32x64 from 64^3.
 GRIDS = {2: (2, 1, 1), 4: (2, 2, 1), 8: (2, 2, 2)}
+# Whether K paths run faster as one computation of K groups, by device (docs/benchmarks.md).
+GROUPED = {"cpu": False, "cuda": False}
 
 
 class LocalPaths(nn.Module):
@@ -41,17 +44,28 @@ class LocalPaths(nn.Module):
         Widths of each path's residual blocks.
     grid
         Cuboids along X, Y, Z; their product is K.
+    grouped
+        Run all paths as one computation of K groups of channels (`grouped.run_grouped`), or one
+        after the other; None: as `GROUPED` has it for the device.
     """
 
-    def __init__(self, filters: Sequence[int], grid: Sequence[int]) -> None:
+    def __init__(
+        self, filters: Sequence[int], grid: Sequence[int], grouped: bool | None = None
+    ) -> None:
         super().__init__()
         self.grid = tuple(grid)
+        self.grouped = grouped
         self.paths = nn.ModuleList(ResidualPath(1, filters) for _ in range(math.prod(grid)))
 
     def forward(self, volume: Tensor) -> Tensor:
         """Map (B, 1, X, Y, Z) to (B, filters[-1], X, Y, Z): cut, transform, fuse in place."""
-        patches = split_grid(volume, self.grid)
-        features = [path(patch) for path, patch in zip(self.paths, patches, strict=True)]
+        pieces = split_grid(volume, self.grid)
+        grouped = self.grouped
+        if grouped is None:
+            grouped = GROUPED.get(volume.device.type, False)
+        if grouped:
+            return join_grid(run_grouped(self.paths, pieces), self.grid)
+        features = [path(piece) for path, piece in zip(self.paths, pieces, strict=True)]
         return join_grid(features, self.grid)
 
 
@@ -68,6 +82,8 @@ class GlaGan(nn.Module):
         cuboids; needs `use_atlas` before training.
     global_path
         False leaves the global module out (the paper's Local GAN).
+    grouped
+        How the local paths on cuboids run (`LocalPaths`); no result depends on it beyond rounding.
 
     Raises
     ------
@@ -85,6 +101,7 @@ class GlaGan(nn.Module):
         filters: Sequence[int] = (64, 64, 128, 64),
         patches: int | str = 4,
         global_path: bool = True,
+        grouped: bool | None = None,
     ) -> None:
         super().__init__()
         if patches not in (0, *GRIDS, "lobes"):
@@ -96,7 +113,7 @@ class GlaGan(nn.Module):
         self.local_paths: LocalPaths | LobePaths | None = None
         if patches:
             grid = GRIDS.get(patches)
-            self.local_paths = LocalPaths(filters, grid) if grid else LobePaths(filters)
+            self.local_paths = LocalPaths(filters, grid, grouped) if grid else LobePaths(filters)
         width = filters[-1]
         self.fusion = nn.Sequential(
             Conv3x3x3(width * (global_path + bool(patches)), width, bias=False),

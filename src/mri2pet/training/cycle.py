@@ -16,7 +16,7 @@ from mri2pet.losses import (
 )
 from mri2pet.models.registry import build
 from mri2pet.training.data import Pairs
-from mri2pet.training.pool import make_pool
+from mri2pet.training.pool import draw_pools, make_pool
 from mri2pet.training.recipe import (
     Batch,
     Recipe,
@@ -72,8 +72,13 @@ class CycleGan(Recipe):
             "discriminators": adam(self.discriminators, settings, settings.discriminator_share),
         }
 
+    def drawn(self, batch: Batch) -> Batch:
+        """Return a batch with what its pools decide on it."""
+        return draw_pools(batch, pet=self.pet_pool, mri=self.mri_pool)
+
     def step(self, batch: Batch, precision: Precision) -> dict[str, Tensor]:
         """Take one step of the generators and one of the discriminators."""
+        batch = self.drawn(batch)
         mask = batch.get("mask", self.mask)  # parts come with theirs
         mri, pet = batch["mri"] * mask, batch["pet"]
         # The generators' gradient passes through the discriminators and leaves none in them.
@@ -87,7 +92,8 @@ class CycleGan(Recipe):
 
         for network in self.discriminators:
             network.requires_grad_(True)
-        shown_pet, shown_mri = self.pet_pool.exchange(fake_pet), self.mri_pool.exchange(fake_mri)
+        shown_pet = self.pet_pool.exchange(fake_pet, batch["pools"]["pet"])
+        shown_mri = self.mri_pool.exchange(fake_mri, batch["pools"]["mri"])
         with precision.autocast():
             against = least_squares_discriminator_loss(
                 self.pet_discriminator(pet), self.pet_discriminator(shown_pet)

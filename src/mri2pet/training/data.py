@@ -173,14 +173,12 @@ class PairBatches:
         """
         generator = torch.Generator().manual_seed(seed_from(self.seed, epoch))
         order = torch.randperm(len(self.volumes["mri"]), generator=generator)
-        order = torch.cat([order, order])[: len(self) * self.size]
+        order = torch.cat([order, order])[: len(self) * self.size].to(self.volumes["mri"].device)
         for rows in order.split(self.size):
             batch: dict[str, Any] = {
-                name: volumes[rows.to(volumes.device)].contiguous(memory_format=self.memory_format)
+                name: volumes[rows].contiguous(memory_format=self.memory_format)
                 for name, volumes in self.volumes.items()
             }
             if self.side:
-                batch["side"] = {
-                    name: values[rows.to(values.device)] for name, values in self.side.items()
-                }
+                batch["side"] = {name: values[rows] for name, values in self.side.items()}
             yield batch

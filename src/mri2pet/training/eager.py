@@ -48,3 +48,10 @@ def without_compiler() -> Iterator[None]:
     finally:
         if sys.modules.get(COMPILER) is stand_in:
             del sys.modules[COMPILER]
+
+
+def bring_compiler() -> None:
+    """Import torch's compiler, also where `without_compiler` holds it back."""
+    if isinstance(sys.modules.get(COMPILER), _NoCompiler):
+        del sys.modules[COMPILER]
+    importlib.import_module(COMPILER)

@@ -75,7 +75,7 @@ class DualGlowRecipe(Recipe):
 
     def step(self, batch: Batch, precision: Precision) -> dict[str, Tensor]:
         """Take one step on the likelihood of a batch of pairs."""
-        self._begin(precision)
+        self.begin(precision)
         with precision.autocast():
             terms = self.generator.losses(batch["mri"], batch["pet"], batch.get("side"))
         total = objective(terms, **self.weights)
@@ -83,7 +83,7 @@ class DualGlowRecipe(Recipe):
         precision.end_batch()
         return detached({"objective": total, **terms})
 
-    def _begin(self, precision: Precision) -> None:
+    def begin(self, precision: Precision) -> None:
         """Set the activation norms, once in a training: on the device, since that takes time."""
         if self.known or self.begun:
             self.known = True

@@ -16,6 +16,7 @@ from mri2pet.errors import InputError
 from mri2pet.training.checkpoint import History, State, load_checkpoint, save_checkpoint
 from mri2pet.training.recipe import Recipe
 from mri2pet.training.settings import Precision, TrainingSettings
+from mri2pet.training.stepping import Stepper
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +112,7 @@ def train(
     if checkpoint is not None:
         history, best = load_checkpoint(checkpoint, identity, recipe, precision.scaler)
     recipe.train()
+    stepper = Stepper(recipe, settings, precision)
     steps = len(batches)
     # disable=None: no bar where stderr is not a terminal; the log has a line an epoch anyway.
     with tqdm(
@@ -124,11 +126,9 @@ def train(
             sums: dict[str, Tensor] = {}
             for i, batch in enumerate(batches.epoch(epoch)):
                 rate = settings.rate((epoch + i / steps) / settings.epochs)
-                for optimiser in recipe.optimisers.values():
-                    for group in optimiser.param_groups:
-                        group["lr"] = rate * group["share"]
+                stepper.set_rate(rate)
                 # Summed on the device: reading a value at each step would wait for the GPU.
-                for key, value in recipe.step(batch, precision).items():
+                for key, value in stepper(batch).items():
                     sums[key] = sums.get(key, torch.zeros_like(value)) + value
                 bar.update()
             losses = {key: float(value) / steps for key, value in sums.items()}
@@ -149,6 +149,7 @@ def train(
             log.info("%s: epoch %d of %d: %s", name, epoch + 1, settings.epochs, text)
             if checkpoint is not None:
                 save_checkpoint(checkpoint, identity, recipe, precision.scaler, history, best)
+    stepper.close()
     if validation is not None and best is not None:
         recipe.load_state_dict(best)
         chosen = validation.best_epoch(history)

@@ -16,7 +16,7 @@ from mri2pet.losses import (
 )
 from mri2pet.models.registry import build
 from mri2pet.training.data import Pairs
-from mri2pet.training.pool import make_pool
+from mri2pet.training.pool import draw_pools, make_pool
 from mri2pet.training.recipe import (
     Batch,
     Recipe,
@@ -67,8 +67,13 @@ class SimpleGan(Recipe):
             "discriminator": adam([self.discriminator], settings, settings.discriminator_share),
         }
 
+    def drawn(self, batch: Batch) -> Batch:
+        """Return a batch with what its pool decides on it."""
+        return draw_pools(batch, pet=self.pool)
+
     def step(self, batch: Batch, precision: Precision) -> dict[str, Tensor]:
         """Take one step of the generator and one of the discriminator."""
+        batch = self.drawn(batch)
         mask = batch.get("mask", self.mask)  # parts come with theirs
         mri, pet = batch["mri"] * mask, batch["pet"]
         # The generator's gradient passes through the discriminator and leaves none in it.
@@ -80,7 +85,7 @@ class SimpleGan(Recipe):
         precision.step(total, self.optimisers["generator"])
 
         self.discriminator.requires_grad_(True)
-        shown = self.pool.exchange(fake)
+        shown = self.pool.exchange(fake, batch["pools"]["pet"])
         with precision.autocast():
             against = least_squares_discriminator_loss(
                 self.discriminator(pet), self.discriminator(shown)

@@ -34,27 +34,67 @@ class ImagePool(nn.Module):
         super().__init__()
         self.register_buffer("volumes", torch.zeros(size, channels, *shape))
         self.register_buffer("filled", torch.tensor(0))
+        self._known: int | None = None  # what `filled` holds: each question waits for a GPU
+
+    def draw(self, count: int) -> Tensor:
+        """Decide what happens to the next images, on the host.
+
+        Returns
+        -------
+        Tensor
+            (count, 3) whole numbers: a place in the pool, whether its image is shown instead of
+            the new one, and whether the new one is put there.
+        """
+        if self._known is None:
+            self._known = int(self.filled)
+        size, decisions = len(self.volumes), []
+        for _ in range(count):
+            if self._known < size:
+                decisions.append((self._known, False, True))
+                self._known += 1
+            elif size and torch.rand(()) < 0.5:
+                decisions.append((int(torch.randint(size, ())), True, True))
+            else:
+                decisions.append((0, False, False))
+        self.filled.fill_(self._known)
+        return torch.tensor(decisions).to(self.volumes.device)
 
     @torch.no_grad()
-    def exchange(self, new: Tensor) -> Tensor:
-        """Return as many images as come, (B, C, X, Y[, Z])."""
-        size = len(self.volumes)
-        if not size:
+    def exchange(self, new: Tensor, drawn: Tensor | None = None) -> Tensor:
+        """Return as many images as come, (B, C, X, Y[, Z]).
+
+        Parameters
+        ----------
+        new
+            Images.
+        drawn
+            What `draw` decided on them; None to let it decide. No value of it is asked for here,
+            so that the exchange can be part of a CUDA graph.
+        """
+        if not len(self.volumes):
             return new.detach()
-        shown, filled = [], int(self.filled)  # asked once: each question waits for a GPU
-        for volume in new.detach().float():
-            if filled < size:
-                self.volumes[filled] = volume
-                filled += 1
-                shown.append(volume)
-            elif torch.rand(()) < 0.5:
-                place = int(torch.randint(size, ()))
-                shown.append(self.volumes[place].clone())
-                self.volumes[place] = volume
-            else:
-                shown.append(volume)
-        self.filled.fill_(filled)
+        if drawn is None:
+            drawn = self.draw(len(new))
+        shown = []
+        for volume, (place, from_pool, kept) in zip(
+            new.detach().float(), drawn.unbind(), strict=True
+        ):
+            there = self.volumes.index_select(0, place[None])
+            shown.append(torch.where(from_pool.bool(), there[0], volume))
+            self.volumes.index_copy_(0, place[None], torch.where(kept.bool(), volume, there))
         return torch.stack(shown).contiguous(memory_format=memory_format_of(new))
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self._known = None
+
+
+def draw_pools(batch: Mapping[str, Any], **pools: ImagePool) -> Mapping[str, Any]:
+    """Return a batch with `pools`, what each pool decides on it, if it has none."""
+    if "pools" in batch:
+        return batch
+    count = len(batch["mri"])
+    return {**batch, "pools": {name: pool.draw(count) for name, pool in pools.items()}}
 
 
 def make_pool(config: Mapping[str, Any], pairs: Pairs) -> ImagePool:

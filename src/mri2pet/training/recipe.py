@@ -35,6 +35,18 @@ class Recipe(nn.Module, ABC):
     generator: nn.Module
     optimisers: dict[str, Optimizer]
 
+    def begin(self, precision: Precision) -> None:
+        """Set up what the first step needs; without effect once that is done."""
+        del precision
+
+    def drawn(self, batch: Batch) -> Batch:
+        """Return a batch with what a step draws on the host, such as places in a pool.
+
+        A step that is recorded once and replayed draws nothing by itself. Called again on what it
+        returned, it draws nothing anew.
+        """
+        return batch
+
     @abstractmethod
     def step(self, batch: Batch, precision: Precision) -> dict[str, Tensor]:
         """Train on one batch; return the losses, detached, by name."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from mri2pet.training.settings import (
     Precision,
     TrainingSettings,
     choose_device,
-    make_deterministic,
+    set_up_torch,
 )
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,48 @@ def train_model(
     return recipe.generator.to(memory_format=torch.contiguous_format).eval(), history
 
 
+@dataclass(frozen=True)
+class Training:
+    """What a training goes on: networks and optimisers on their device, batches, settings."""
+
+    recipe: Recipe
+    batches: Batches
+    settings: TrainingSettings
+    precision: Precision
+
+
+def prepare(
+    config: Mapping[str, Any],
+    pairs: Pairs,
+    name: str,
+    fold: int,
+    seed: int,
+    threads: int = 1,
+    device: str = "auto",
+    make_batches: MakeBatches = PairBatches,
+    start: Mapping[str, Tensor] | None = None,
+) -> Training:
+    """Make networks and batches of one model and fold; parameters as for `train_recipe`."""
+    settings = TrainingSettings.from_config(config["training"])
+    target = choose_device(device)
+    set_up_torch(settings, target, threads)
+    precision = Precision(settings.precision, target)
+    own_seed = seed_from(seed, name, fold)
+    torch.manual_seed(own_seed)
+    recipe = make_recipe(config, settings, pairs)
+    if start is not None:
+        _go_on_from(recipe, start, name)
+    recipe = recipe.to(target)
+    layout = settings.memory_format
+    parts = Parts.of(config)
+    if parts is not None:
+        make_batches = partial(PartBatches, parts=parts)
+        layout = settings.layout(parts.dimensions)
+    recipe = recipe.to(memory_format=layout)
+    batches = make_batches(pairs, settings.batch_size, own_seed, target, layout)
+    return Training(recipe, batches, settings, precision)
+
+
 def train_recipe(
     config: Mapping[str, Any],
     pairs: Pairs,
@@ -108,27 +151,12 @@ def train_recipe(
     start
         State of a recipe to go on from, in place of fresh weights; its optimisers begin anew.
     """
-    make_deterministic(threads)
-    settings = TrainingSettings.from_config(config["training"])
-    target = choose_device(device)
-    precision = Precision(settings.precision, target)
-    own_seed = seed_from(seed, name, fold)
-    torch.manual_seed(own_seed)
-    recipe = make_recipe(config, settings, pairs)
-    if start is not None:
-        _go_on_from(recipe, start, name)
-    recipe = recipe.to(target)
-    layout = settings.memory_format
-    parts = Parts.of(config)
-    if parts is not None:
-        make_batches = partial(PartBatches, parts=parts)
-        layout = settings.layout(parts.dimensions)
-    recipe = recipe.to(memory_format=layout)
-    batches = make_batches(pairs, settings.batch_size, own_seed, target, layout)
+    made = prepare(config, pairs, name, fold, seed, threads, device, make_batches, start)
+    recipe, batches, settings, precision = made.recipe, made.batches, made.settings, made.precision
     log.info(
         "%s, fold %d: %d pairs, %d parameters, %s, %s",
         *(name, fold, len(pairs.mri), sum(p.numel() for p in recipe.parameters())),
-        *(target, precision.name),
+        *(precision.device, precision.name),
     )
     identity = identify(config=dict(config), seed=seed, name=name, fold=fold, data=pairs.digest())
     if start is not None:

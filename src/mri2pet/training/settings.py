@@ -45,6 +45,17 @@ class TrainingSettings:
     channels_last
         Keep channels innermost in memory: two to three times faster on CPU, and what tensor cores
         want.
+    compile
+        Compile the networks (torch.compile): element-wise work is fused. Where no compiler is
+        found, a warning says so and training is plain.
+    cuda_graph
+        On CUDA, record a step once and replay it, which spares the host its launches.
+    tf32
+        On CUDA, convolutions in fp32 round their factors to TF32, as is torch's own default.
+        Products of matrices do not.
+    repeatable
+        Only algorithms that repeat themselves to the bit; None: on a CPU. On CUDA the fastest
+        ones are then looked for.
     discriminator_share
         Learning rate of discriminators, as a share of `learning_rate`: a discriminator that
         always wins teaches nothing.
@@ -65,6 +76,10 @@ class TrainingSettings:
     warm_up: float = 0.0
     precision: str = "fp32"
     channels_last: bool = True
+    compile: bool = False
+    cuda_graph: bool = False
+    tf32: bool = True
+    repeatable: bool | None = None
     discriminator_share: float = 1.0
     start_at_mean: bool = True
     recalibrate: bool = True
@@ -159,6 +174,17 @@ def choose_device(name: str = "auto") -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise InputError("device: cuda is asked for and torch finds none; use auto or cpu")
     return torch.device(name)
+
+
+def set_up_torch(settings: TrainingSettings, device: torch.device, threads: int) -> None:
+    """Fix the number of threads, and choose torch's kernels as the settings ask."""
+    make_deterministic(threads)
+    repeatable = device.type == "cpu" if settings.repeatable is None else settings.repeatable
+    if not repeatable:
+        torch.set_deterministic_debug_mode("default")
+        torch.backends.cudnn.benchmark = True
+    # Of convolutions alone. Products of matrices stay exact: SSIM takes differences of squares.
+    torch.backends.cudnn.allow_tf32 = settings.tf32
 
 
 def make_deterministic(threads: int) -> None:
