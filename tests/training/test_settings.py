@@ -3,9 +3,15 @@ import logging
 import pytest
 import torch
 from torch import nn
+from torch.utils import deterministic
 
 from mri2pet.errors import InputError
-from mri2pet.training.settings import Precision, TrainingSettings, choose_device
+from mri2pet.training.settings import (
+    Precision,
+    TrainingSettings,
+    choose_device,
+    make_deterministic,
+)
 
 BASE = {"epochs": 10, "batch_size": 4, "learning_rate": 0.1}
 CPU = torch.device("cpu")
@@ -102,3 +108,14 @@ def test_device():
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match="cuda"):
             choose_device("cuda")
+
+
+def test_new_memory_is_not_filled_before_it_is_written():
+    before = deterministic.fill_uninitialized_memory
+    try:
+        make_deterministic(1)
+        assert torch.are_deterministic_algorithms_enabled()
+        assert not deterministic.fill_uninitialized_memory
+    finally:
+        torch.use_deterministic_algorithms(False)
+        deterministic.fill_uninitialized_memory = before

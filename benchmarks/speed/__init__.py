@@ -1,0 +1,1 @@
+"""What the benchmarks of speed share: cases, and ways to time and count."""
