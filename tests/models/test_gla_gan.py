@@ -71,7 +71,7 @@ def test_uneven_cut_is_refused():
 
 @pytest.mark.parametrize("patches", [2, 4, 8])
 def test_fused_patches_are_in_their_places(patches):
-    local = LocalPaths(SMALL, GRIDS[patches])
+    local = LocalPaths(SMALL, GRIDS[patches], grouped=False)
     local.paths = nn.ModuleList(nn.Identity() for _ in range(patches))
     volume = torch.rand(2, 1, 8, 8, 8)
     assert torch.equal(local(volume), volume)

@@ -32,7 +32,7 @@ from mri2pet.models.norm import BatchNorm
 # How the volume is cut for the printed K. K=4 gives the paper's 32x32x64 from 64^3.
 GRIDS = {2: (2, 1, 1), 4: (2, 2, 1), 8: (2, 2, 2)}
 # Whether K paths run faster as one computation of K groups, by device (docs/benchmarks.md).
-GROUPED = {"cpu": False, "cuda": False}
+GROUPED = {"cpu": True, "cuda": False}
 
 
 class LocalPaths(nn.Module):
