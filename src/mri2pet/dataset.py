@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mri2pet.errors import InputError
-from mri2pet.files import atomic
+from mri2pet.files import atomic, new_array
 from mri2pet.stages import is_excluded
 
 log = logging.getLogger(__name__)
@@ -165,9 +165,7 @@ def pack_volumes(
         arrays = {}
         for name, path in outputs.items():
             partial = stack.enter_context(atomic(path))
-            arrays[name] = np.lib.format.open_memmap(
-                partial, mode="w+", dtype=np.float32, shape=(len(visits), *shape)
-            )
+            arrays[name] = new_array(partial, (len(visits), *shape))
         for index, visit in enumerate(visits):
             for name, rows in arrays.items():
                 if name not in visit.volumes:

@@ -1,9 +1,10 @@
 """Reading and writing files so that they appear whole or not at all."""
 
-import errno
 import hashlib
 import json
 import os
+import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,16 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mri2pet.errors import InputError
+from mri2pet.machine import check_machine, check_write
 
 if TYPE_CHECKING:  # pandas takes a second to import, and most jobs write JSON alone
+    import numpy as np
     import pandas as pd
 
 MISSING = "n/a"  # as BIDS writes a missing value in a table
-# What a disk, a network or a quota answers: no fault of the file that is being read.
-_MACHINE = {
-    *(errno.EIO, errno.EACCES, errno.EPERM, errno.ESTALE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT),
-    *(errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ETIMEDOUT, errno.ENODEV, errno.ENXIO),
-}
 
 
 @contextmanager
@@ -28,13 +26,61 @@ def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` that replaces it when the block ends well.
 
     The temporary name keeps the file's endings (`.nii.gz`), since writers choose a format by them.
+
+    Raises
+    ------
+    InputError
+        The disk is full, read-only or broken, whatever the writer made of that.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as folder:
-        partial = Path(folder) / path.name
+    with folder_beside(path) as folder:
+        partial = folder / path.name
         yield partial
         os.replace(partial, path)
+
+
+@contextmanager
+def folder_beside(path: str | Path) -> Iterator[Path]:
+    """Yield an empty folder beside `path` in which to make it; it vanishes when the block ends.
+
+    A job that was killed leaves its folder: the next one that makes the same `path` removes it. A
+    path has one job at a time, for which Snakemake's lock stands.
+
+    Raises
+    ------
+    InputError
+        As `atomic`.
+    """
+    path = Path(path)
+    prefix = f".partial-{path.name}-"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for name in os.listdir(path.parent):
+            if name.startswith(prefix) and re.fullmatch(r"\w{8}", name.removeprefix(prefix)):
+                shutil.rmtree(path.parent / name, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix) as folder:
+            try:
+                yield Path(folder)
+            except Exception as error:  # while what was written still takes its place on the disk
+                check_write(error, path, Path(folder))
+                raise
+    except OSError as error:
+        check_machine(error, path)
+        raise
+
+
+def new_array(path: str | Path, shape: tuple[int, ...]) -> "np.memmap":
+    """Make an .npy file of zeros (float32) and map it into memory.
+
+    Its place on the disk is taken at once: where a mapped file finds none later, the system ends
+    the process without a word.
+    """
+    import numpy as np
+
+    rows = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    with open(path, "r+b") as handle:
+        os.posix_fallocate(handle.fileno(), 0, os.fstat(handle.fileno()).st_size)
+    return rows
 
 
 @contextmanager
@@ -82,18 +128,6 @@ def read_tsv(path: str | Path, **kwargs: Any) -> "pd.DataFrame":
 
     kwargs = {"keep_default_na": False, "na_values": [MISSING, ""], **kwargs}
     return pd.read_csv(path, sep="\t", **kwargs)
-
-
-def check_machine(error: BaseException, path: str | Path) -> None:
-    """Raise `InputError` if an error came from the machine and not from what stands in a file.
-
-    So that a scan is not excluded for good because a disk failed for a moment.
-    """
-    if isinstance(error, OSError) and error.errno in _MACHINE:
-        raise InputError(
-            f"{path}: cannot be read or written ({error.strerror}); see to the disk, the quota or "
-            "the permissions and start again: what is finished stays"
-        ) from error
 
 
 def sha256(path: str | Path) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from mri2pet.cohort.ixi_names import SPLITS
 from mri2pet.cohort.scans import EXCLUSION_COLUMNS
 from mri2pet.errors import InputError
-from mri2pet.files import atomic, write_json, write_tsv
+from mri2pet.files import atomic, new_array, write_json, write_tsv
 from mri2pet.stages import is_excluded
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _pack(paths: Sequence[str | Path], target: Path) -> list[Any]:
         image = load_volume(path)
         if rows is None:
             shape = (len(paths), *image.shape)
-            rows = np.lib.format.open_memmap(target, mode="w+", dtype=np.float32, shape=shape)
+            rows = new_array(target, shape)
         if image.shape != rows.shape[1:]:
             raise InputError(
                 f"{path}: has {image.shape} voxels, others {rows.shape[1:]}: preprocess all people "

@@ -14,6 +14,7 @@ from typing import Any
 from mri2pet import __version__
 from mri2pet.errors import ScanError
 from mri2pet.files import atomic, read_json, write_json
+from mri2pet.machine import not_the_scans
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,9 @@ def run_stage(
     excluded = next(filter(None, map(is_excluded, upstream)), None)
     if excluded is None:
         try:
-            write_json(sidecar, record | work())
+            with not_the_scans(Path(sidecar).parent):
+                measures = work()
+            write_json(sidecar, record | measures)
             return
         except ScanError as error:
             excluded = {"stage": stage, "reason": " ".join(str(error).splitlines())}

@@ -84,7 +84,7 @@ def test_a_job_that_a_further_attempt_brought_through_has_not_failed(folder):
 def test_reasons_of_jobs_that_say_nothing(folder):
     log = log_file(folder, "a.log", "2026-01-02 03:04:05,678 INFO mri2pet: epoch 3\n")
     began = (folder / "a.log").stat().st_mtime
-    assert reason_of(Job("train", {}, began, logs=(log,))) == SILENT
+    assert reason_of(Job("train", {}, began, logs=(log,))) == SILENT.format(rule="train")
     assert reason_of(Job("train", {}, began + 60, logs=(log,))) == UNSEEN  # of the run before
     state = "SLURM-job '7' failed, SLURM status is: 'OUT_OF_MEMORY'."
     assert reason_of(Job("train", {}, began, logs=(log,), message=state)) == state

@@ -13,6 +13,7 @@ from mri2pet.ablations import FIGURES, figure_labels
 from mri2pet.cohort.locate import check_raw_folder, image_stamp
 from mri2pet.config import check_config
 from mri2pet.errors import InputError
+from mri2pet.logs import name_parent
 from mri2pet.models.registry import symbol_of
 from mri2pet.provenance.fingerprint import fingerprint
 from mri2pet.systems import ENTITIES, SPACE, STUDY, configuration, system_models, told
@@ -32,8 +33,9 @@ def source_file(path):
     return os.path.relpath(ROOT / path)
 
 
-# Scripts import the library of this checkout, in whatever environment they run.
+# Scripts import the library of this checkout, in whatever environment they run, and end with us.
 os.environ["PYTHONPATH"] = str(ROOT / "src")
+name_parent()
 
 
 def more(amount):

@@ -1,8 +1,20 @@
 from importlib import metadata
 
+from mri2pet.provenance.clock import settle_future
+
 # What jobs recorded of themselves, shown: a page, a crate, and two questions about a finished run.
 
 RECORDS = ["results/provenance", "resources/provenance"]
+
+if workflow.is_main_process:
+    FUTURE, OUTDATED = settle_future(RECORDS)
+    if FUTURE:
+        again = "; made again, since their inputs are others: " + ", ".join(OUTDATED)
+        logger.warning(
+            f"{len(FUTURE)} results lie in the future ({FUTURE[0]}): a clock was ahead. Snakemake "
+            "would not see when they are outdated, so they are dated now"
+            f"{again if OUTDATED else ''}."
+        )
 
 
 rule provenance:

@@ -2,6 +2,7 @@
 
 from snakemake.logging import logger
 
+from mri2pet.machine import check_writable
 from mri2pet.runs.recorder import Job, RunRecorder
 from mri2pet.runs.summary import finish_run
 
@@ -35,6 +36,10 @@ def end_of_run():
 # second for every job that has ended: after some hundreds that takes half a core. Files and cores
 # limit this workflow; a limit that the user chose stays.
 onstart:
+    try:
+        check_writable("results", "logs")
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
     limit = workflow.scheduling_settings.max_jobs_per_timespan
     if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
         workflow.scheduler.job_rate_limiter = None

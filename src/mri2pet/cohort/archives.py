@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from mri2pet.errors import ScanError
-from mri2pet.files import check_machine
+from mri2pet.machine import check_machine
 
 ENDINGS = (".nii", ".nii.gz")
 _DAMAGE = (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, RuntimeError)

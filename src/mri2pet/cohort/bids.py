@@ -1,6 +1,5 @@
 """From one image of a download to a de-identified BIDS volume and its sidecar."""
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from mri2pet.cohort.headers import check_intensities, check_sidecar, check_size,
 from mri2pet.cohort.locate import find_image
 from mri2pet.cohort.sidecars import clean_sidecar
 from mri2pet.errors import InputError, ScanError
-from mri2pet.files import check_machine, read_json
+from mri2pet.files import folder_beside, read_json
+from mri2pet.machine import check_machine, not_the_scans
 
 
 def convert_scan(
@@ -53,8 +53,7 @@ def convert_scan(
     files = find_image(folder, image_id)
     sheets = [path for path in files if path.name.lower().endswith((".nii", ".nii.gz"))]
     # beside the output, not in /tmp, which is small on many compute nodes
-    Path(image).parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=Path(image).parent, prefix=".convert-") as work:
+    with folder_beside(image) as work, not_the_scans(work):
         if len(sheets) > 1:
             raise ScanError(f"image I{image_id}: {len(sheets)} NIfTI files in {sheets[0].parent}")
         if sheets:
@@ -62,7 +61,7 @@ def convert_scan(
             sidecar = sidecar_beside(volume)
         else:
             series = check_series(files, modality)
-            volume, made = convert_series(series, Path(work))
+            volume, made = convert_series(series, work)
             sidecar, label, kind = read_json(made), str(series[0].parent), "DICOM"
         check_sidecar(sidecar, modality, label)
         data, affine, frames = read_volume(volume, modality, label, sidecar.get("FrameDuration"))

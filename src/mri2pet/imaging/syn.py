@@ -19,6 +19,7 @@ from mri2pet.imaging.register import MARGIN_MM, template_brain
 from mri2pet.imaging.resample import isotropic, resample
 from mri2pet.imaging.volume import Array, Volume, array, crop_to_object
 from mri2pet.imaging.warp import Warp, load_warp, resample_through
+from mri2pet.machine import not_the_scans
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def syn_to_template(
 def _syn(fixed: Volume, moving: Volume, iterations: Sequence[int]) -> Warp:
     """Run ANTs' SyN on two volumes of one grid; the field is on that grid, float32."""
     ants = deterministic_ants()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, not_the_scans(folder):
         try:
             ants.registration(
                 to_ants(fixed),

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mri2pet import __version__
-from mri2pet.files import atomic, read_json, write_json, write_tsv
+from mri2pet.files import atomic, new_array, read_json, write_json, write_tsv
 
 SUFFIX = {"t2": "T2w", "pd": "PDw"}
 
@@ -59,7 +59,7 @@ def write_contrast(
         for place, (volume, row) in enumerate(zip(made, rows.to_dict("records"), strict=True)):
             if volumes is None:
                 shape = (len(rows), *volume.shape)
-                volumes = np.lib.format.open_memmap(partial, "w+", np.float32, shape)
+                volumes = new_array(partial, shape)
             volumes[place] = volume
             stem = f"sub-{row['subject']}_ses-{row['visit']}_res-model_desc-{label}"
             stem += f"_{SUFFIX[target]}"

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mri2pet.box import brain_box
 from mri2pet.errors import InputError
-from mri2pet.files import check_machine
+from mri2pet.machine import check_machine
 from mri2pet.models.registry import build
 
 Array = np.ndarray

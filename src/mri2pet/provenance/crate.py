@@ -9,7 +9,6 @@ the workflow's own text lies in the crate.
 import json
 import mimetypes
 import shutil
-import tempfile
 import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from mri2pet import __version__
+from mri2pet.files import folder_beside
 from mri2pet.provenance.hashing import Entry
 from mri2pet.provenance.records import Record, Records
 
@@ -63,15 +63,14 @@ def write_crate(
         Outputs that are the run's results, in the eyes of its user.
     """
     folder, root = Path(folder), Path(root)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".crate-") as work:
-        settings = Path(work) / "config.yaml"
+    with folder_beside(folder) as work:
+        settings = work / "config.yaml"
         settings.write_text(yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
         writer = _Writer(records, root, settings, engine)
         writer.fill(list(results))
-        writer.crate.write(Path(work) / "crate")
+        writer.crate.write(work / "crate")
         shutil.rmtree(folder, ignore_errors=True)
-        (Path(work) / "crate").rename(folder)
+        (work / "crate").rename(folder)
 
 
 class _Writer:

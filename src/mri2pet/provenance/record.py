@@ -133,7 +133,7 @@ def recorded(job: Job) -> Iterator[Recorder]:
         `threads`, `scriptdir`.
     """
     recorder = Recorder(job)
-    with log_to(job.log[0]):
+    with log_to(job.log[0], job):
         yield recorder
         recorder.write()
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -10,7 +11,12 @@ from mri2pet.files import MISSING, atomic
 from mri2pet.runs.recorder import Job
 
 COLUMNS = ("kind", "subject", "visit", "stage", "job", "reason", "log")
-SILENT = "ended without a word in its log: killed, or out of memory"
+SILENT = (
+    "ended without a word in its log: killed, or out of memory; start again, if need be with more "
+    "memory for the rule (--set-resources {rule}:mem_mb=MB) or fewer jobs at a time (--cores)"
+)
+FULL = "ended without a word in its log, whose disk is full: free some space and start again"
+LITTLE = 1 << 20  # bytes free below which a disk counts as full
 UNSEEN = "ended before it opened its log; Snakemake's own log says more"
 # What Slurm writes to the log of a job that it ends.
 KILLED = re.compile(
@@ -127,7 +133,9 @@ def reason_of(job: Job) -> str:
         return errors[-1].split(": ", 1)[-1]
     if any(line.startswith("Traceback ") for line in lines):
         return lines[-1].strip()
-    return job.message or _killed(job) or SILENT
+    if not job.message and job.logs and shutil.disk_usage(Path(job.logs[0]).parent).free < LITTLE:
+        return FULL
+    return job.message or _killed(job) or SILENT.format(rule=job.rule)
 
 
 def _told_error(job: Job) -> bool:

@@ -1,8 +1,10 @@
 """What is said, and written down, at the end of every run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from mri2pet.errors import InputError
 from mri2pet.runs.failures import (
     Row,
     excluded_scans,
@@ -47,13 +49,25 @@ def finish_run(
     jobs = list(recorder.jobs.values())
     table = Path(results) / "failures.tsv"
     rows = failed_jobs(jobs) + still_failed(table, jobs, known) + excluded_scans(results)
-    write_failures(table, rows)
+    unwritten = []
+    with _told(unwritten):
+        write_failures(table, rows)
     failed = {row_key(row) for row in rows if row["kind"] == "failed"}
     waiting = [job.rule for job in undone if job_key(job) not in failed]
-    write_jobs(Path(logs) / "jobs.tsv", jobs, recorder.began or 0.0)
+    with _told(unwritten):
+        write_jobs(Path(logs) / "jobs.tsv", jobs, recorder.began or 0.0)
     times = sum_times(jobs, lambda job: stages.get(job.rule, job.rule))
     lines = [*lines_of(times, "stage"), f"{wall_seconds(jobs):.0f} s by the clock", ""]
-    return "\n".join([*lines, *_failures(rows, waiting, table)])
+    return "\n".join([*lines, *_failures(rows, waiting, table), *unwritten])
+
+
+@contextmanager
+def _told(messages: list[str]) -> Iterator[None]:
+    """Keep the message of a disk that takes no table: what ended the run must be said all the same."""
+    try:
+        yield
+    except InputError as error:
+        messages.append(str(error))
 
 
 def _failures(rows: Sequence[Row], waiting: Sequence[str], table: Path) -> list[str]:

@@ -1,7 +1,6 @@
 """One simulated person, from template to raw folder and truth."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from mri2pet.cohort.simulate.pet import acquire_pet
 from mri2pet.cohort.simulate.template import Template, load_template
 from mri2pet.cohort.simulate.truth import write_truth
 from mri2pet.cohort.simulate.warps import random_pose
+from mri2pet.files import folder_beside
 
 
 def simulate_subject(
@@ -77,9 +77,8 @@ def simulate_visit(
 def whole_folder(path: str | Path) -> Iterator[Path]:
     """Yield an empty folder that becomes `path`, in place of what was there, if all ends well."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as scratch:
-        partial = Path(scratch) / path.name
+    with folder_beside(path) as scratch:
+        partial = scratch / path.name
         partial.mkdir()
         yield partial
         if path.exists():
