@@ -1,65 +1,11 @@
 """A whole run of the workflow on a very small cohort, two of whose scans are bad."""
 
-import os
 import shutil
 import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-
-@dataclass
-class Run:
-    """A folder in which the workflow ran, and what was done to it."""
-
-    folder: Path
-    root: Path  # of the sources, a copy that tests may edit and then restore
-    missing_slice: tuple[str, str] = ("", "")
-    truncated_pet: tuple[str, str] = ("", "")
-
-    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-        """Call snakemake on this folder with the small configuration."""
-        command = [sys.executable, "-m", "snakemake", "--snakefile", self.root / "Snakefile"]
-        command += [
-            "--directory",
-            self.folder,
-            "--configfile",
-            self.root / "tests/workflow/mini.yaml",
-        ]
-        result = subprocess.run(
-            [*map(str, command), "--cores", "2", *arguments],
-            capture_output=True,
-            text=True,
-            cwd=self.root,
-            env={**os.environ, "PYTHONPATH": str(self.root / "src")},
-        )
-        if check and result.returncode:
-            pytest.fail(
-                f"snakemake {arguments} failed:\n{result.stdout[-3000:]}{result.stderr[-9000:]}"
-            )
-        return result
-
-    def path(self, pattern: str) -> Path:
-        """Return the one file under the folder that matches."""
-        (found,) = self.folder.glob(pattern)
-        return found
-
-    def series(self, ptid: str, word: str, which: int = 0) -> Path:
-        """Return a raw series folder of a participant, counted by date."""
-        found = sorted((self.folder / "results/simulated/ADNI" / ptid).glob(f"*{word}*/*/*"))
-        return sorted(found, key=lambda path: path.parent.name)[which]
-
-    def cohort(self) -> list[dict[str, str]]:
-        """Return the rows of the cohort table."""
-        lines = (self.folder / "results/cohort/cohort.tsv").read_text().splitlines()
-        rows = [line.split("\t") for line in lines]
-        return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
-
-    def spoiled(self) -> set[str]:
-        """Return the subjects whose scans were spoiled."""
-        return {self.missing_slice[0], self.truncated_pet[0]}
+from small_run import Run, first_targets, spoil
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -91,17 +37,8 @@ def finished(sources, atlases, tmp_path_factory) -> Run:
     shutil.copytree(atlases, run.folder / "resources/atlases")
     (run.folder / "config").symlink_to(sources / "config")
     run.snakemake("results/cohort/cohort.tsv")
-    rows = run.cohort()
-    alone = next(row for row in rows if row["kind"] == "mri_only")
-    again = next(row for row in rows if row["visit"] != "bl")
-    run.snakemake(*{f"results/simulated/ADNI/{row['ptid']}" for row in (alone, again)})
-
-    slices = sorted(run.series(alone["ptid"], "RAGE").glob("*.dcm"))
-    slices[len(slices) // 2].unlink()
-    run.missing_slice = (alone["subject"], alone["visit"])
-    for path in run.series(again["ptid"], "egistered", -1).glob("*.dcm"):
-        path.write_bytes(path.read_bytes()[:2000])
-    run.truncated_pet = (again["subject"], again["visit"])
-
+    raw, alone, again = first_targets(run)
+    run.snakemake(*raw)
+    spoil(run, alone, again)
     run.snakemake()
     return run

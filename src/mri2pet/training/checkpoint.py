@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.amp import GradScaler
 
 from mri2pet.files import atomic
+from mri2pet.machine import check_machine
 from mri2pet.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ def _read(path: Path, identity: str) -> Mapping[str, Any] | None:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever the damage leads to
+        check_machine(error, path)  # not to lose hours of training to a moment of the disk
         log.warning("%s cannot be read (%s): training starts anew", path, error)
         return None
     if not isinstance(content, dict) or content.get("identity") != identity:
