@@ -6,13 +6,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint lock report audit audit-deps clean
+.PHONY: run test faults lint lock report audit audit-deps clean
 
 run: $(READY)
 	$(BIN)/snakemake --cores $(CORES) --keep-going $(ARGS)
 
 test: $(READY)
 	$(BIN)/python -m pytest $(ARGS)
+
+# A job of every rule killed, full disks, two calls at once and more: half an hour; root alone may mount small disks.
+faults: $(READY)
+	$(BIN)/python -m pytest tests/faults --faults $(ARGS)
+	$(BIN)/python tests/faults/run_faults.py "$$(mktemp -d)/faults"
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -4,4 +4,4 @@ import sys
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-sys.path += [str(TESTS / part) for part in ("cohort", "reliability", "workflow")]
+sys.path += [str(TESTS / part) for part in ("cohort", "provenance", "reliability", "workflow")]

@@ -1,17 +1,13 @@
 """A clock that was ahead: results dated in the future hide nothing that is outdated."""
 
 import os
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from toy import IMAGE, MAPS, SIDECAR, TABLE, convert, raw_scans, tabulate
 
-sys.path.append(str(Path(__file__).parents[1] / "provenance"))
-
-from toy import IMAGE, MAPS, SIDECAR, TABLE, convert, raw_scans, tabulate  # noqa: E402
-
-from mri2pet.provenance.clock import LONG_AGO_NS, settle_future  # noqa: E402
+from mri2pet.provenance.clock import LONG_AGO_NS, settle_future
 
 DAY = 86_400
 RECORDS = ["results/provenance", "resources/provenance"]
