@@ -55,9 +55,9 @@ def folder_beside(path: str | Path) -> Iterator[Path]:
     prefix = f".partial-{path.name}-"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for name in os.listdir(path.parent):
-            if name.startswith(prefix) and re.fullmatch(r"\w{8}", name.removeprefix(prefix)):
-                shutil.rmtree(path.parent / name, ignore_errors=True)
+        for left in path.parent.iterdir():
+            if re.fullmatch(re.escape(prefix) + r"\w{8}", left.name):
+                shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix) as folder:
             try:
                 yield Path(folder)

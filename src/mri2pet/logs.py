@@ -14,6 +14,7 @@ from mri2pet.errors import InputError, Mri2PetError
 from mri2pet.machine import check_machine, out_of_memory
 
 PARENT = "MRI2PET_SNAKEMAKE"  # process that started the jobs, and the process namespace it is in
+NAMESPACE = Path("/proc/self/ns/pid")
 _STAYS = "and start again: what is finished stays"
 
 
@@ -114,17 +115,19 @@ def _end_with_snakemake() -> None:
 def name_parent() -> None:
     """Say to all jobs, through their environment, which process starts them."""
     with suppress(OSError):
-        os.environ[PARENT] = f"{os.getpid()} {os.readlink('/proc/self/ns/pid')}"
+        os.environ[PARENT] = f"{os.getpid()} {NAMESPACE.readlink()}"
 
 
 def _is_orphan(parent: str) -> bool:
     """Tell whether the process that started this one is gone; False where that cannot be known."""
     with suppress(OSError, ValueError):
         pid, namespace = parent.split(maxsplit=1)
-        if namespace == os.readlink("/proc/self/ns/pid"):
+        if namespace == str(NAMESPACE.readlink()):
             ancestor = os.getppid()
             while ancestor > 1 and ancestor != int(pid):
                 # the name of a program, in brackets, may hold anything
-                ancestor = int(Path(f"/proc/{ancestor}/stat").read_text().rpartition(")")[2].split()[1])
+                ancestor = int(
+                    Path(f"/proc/{ancestor}/stat").read_text().rpartition(")")[2].split()[1]
+                )
             return ancestor != int(pid)
     return False

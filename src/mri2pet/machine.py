@@ -148,8 +148,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         yield error
         error = error.__cause__ or error.__context__
 
+
 def _existing(folder: str | Path) -> Path:
     """Return a folder, or the nearest above it that is there."""
     folder = Path(folder).absolute()
     return next(each for each in (folder, *folder.parents) if each.is_dir())
-

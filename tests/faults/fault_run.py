@@ -68,13 +68,18 @@ def hash_all(folder: Path) -> dict[str, str]:
     return {place: digest(path) for place, path in results_of(folder).items()}
 
 
+def on_the_way(path: Path) -> bool:
+    """Tell what is made on the way to a result: a folder in which it is written, a checkpoint."""
+    return path.name == "checkpoint.pt" or any(part.startswith(".partial-") for part in path.parts)
+
+
 def temporaries(folder: Path) -> list[str]:
     """List what was made on the way to a result and is still there."""
     return sorted(
         str(path.relative_to(folder))
         for top in ("results", "resources", "logs")
-        for path in (folder / top).rglob(".*")
-        if path.name != ".snakemake_timestamp"
+        for path in (folder / top).rglob("*")
+        if (path.name.startswith(".") and path.name != ".snakemake_timestamp") or on_the_way(path)
     )
 
 
@@ -180,7 +185,7 @@ class FaultRun:
                 self.unlock(*arguments)
 
     def unlock(self, *arguments: str) -> None:
-        """Free the folder after Snakemake was killed, as its own message says; the first time, ask."""
+        """Free the folder after Snakemake was killed, the first time by its own advice."""
         if not self.unlocked and (self.call(*arguments) == 0 or "--unlock" not in self.said):
             self.wrong.append("a call after a kill of Snakemake did not ask for --unlock")
         if self.call("--unlock") != 0:
@@ -190,7 +195,11 @@ class FaultRun:
     def check_processes(self) -> None:
         """No job may work on when Snakemake has ended."""
         for _ in range(100):
-            left = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self._is_ours(pid)]
+            left = [
+                pid
+                for pid in (int(path.name) for path in Path("/proc").glob("[0-9]*"))
+                if self._is_ours(pid)
+            ]
             if not left:
                 return
             time.sleep(0.05)
@@ -200,11 +209,11 @@ class FaultRun:
 
     def _is_ours(self, pid: int) -> bool:
         try:
-            here = os.readlink(f"/proc/{pid}/cwd")
+            here = Path(f"/proc/{pid}/cwd").readlink()
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         except OSError:
             return False
-        return here == str(self.folder.resolve()) and state != "Z"
+        return here == self.folder.resolve() and state != "Z"
 
     def check_results(self) -> None:
         """Every file that has its name must be what an undisturbed run makes of it."""
@@ -213,7 +222,7 @@ class FaultRun:
         for place, path in results_of(self.folder).items():
             status = path.stat()
             mark = status.st_mtime_ns, status.st_size
-            if "/.partial-" in f"/{place}" or self._seen.get(place) == mark:
+            if on_the_way(path) or self._seen.get(place) == mark:
                 continue
             self._seen[place] = mark
             self.checked += 1
@@ -225,7 +234,12 @@ class FaultRun:
     def check_end(self) -> None:
         """Nothing is missing, left over or still to be done, and no job counts as failed."""
         there = results_of(self.folder)
-        self.wrong += [f"{place} is missing" for place in sorted(set(self.expected or ()) - set(there))]
+        self.wrong += [
+            f"{place} is missing" for place in sorted(set(self.expected or ()) - set(there))
+        ]
+        self.wrong += [
+            f"{place} is too much" for place in sorted(set(there) - set(self.expected or there))
+        ]
         self.wrong += [f"{name} is left over" for name in temporaries(self.folder)]
         self.wrong += [
             f"{told['rule']}: the job outlived Snakemake"
@@ -234,4 +248,6 @@ class FaultRun:
         ]
         with (self.folder / "results/failures.tsv").open(newline="") as handle:
             rows = list(csv.DictReader(handle, delimiter="\t"))
-        self.wrong += [f"{row['stage']} counts as failed" for row in rows if row["kind"] == "failed"]
+        self.wrong += [
+            f"{row['stage']} counts as failed" for row in rows if row["kind"] == "failed"
+        ]

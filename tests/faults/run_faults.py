@@ -1,6 +1,6 @@
 """Kill a job of every rule, or Snakemake in it, and see the run come to the same results.
 
-    python tests/faults/run_faults.py FOLDER [--reference FOLDER] [--systems ixi] [--faults moment rename]
+    python tests/faults/run_faults.py FOLDER [--reference FOLDER] [--faults moment rename]
 
 The small run of tests/workflow, two scans of which are spoiled on the way, is made in FOLDER: of
 each rule the first job to begin is killed, at a random moment of the time that such a job takes,
@@ -37,7 +37,7 @@ def make(run: FaultRun, atlases: Path | None) -> None:
     (run.folder / "config").symlink_to(run.root / "config")
     if atlases is not None:
         shutil.copytree(atlases, run.folder / "resources/atlases")
-    if Path(run.arguments[1]).name == "mini.yaml" and "systems=[ixi]" not in run.arguments:
+    if "--config" not in run.arguments:  # all systems, ADNI's among them
         run.until_done("results/cohort/cohort.tsv")
         raw, alone, again = first_targets(small)
         run.until_done(*raw)
@@ -104,9 +104,8 @@ def main(argv: list[str] | None = None) -> int:
     given = parser.parse_args(argv)
     given.folder.mkdir(parents=True)
     root = copy_sources(ROOT, given.folder.resolve() / "sources")
-    arguments = ["--configfile", str(ROOT / "tests/workflow/mini.yaml"), "--cores", given.cores]
-    if given.systems:
-        arguments += ["--config", f"systems=[{','.join(given.systems)}]"]
+    arguments = ["--config", f"systems=[{','.join(given.systems)}]"] if given.systems else []
+    arguments += ["--configfile", str(ROOT / "tests/workflow/mini.yaml"), "--cores", given.cores]
     if given.reference is None:
         given.reference = given.folder.resolve() / "undisturbed"
         make(FaultRun(given.reference, root, {}, arguments), given.atlases)

@@ -16,8 +16,13 @@ def run(root, atlases, tmp_path_factory) -> FaultRun:
     """Take one person through IXI's preprocessing twice: undisturbed, and with two kills."""
     place = tmp_path_factory.mktemp("faults")
     sources = copy_sources(root, place / "sources")
-    arguments = ["--cores", "1", "--configfile", str(root / "tests/workflow/mini.yaml")]
-    arguments += ["--config", "systems=[ixi]", "--quiet", "rules"]
+    arguments = [
+        "--config",
+        "systems=[ixi]",
+        "--configfile",
+        str(root / "tests/workflow/mini.yaml"),
+    ]
+    arguments += ["--cores", "1"]
     runs = []
     for name, faults in (("undisturbed", {}), ("killed", FAULTS)):
         folder = place / name

@@ -36,7 +36,7 @@ WRITERS = {
     "a.pt": lambda path: torch.save({"weights": torch.from_numpy(NOISE)}, path),
     "a.png": draw,
     "a.json": lambda path: path.write_text("x" * NOISE.nbytes),
-    "a.gz": lambda path: gzip.open(path, "wb").write(NOISE.tobytes()),
+    "a.gz": lambda path: path.write_bytes(gzip.compress(NOISE.tobytes())),
 }
 
 
@@ -49,12 +49,13 @@ def disk(tmp_path):
 @pytest.mark.parametrize("name", WRITERS)
 def test_whatever_writes_the_file_is_named_and_nothing_of_it_stays(disk, name):
     path = disk / name
-    path.write_bytes(b"old") if name == "a.pt" else None
+    if name == "a.pt":
+        path.write_bytes(b"old")
     filled = np.zeros(200_000 if name == "a.png" else 0, np.uint8).tobytes()
     (disk / "other").write_bytes(filled)
-    with pytest.raises(InputError, match=rf"{name}: cannot be .*No space left.*free some space"):
-        with atomic(path) as partial:
-            WRITERS[name](partial)
+    told = rf"{name}: cannot be .*No space left.*free some space"
+    with pytest.raises(InputError, match=told), atomic(path) as partial:
+        WRITERS[name](partial)
     assert [each.name for each in disk.iterdir() if each.name not in (name, "other")] == []
     assert not path.exists() or path.read_bytes() == b"old"
     (disk / "other").unlink()
@@ -140,7 +141,7 @@ def test_a_read_only_folder_is_named_with_what_to_do(tmp_path):
         for path in (folder / "a.json", folder / "deep/b.json"):
             with pytest.raises(InputError, match=rf"{path.name}: .*Read-only.*--directory"):
                 write_json(path, {})
-        with pytest.raises(InputError, match="results: .*Read-only"):
+        with pytest.raises(InputError, match=r"results: .*Read-only"):
             check_writable(folder)
     check_writable(folder, tmp_path / "to/be/made")
     write_json(folder / "a.json", {})

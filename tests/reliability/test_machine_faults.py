@@ -12,8 +12,8 @@ from heads import take, write
 from mri2pet.cohort import archives, dicom
 from mri2pet.cohort.dicom import check_series
 from mri2pet.errors import InputError, ScanError
-from mri2pet.machine import check_machine
 from mri2pet.imaging.volume import load_scan
+from mri2pet.machine import check_machine
 from mri2pet.stages import run_stage
 
 FAULTS = [errno.EIO, errno.EACCES, errno.ESTALE, errno.ENOSPC, errno.EMFILE]

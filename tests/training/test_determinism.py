@@ -25,7 +25,12 @@ def test_two_processes_train_the_same_weights_and_detect_the_same(tmp_path):
     once, again = (hashes(tmp_path / seed, seed) for seed in ("1", "2"))
     assert {"gan", "cycle_gan", "dual_glow", "cvae", "lsgan", "half_batch_gan"} <= set(once)
     assert "detector" in once
-    differ = [f"{name}: {what}" for name in once for what in once[name] if once[name][what] != again[name][what]]
+    differ = [
+        f"{name}: {what}"
+        for name in once
+        for what in once[name]
+        if once[name][what] != again[name][what]
+    ]
     assert differ == []
     weights = {made["weights"] for made in once.values() if "weights" in made}
     assert len(weights) == len(once) - 1  # no two of them are the same training

@@ -1,13 +1,13 @@
 """A whole run of the workflow on a very small cohort, and the spoiling of two of its scans."""
 
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 
 @dataclass
 class Run:
@@ -62,7 +62,7 @@ class Run:
 
 
 def first_targets(run: Run) -> tuple[list[str], dict[str, str], dict[str, str]]:
-    """Return the raw folders of the two people to be spoiled, and their visits; needs the cohort."""
+    """Return the raw folders of the two people to be spoiled, and their visits."""
     rows = run.cohort()
     alone = next(row for row in rows if row["kind"] == "mri_only")
     again = next(row for row in rows if row["visit"] != "bl")

@@ -47,7 +47,10 @@ def classes(brain: Volume, mask: Volume, count: int) -> Array:
     """
     ants = deterministic_ants()
     try:
-        with own_temporary_files() as here, not_the_scans(here):  # antspyx leaves its probability images
+        with (
+            own_temporary_files() as here,
+            not_the_scans(here),
+        ):  # antspyx leaves its probability images
             result = ants.atropos(
                 a=to_ants(brain),
                 x=to_ants(like(mask, array(mask) > 0)),

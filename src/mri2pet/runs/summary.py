@@ -63,7 +63,7 @@ def finish_run(
 
 @contextmanager
 def _told(messages: list[str]) -> Iterator[None]:
-    """Keep the message of a disk that takes no table: what ended the run must be said all the same."""
+    """Keep the message of a disk that takes no table: what ended the run must still be said."""
     try:
         yield
     except InputError as error:

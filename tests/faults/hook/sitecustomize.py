@@ -33,8 +33,8 @@ class Fault:
     def arm(self):
         """Make the fault happen at its time, at the job's end at the latest."""
         if self.kind == "memory":
-            used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-            limit = used + int(self.plan["memory_mb"] * 1e6)
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            limit = pages * resource.getpagesize() + int(self.plan["memory_mb"] * 1e6)
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
             self.tell("memory limited")
             return
