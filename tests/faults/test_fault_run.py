@@ -1,14 +1,14 @@
 """A short sample of `run_faults.py`: one person's scans, killed on the way, come out the same."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 from fault_run import FaultRun, copy_sources, digest, hash_all, temporaries
 
 pytestmark = pytest.mark.slow
-NAME = "results/preproc/sub-{0}/ses-1/anat/sub-{0}_ses-1_res-model_desc-standardised.json"
+READY = "results/preproc/sub-IXI002/ses-bl/anat/sub-IXI002_ses-bl_res-model_desc-standardised.json"
 FAULTS = {"simulate_ixi": ["moment"], "convert_ixi": ["rename"]}
+SEED = 4  # by which the first is the job's, and the second Snakemake's
 
 
 @pytest.fixture(scope="module")
@@ -16,34 +16,28 @@ def run(root, atlases, tmp_path_factory) -> FaultRun:
     """Take one person through IXI's preprocessing twice: undisturbed, and with two kills."""
     place = tmp_path_factory.mktemp("faults")
     sources = copy_sources(root, place / "sources")
-    arguments = [
-        "--config",
-        "systems=[ixi]",
-        "--configfile",
-        str(root / "tests/workflow/mini.yaml"),
-    ]
-    arguments += ["--cores", "1"]
+    small = str(root / "tests/workflow/mini.yaml")
+    arguments = ["--config", "systems=[ixi]", "--configfile", small, "--cores", "1"]
     runs = []
     for name, faults in (("undisturbed", {}), ("killed", FAULTS)):
         folder = place / name
         (folder / "resources").mkdir(parents=True)
-        shutil.copytree(atlases, folder / "resources/atlases")
+        (folder / "resources/atlases").symlink_to(atlases.resolve())
         (folder / "config").symlink_to(root / "config")
         expected = hash_all(runs[0].folder) if runs else None
-        run = FaultRun(folder, sources, faults, arguments, expected, {"simulate_ixi": 3.0})
-        run.snakemake = 1.0 if faults else 0.0
-        run.until_done("results/cohort/ixi.tsv")
-        first = (folder / "results/cohort/ixi.tsv").read_text().splitlines()[1].split("\t")[0]
-        run.until_done(NAME.format(first))
+        seconds = {"simulate_ixi": 3.0}
+        run = FaultRun(folder, sources, faults, arguments, expected, seconds, SEED, snakemake=0.5)
+        run.until_done(READY)
         runs.append(run)
     return runs[1]
 
 
-def test_every_kill_happened_and_snakemake_took_its_jobs_along(run):
+def test_every_kill_happened_and_snakemake_took_its_job_along(run):
     told = {each["rule"]: each for each in run.struck()}
-    assert set(told) == set(FAULTS)
-    assert all(each["victim"] == "Snakemake" and not each["outlived"] for each in told.values())
-    assert run.unlocked == 2
+    victims = {rule: each["victim"] for rule, each in told.items()}
+    assert victims == {"simulate_ixi": "job", "convert_ixi": "Snakemake"}
+    assert not any(each["outlived"] for each in told.values())
+    assert run.unlocked == 1
     half = told["convert_ixi"]
     assert half["when"] == "between two files"
     assert 0 < half["there"] < half["outputs"]
@@ -52,7 +46,7 @@ def test_every_kill_happened_and_snakemake_took_its_jobs_along(run):
 def test_the_results_are_those_of_the_undisturbed_run(run):
     run.check_end()
     assert run.wrong == []
-    assert run.checked >= 15
+    assert run.checked >= len(run.expected) >= 12
     assert temporaries(run.folder) == []
 
 

@@ -43,7 +43,7 @@ class Fault:
             self.wait_and_strike()
 
     def wait_and_strike(self):
-        """Be the process that kills its parent; a thread would wait for what holds Python's lock."""
+        """Be the process that kills its parent: a thread would wait for Python's lock."""
         null = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(null, stream)
