@@ -103,6 +103,9 @@ class FaultRun:
         How long jobs of a rule take.
     snakemake
         Share of the faults that kill Snakemake instead of the job.
+    others
+        A finished run from which the results of all jobs are taken that no fault strikes, but for
+        the rules in `anew`.
     wrong
         What must not be and was.
     """
@@ -116,6 +119,8 @@ class FaultRun:
     seed: int = 1
     snakemake: float = 0.25
     memory_mb: float = 100.0
+    others: Path | None = None
+    anew: Sequence[str] = ()
     calls: int = 0
     unlocked: int = 0
     checked: int = 0
@@ -148,6 +153,8 @@ class FaultRun:
             "seconds": dict(self.seconds),
             "snakemake": self.snakemake,
             "memory_mb": self.memory_mb,
+            "others": str(self.others or ""),
+            "anew": list(self.anew),
         }
         path = self.folder.with_name(f"{self.folder.name}-plan.json")
         path.write_text(json.dumps(plan))

@@ -52,11 +52,11 @@ def test_the_results_are_those_of_the_undisturbed_run(run):
 
 def test_what_is_compared_would_show(run, tmp_path):
     """Of a history the seconds are no result, all else is; a file cut short is seen."""
-    for name, text in (("a", "epoch\tl1\tseconds\n1\t0.5\t{}\n"),):
-        one, other, third = (tmp_path / name / str(n) / "history.tsv" for n in range(3))
-        for path, filled in ((one, text.format(3)), (other, text.format(4)), (third, text[:-7])):
-            path.parent.mkdir(parents=True)
-            path.write_text(filled)
+    text = "epoch\tl1\tseconds\n1\t{}\t{}\n"
+    one, other, third = (tmp_path / str(number) / "history.tsv" for number in range(3))
+    for path, values in ((one, (0.5, 3)), (other, (0.5, 4)), (third, (0.6, 3))):
+        path.parent.mkdir()
+        path.write_text(text.format(*values))
     assert digest(one) == digest(other) != digest(third)
     image = next(Path(run.folder / "results/bids").rglob("*.nii.gz"))
     whole = image.read_bytes()
