@@ -192,7 +192,8 @@ def make_deterministic(threads: int) -> None:
     """Fix the number of threads and ask torch for algorithms that repeat themselves.
 
     On a CPU two runs with as many threads give the same bits. On CUDA the few operations without
-    a deterministic form (backward of max pooling in 3D) warn instead of stopping.
+    a deterministic form (backward of reflection padding and of average pooling) warn instead of
+    stopping; docs/reliability.md says which models have them.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(max(1, threads))

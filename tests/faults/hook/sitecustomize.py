@@ -34,14 +34,17 @@ class Fault:
     def arm(self):
         """Make the fault happen at its time, at the job's end at the latest."""
         if self.kind == "memory":
-            pages = int(Path("/proc/self/statm").read_text().split()[0])
-            limit = pages * resource.getpagesize() + int(self.plan["memory_mb"] * 1e6)
-            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-            self.tell("memory limited")
             return
         atexit.register(self.strike, "at its end")
         if self.kind == "moment" and os.fork() == 0:
             self.wait_and_strike()
+
+    def take_memory(self):
+        """Leave little memory to a job that begins its work: its imports are done."""
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + int(self.plan["memory_mb"] * 1e6)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        self.tell("at work")
 
     def wait_and_strike(self):
         """Be the process that kills its parent: a thread would wait for Python's lock."""
@@ -54,6 +57,10 @@ class Fault:
                 os._exit(0)  # the job was killed with another
         self.strike("at work")
         os._exit(0)
+
+    def opens_log(self, path):
+        """Tell whether a path is that of the job's log."""
+        return isinstance(path, str) and path.endswith(str(self.job.log[0]))
 
     def renamed(self):
         """Count a file that is about to get its name: the second finds the first one there."""
@@ -152,7 +159,7 @@ def claim(job):
     return None
 
 
-def watch(event, _):
+def watch(event, arguments):
     """Arm when the job knows what it is; then look out for files that get their names."""
     if event == "import" and not armed:
         job = getattr(sys.modules.get("__main__"), "snakemake", None)
@@ -161,8 +168,12 @@ def watch(event, _):
             armed[0] = claim(job)
             if armed[0] is not None:
                 armed[0].arm()
-    elif event == "os.rename" and armed and armed[0] is not None:
+    elif not armed or armed[0] is None:
+        return
+    elif event == "os.rename":
         armed[0].renamed()
+    elif event == "open" and armed[0].kind == "memory" and armed[0].opens_log(arguments[0]):
+        armed[0].take_memory()
 
 
 if PLAN in os.environ and any(".snakemake/scripts/" in part for part in sys.orig_argv[1:]):
