@@ -132,7 +132,7 @@ def not_the_scans(*folders: str | Path) -> Iterator[None]:
         yield
     except (ScanError, RuntimeError, OSError) as error:
         for folder in (*folders, tempfile.gettempdir()):
-            check_machine(error, folder)
+            check_machine(error, getattr(error, "filename", None) or folder)
             free = shutil.disk_usage(_existing(folder)).free
             if free < ENOUGH:
                 raise InputError(

@@ -16,6 +16,7 @@ from disks import read_only, resize, small_disk
 from mri2pet.cohort.bids import convert_scan
 from mri2pet.errors import InputError, ScanError
 from mri2pet.files import atomic, new_array, write_json
+from mri2pet.logs import log_to
 from mri2pet.machine import check_writable
 from mri2pet.stages import is_excluded, run_stage
 
@@ -134,7 +135,7 @@ def test_a_step_that_fails_for_want_of_memory_excludes_no_scan(tmp_path, words):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_read_only_folder_is_named_with_what_to_do(tmp_path):
+def test_a_read_only_folder_is_named_with_what_to_do(tmp_path, capsys):
     folder = tmp_path / "results"
     folder.mkdir()
     with read_only(folder):
@@ -143,6 +144,9 @@ def test_a_read_only_folder_is_named_with_what_to_do(tmp_path):
                 write_json(path, {})
         with pytest.raises(InputError, match=r"results: .*Read-only"):
             check_writable(folder)
+        with pytest.raises(SystemExit), log_to(folder / "logs/a.log"):
+            pytest.fail("a job without a log")
+        assert "a.log: cannot be read or written (Read-only" in capsys.readouterr().err
     check_writable(folder, tmp_path / "to/be/made")
     write_json(folder / "a.json", {})
 
