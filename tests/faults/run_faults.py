@@ -31,8 +31,8 @@ from small_run import Run, first_targets, spoil  # noqa: E402
 TOUCHED = "results/simulated/ADNI/"  # where scans are spoiled on purpose, as the audit says
 
 
-def make(run: FaultRun, atlases: Path | None) -> None:
-    """Make everything, with two scans spoiled as in the tests."""
+def make(run: FaultRun, atlases: Path | None, expected: dict[str, str] | None = None) -> None:
+    """Make everything, with two scans spoiled as in the tests, from where on it is compared."""
     small = Run(run.folder, run.root)
     (run.folder / "resources").mkdir(parents=True)
     (run.folder / "config").symlink_to(run.root / "config")
@@ -43,6 +43,7 @@ def make(run: FaultRun, atlases: Path | None) -> None:
         raw, alone, again = first_targets(small)
         run.until_done(*raw)
         spoil(small, alone, again)
+    run.expected = expected
     run.until_done()
 
 
@@ -119,14 +120,13 @@ def main(argv: list[str] | None = None) -> int:
         root,
         {"*": given.faults, "audit": []},
         arguments,
-        expected,
-        seconds_of(given.reference),
-        given.seed,
-        given.snakemake,
+        seconds=seconds_of(given.reference),
+        seed=given.seed,
+        snakemake=given.snakemake,
         others=given.reference.resolve() if given.short else None,
         anew=["simulate_subject"],  # whose results are spoiled later
     )
-    make(run, given.atlases)
+    make(run, given.atlases, expected)
     seconds = time.monotonic() - began
     run.check_end()
     if run.call("-n") or "Nothing to be done" not in run.said:

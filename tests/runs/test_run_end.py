@@ -222,3 +222,16 @@ def test_an_event_that_is_not_understood_stops_nothing(folder, monkeypatch):
     tell(recorder, "job_finished", job_id=7)
     tell(recorder, None)
     assert recorder.jobs == {}
+
+
+def test_what_a_killed_call_brought_through_has_not_failed(folder):
+    """That call wrote no table; the next one finds nothing to do for the job."""
+    recorder = RunRecorder()
+    start(recorder, 1, "acpc", subject="001", visit="bl")
+    start(recorder, 2, "n4", subject="001", visit="bl")
+    fail(recorder, 1)
+    fail(recorder, 2)
+    end(recorder)
+    acpc, n4 = (Job(rule, {"subject": "001", "visit": "bl"}, 0) for rule in ("acpc", "n4"))
+    finish_run(RunRecorder(), {}, undone=[n4], known=[acpc, n4], mended=[acpc])
+    assert [row["stage"] for row in table("results/failures.tsv")] == ["n4"]

@@ -23,10 +23,12 @@ def end_of_run():
         if workflow.dag.finished(job):
             RECORDER.settle(workflow.dag.jobid(job), job.output)
     everything = any(job.rule.name == "all" for job in workflow.dag.jobs)
+    open_ = set(workflow.dag.needrun_jobs())
     text = finish_run(
         RECORDER,
         stages={rule.name: Path(rule.snakefile).stem for rule in workflow.rules},
-        undone=plain(workflow.dag.needrun_jobs()),
+        undone=plain(open_),
+        mended=plain(job for job in workflow.dag.jobs if job not in open_),
         known=plain(workflow.dag.jobs) if everything else None,
     )
     logger.info(f"\n{text}\n")

@@ -90,7 +90,7 @@ def still_failed(table: str | Path, jobs: Iterable[Job], known: Iterable[Job] | 
     table
         Of the run before; may be missing.
     jobs
-        Of this run: what it tried again is dropped.
+        What this run tried again, or found done: dropped.
     known
         All jobs there are, if this run had them all in view: what is not among them is dropped.
     """

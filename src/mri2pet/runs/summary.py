@@ -25,6 +25,7 @@ def finish_run(
     stages: Mapping[str, str],
     undone: Iterable[Job],
     known: Iterable[Job] | None,
+    mended: Iterable[Job] = (),
     results: str | Path = "results",
     logs: str | Path = "logs",
 ) -> str:
@@ -43,12 +44,16 @@ def finish_run(
         Jobs that were to be done in this run and are not.
     known
         All jobs there are, if the run had them all in view (`failures.still_failed`).
+    mended
+        Jobs with nothing left to do: also those that a call brought through which was then killed.
     results, logs
         Folders.
     """
     jobs = list(recorder.jobs.values())
     table = Path(results) / "failures.tsv"
-    rows = failed_jobs(jobs) + still_failed(table, jobs, known) + excluded_scans(results)
+    rows = (
+        failed_jobs(jobs) + still_failed(table, [*jobs, *mended], known) + excluded_scans(results)
+    )
     unwritten = []
     with _told(unwritten):
         write_failures(table, rows)
