@@ -166,8 +166,15 @@ def _midline_points(brain: Volume) -> Array:
 
 
 def apply_acpc(image: Volume, matrix: Array) -> Volume:
-    """Give a volume its AC-PC affine: the voxels stay what they are."""
-    return Volume(array(image), matrix @ image.affine)
+    """Give a volume its AC-PC affine: the voxels stay what they are.
+
+    Where all are whole numbers, as scanners write them, they become int16: half to write and read.
+    """
+    data = array(image)
+    least, most = np.iinfo(np.int16).min, np.iinfo(np.int16).max
+    if least <= data.min() and data.max() <= most and np.array_equal(data, np.rint(data)):
+        data = data.astype(np.int16)
+    return Volume(data, matrix @ image.affine)
 
 
 def straight_view(image: Volume, voxel_mm: float = 1.5) -> Volume:

@@ -2,11 +2,11 @@
 
 import numpy as np
 from nibabel.affines import voxel_sizes
-from scipy import ndimage
 
 from mri2pet.imaging.antsreg import deterministic_ants, to_ants
 from mri2pet.imaging.intensity import head_mask
 from mri2pet.imaging.resample import isotropic
+from mri2pet.imaging.separable import along_axes, linear_matrix
 from mri2pet.imaging.volume import Array, Volume, array, like
 
 # Two levels: a third, with knots 50 mm apart, follows anatomy and makes white matter less even.
@@ -47,9 +47,8 @@ def n4(image: Volume, shrink: float = 6) -> tuple[Volume, Array]:
     ).numpy()
     logarithm = np.log(np.maximum(field, 1e-3))
     logarithm -= logarithm[mask].mean(dtype=np.float64)
-    voxels = np.linalg.inv(coarse.affine) @ image.affine
-    fine = ndimage.affine_transform(
-        logarithm, voxels[:3, :3], voxels[:3, 3], image.shape, order=1, mode="nearest"
-    )
-    full = np.exp(fine).astype(np.float32)
+    voxels = np.linalg.inv(coarse.affine) @ image.affine  # both grids have the same axes
+    places = [voxels[a, a] * np.arange(n) + voxels[a, 3] for a, n in enumerate(image.shape)]
+    sides = zip(places, coarse.shape, strict=True)
+    full = np.exp(along_axes(logarithm, [linear_matrix(at, n, nearest=True) for at, n in sides]))
     return like(image, data / full), full

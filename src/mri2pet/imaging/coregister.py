@@ -17,6 +17,7 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from mri2pet.imaging.resample import isotropic
+from mri2pet.imaging.separable import blur
 from mri2pet.imaging.volume import Array, Volume, array, crop, crop_to_object
 
 KNOTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the MRI's intensity; linear in between
@@ -113,8 +114,8 @@ def picture(brain: Volume, fwhm_mm: float) -> Volume:
     inside = ndimage.binary_fill_holes(data > 0).astype(np.float32)
     parts = [np.interp(data, KNOTS, hat).astype(np.float32) * inside for hat in np.eye(len(KNOTS))]
     sigma = fwhm_mm / 2.355 / np.linalg.norm(brain.affine[:3, :3], axis=0)
-    parts = [ndimage.gaussian_filter(part, sigma, truncate=3) for part in parts]
-    return Volume(np.stack(parts, axis=-1), brain.affine)
+    blurred = blur(np.stack(parts), sigma, 3, "reflect")
+    return Volume(np.moveaxis(blurred, 0, -1), brain.affine)
 
 
 def explain(pet: Volume, model: Volume, pose: Array) -> Fit:

@@ -16,6 +16,7 @@ from nibabel.affines import apply_affine
 from scipy import ndimage
 
 from mri2pet.imaging.resample import isotropic, resample
+from mri2pet.imaging.separable import blur
 from mri2pet.imaging.volume import Array, Volume, array
 
 NOISE = 1e-3  # added to local variances, of intensities 0..1
@@ -74,18 +75,38 @@ def local_flow(fixed: Volume, weight: Volume, moving: Volume, start: Array, leve
 
 def _lucas_kanade(target: Array, moved: Array, weights: Array, window: float) -> Array:
     """One step of the flow, (3, X, Y, Z): solve the weighted normal equations of each window."""
-    gradient = np.stack(np.gradient((target + moved) / 2))
+    x, y, z = np.gradient((target + moved) / 2)
     difference = np.clip(target - moved, -LARGEST_DIFFERENCE, LARGEST_DIFFERENCE)
-    tensor = np.empty((*target.shape, 3, 3), np.float32)
-    right = np.empty((*target.shape, 3, 1), np.float32)
-    for i in range(3):
-        right[..., i, 0] = _blur(weights * gradient[i] * difference, window)
-        for j in range(i, 3):
-            tensor[..., i, j] = _blur(weights * gradient[i] * gradient[j], window)
-            tensor[..., j, i] = tensor[..., i, j]
-    mean_diagonal = np.trace(tensor, axis1=-2, axis2=-1) / 3
-    tensor += (DAMPING * mean_diagonal.max() + 1e-12) * np.eye(3, dtype=np.float32)
-    return np.moveaxis(np.linalg.solve(tensor, right)[..., 0], -1, 0)
+    wx, wy, wz = weights * x, weights * y, weights * z
+    products = [wx * x, wy * y, wz * z, wx * y, wx * z, wy * z]
+    products += [wx * difference, wy * difference, wz * difference]
+    xx, yy, zz, xy, xz, yz, *right = _blur(np.stack(products), window).astype(np.float64)
+    damping = DAMPING * float(((xx + yy + zz) / 3).max()) + 1e-12
+    return solve_symmetric(xx + damping, yy + damping, zz + damping, xy, xz, yz, right)
+
+
+def solve_symmetric(
+    xx: Array, yy: Array, zz: Array, xy: Array, xz: Array, yz: Array, right: Sequence[Array]
+) -> Array:
+    """Solve many symmetric 3x3 systems at once by Cramer's rule.
+
+    Parameters
+    ----------
+    xx, yy, zz, xy, xz, yz
+        (...) entries of the matrices, which are positive definite.
+    right
+        Three (...) right-hand sides.
+
+    Returns
+    -------
+    array (3, ...)
+        float32.
+    """
+    a, b, c = yy * zz - yz**2, xz * yz - xy * zz, xy * yz - xz * yy
+    d, e, f = xx * zz - xz**2, xy * xz - xx * yz, xx * yy - xy**2
+    u, v, w = right
+    solved = np.stack([a * u + b * v + c * w, b * u + d * v + e * w, c * u + e * v + f * w])
+    return (solved / (xx * a + xy * b + xz * c)).astype(np.float32)
 
 
 def _standardised(data: Array, weights: Array, near: Array, sigma: float) -> Array:
@@ -95,7 +116,7 @@ def _standardised(data: Array, weights: Array, near: Array, sigma: float) -> Arr
 
 
 def _blur(data: Array, sigma: float) -> Array:
-    return ndimage.gaussian_filter(data, sigma, mode="constant", truncate=2.5)
+    return blur(data, sigma, 2.5, "constant")
 
 
 def affine_by_flow(

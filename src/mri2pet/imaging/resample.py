@@ -4,13 +4,16 @@ Needs neither ANTs nor torch, so that a job that only resamples starts at once.
 """
 
 import numpy as np
+from nibabel.affines import apply_affine
 from scipy import ndimage
 
+from mri2pet.imaging.separable import along_axes, blur, blur_matrix, linear_matrix
 from mri2pet.imaging.volume import Array, Volume, array
 
 RES2_SHAPE = (90, 109, 90)
 RES64_SHAPE = (64, 64, 64)
 RES15_MM = 1.5
+TRUNCATE, LEAST_SD = 3.0, 0.1  # of blurs: where they end, in sd, and the least worth while, voxels
 # First and last voxel centre of SPM's bounding box at 1 mm, 157x189x136 voxels, MNI world mm
 SPM_BOX = ((-78.0, -112.0, -50.0), (78.0, 76.0, 85.0))
 
@@ -118,14 +121,16 @@ def resample(
         float32 on the target grid, zero outside the source's field of view.
     """
     voxels = np.linalg.inv(image.affine) @ np.linalg.inv(to_target) @ target_affine
-    data = array(image).astype(np.float32)
+    data = array(image)
     low, high = float(data.min()), float(data.max())
+    corners = np.indices((2, 2, 2)).reshape(3, -1).T * (np.array(target_shape) - 1)
+    data, first = needed_part(data, voxels, order, apply_affine(voxels, corners))
     if order:
         data = without_finer_detail(data, voxels)
     result = ndimage.affine_transform(
         data,
         voxels[:3, :3],
-        voxels[:3, 3],
+        voxels[:3, 3] - first,
         output_shape=tuple(target_shape),
         order=order,
         mode="constant",
@@ -134,22 +139,72 @@ def resample(
     return Volume(np.clip(result, min(low, 0.0), max(high, 0.0)).astype(np.float32), target_affine)
 
 
+def needed_part(data: Array, voxels: Array, order: int, seen: Array) -> tuple[Array, Array]:
+    """Cut out of a volume what an interpolation needs: a head is mostly air, a brain is smaller.
+
+    Parameters
+    ----------
+    data
+        Source.
+    voxels
+        4x4, as for `without_finer_detail`.
+    order
+        Of the interpolation; the cubic spline of a part is that of the whole up to a millionth.
+    seen
+        (n, 3) places, in voxels of `data`, whose box holds all that is looked at.
+
+    Returns
+    -------
+    part, first
+        float32, the box of what is seen and not zero, with a margin; and its first voxel (3,).
+    """
+    margin = np.ceil(TRUNCATE * blur_sd(voxels)).astype(int) + (12 if order > 1 else 2)
+    box = []
+    for axis, size in enumerate(data.shape):
+        held = np.flatnonzero(data.any(axis=tuple(a for a in range(3) if a != axis)))
+        ends = held[[0, -1]] if held.size else (0, 0)
+        low = max(ends[0], np.floor(seen[:, axis].min()))
+        high = min(ends[1], np.ceil(seen[:, axis].max()))
+        start = int(np.clip(low - margin[axis], 0, size - 1))
+        box.append(slice(start, int(np.clip(high + margin[axis] + 1, start + 1, size))))
+    return data[tuple(box)].astype(np.float32), np.array([side.start for side in box])
+
+
+def blur_sd(voxels: Array) -> Array:
+    """Sd (3,), in source voxels, of the blur that makes up the difference to the target's voxels.
+
+    `voxels` maps indices of the target to those of the source.
+    """
+    footprint = np.linalg.norm(voxels[:3, :3], axis=1)  # a target voxel in source voxels
+    return np.sqrt(np.clip(footprint**2 - 1, 0, None)) / 2.355
+
+
 def without_finer_detail(data: Array, voxels: Array) -> Array:
     """Smooth what is finer than the target grid; `voxels` maps its indices to those of `data`."""
-    footprint = np.linalg.norm(voxels[:3, :3], axis=1)  # a target voxel in source voxels
-    sigma = np.sqrt(np.clip(footprint**2 - 1, 0, None)) / 2.355
-    if sigma.max() > 0.1:
-        data = ndimage.gaussian_filter(data, sigma, mode="constant", truncate=3)
-    return data
+    sigma = blur_sd(voxels)
+    return blur(data, sigma, TRUNCATE, "constant") if sigma.max() > LEAST_SD else data
 
 
 def isotropic(image: Volume, voxel_mm: float) -> Volume:
-    """Resample (linear) to cubes of `voxel_mm` along the image's own axes, same field of view."""
+    """Resample (linear) to cubes of `voxel_mm` along the image's own axes, same field of view.
+
+    As `resample`, blur and interpolation in one step: the axes stay what they are.
+    """
     size = np.linalg.norm(image.affine[:3, :3], axis=0)
     shape = np.maximum(np.ceil(size * image.shape / voxel_mm - 1e-3).astype(int), 1)
     step = np.diag([*(voxel_mm / size), 1.0])
     step[:3, 3] = (voxel_mm / size - 1) / 2
-    return resample(image, np.eye(4), image.affine @ step, tuple(shape), order=1)
+    sigma = blur_sd(step)
+    matrices = []
+    for axis, (old, new) in enumerate(zip(image.shape, shape, strict=True)):
+        matrix = linear_matrix(step[axis, axis] * np.arange(new) + step[axis, 3], old)
+        if sigma.max() > LEAST_SD:
+            matrix = matrix @ blur_matrix(old, float(sigma[axis]), TRUNCATE)
+        matrices.append(matrix)
+    data = array(image)
+    result = along_axes(data, matrices)
+    bounds = min(float(data.min()), 0.0), max(float(data.max()), 0.0)
+    return Volume(np.clip(result, *bounds), image.affine @ step)
 
 
 def resample_brain(

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from mri2pet.errors import InputError
-from mri2pet.imaging.resample import without_finer_detail
+from mri2pet.imaging.resample import needed_part, without_finer_detail
 from mri2pet.imaging.volume import Array, Volume, array, load_volume, save_volume
 
 LPS = np.array([-1.0, -1.0, 1.0], np.float32)  # signs of a displacement, RAS <-> LPS
@@ -101,14 +101,18 @@ def resample_through(
         float32 on the grid, zero outside the source's field of view.
     """
     pull = np.linalg.inv(image.affine) @ np.linalg.inv(to_target)
-    data = array(image).astype(np.float32)
+    data = array(image)
     low, high = min(float(data.min()), 0.0), max(float(data.max()), 0.0)
-    if order:
-        data = without_finer_detail(data, pull @ grid.affine)
     chosen = np.ones(grid.shape, bool) if where is None else where
     voxels = np.stack(np.nonzero(chosen)).astype(np.float64)
     points = warp.carry(grid.affine[:3, :3] @ voxels + grid.affine[:3, 3:])
     at = pull[:3, :3] @ points + pull[:3, 3:]
+    if not at.size:
+        return Volume(np.zeros(grid.shape, np.float32), grid.affine)
+    data, first = needed_part(data, pull @ grid.affine, order, at.T)
+    at -= first[:, None]
+    if order:
+        data = without_finer_detail(data, pull @ grid.affine)
     result = np.zeros(grid.shape, np.float32)
     result[chosen] = np.clip(ndimage.map_coordinates(data, at, order=order), low, high)
     return Volume(result, grid.affine)
