@@ -36,6 +36,8 @@ def source_file(path):
 # Scripts import the library of this checkout, in whatever environment they run, and end with us.
 os.environ["PYTHONPATH"] = str(ROOT / "src")
 name_parent()
+# Jobs run side by side, a core each; and products of matrices add up in one order.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def more(amount):
