@@ -103,3 +103,5 @@ def test_centre_and_crop_keep_the_world():
     small = crop_to_object(image, 6.0)
     assert small.shape == (11, 14, 9)
     np.testing.assert_allclose(centre_of_mass(small), centre_of_mass(image))
+    nothing = nib.Nifti1Image(np.zeros(image.shape, np.float32), AFFINE)
+    assert crop_to_object(nothing, 6.0).shape == image.shape

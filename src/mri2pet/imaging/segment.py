@@ -5,10 +5,11 @@ import numpy as np
 from mri2pet.errors import ScanError
 from mri2pet.files import own_temporary_files
 from mri2pet.imaging.antsreg import deterministic_ants, to_ants
-from mri2pet.imaging.volume import Array, Volume, array, like
+from mri2pet.imaging.volume import Array, Volume, array, box_of, crop, like
 from mri2pet.machine import not_the_scans
 
 TISSUES = ("GM", "WM", "CSF")  # labels 1, 2, 3
+MARGIN_MM = 4.0  # around the brain, of what Atropos is shown: the rest is air
 BY_INTENSITY = ("CSF", "GM", "WM")  # dark to bright in a T1
 
 
@@ -46,14 +47,16 @@ def classes(brain: Volume, mask: Volume, count: int) -> Array:
         There are not so many classes to be told apart.
     """
     ants = deterministic_ants()
+    box = box_of(like(mask, array(mask) > 0), MARGIN_MM)
+    inside = crop(like(mask, array(mask) > 0), box)
     try:
         with (
             own_temporary_files() as here,
             not_the_scans(here),
         ):  # antspyx leaves its probability images
             result = ants.atropos(
-                a=to_ants(brain),
-                x=to_ants(like(mask, array(mask) > 0)),
+                a=to_ants(crop(brain, box)),
+                x=to_ants(inside),
                 i=f"kmeans[{count}]",
                 m="[0.1,1x1x1]",
                 c="[5,0]",
@@ -62,7 +65,10 @@ def classes(brain: Volume, mask: Volume, count: int) -> Array:
             )
     except (RuntimeError, ValueError, IndexError) as error:
         raise ScanError(f"Atropos failed ({error})") from error
-    return np.stack([p.numpy() for p in result["probabilityimages"]])
+    found = np.zeros((len(result["probabilityimages"]), *brain.shape), np.float32)
+    for whole, part in zip(found, result["probabilityimages"], strict=True):
+        whole[box] = part.numpy()
+    return found
 
 
 def order_tissues(

@@ -15,6 +15,7 @@ from mri2pet.machine import not_the_scans
 
 BRAIN_ML = (800.0, 2200.0)
 CUT_MM2 = 1000.0  # of brain in the outermost plane: a crown cut off by 2 to 3 mm
+THRESHOLD = 0.5  # of deepbet's probability
 ROBEX_SEED = 1
 
 
@@ -78,10 +79,13 @@ def deepbet(image: Volume) -> Array:
 
     torch.set_num_threads(1)  # visits run side by side, and one thread repeats itself
     try:
-        _, mask, _ = BrainExtraction(no_gpu=True).run(image)
+        tool = BrainExtraction(no_gpu=True)
+        # its method `run` without what it makes besides of the mask: the stripped head
+        data = np.array(array(image), np.float32)
+        mask = tool.postprocess(tool.run_model(data) > THRESHOLD)
     except (AssertionError, ValueError) as error:  # what deepbet raises where it sees no brain
         raise ScanError(f"deepbet found no brain ({error})") from error
-    return array(mask).astype(bool)
+    return np.ascontiguousarray(mask).astype(bool)
 
 
 def robex(image: Volume) -> Array:

@@ -169,14 +169,20 @@ def crop(image: Volume, box: tuple[slice, ...]) -> Volume:
 
 def crop_to_object(image: Volume, margin_mm: float) -> Volume:
     """Cut away the zeros around an object but for a margin."""
+    return crop(image, box_of(image, margin_mm))
+
+
+def box_of(image: Volume, margin_mm: float) -> tuple[slice, ...]:
+    """Voxels of the smallest box around what is not zero, and a margin; all where nothing is."""
     voxel = nib.affines.voxel_sizes(image.affine)
     box = []
     for axis, size in enumerate(image.shape):
         others = tuple(a for a in range(3) if a != axis)
         held = np.flatnonzero(array(image).any(axis=others))
+        first, last = held[[0, -1]].tolist() if held.size else (0, size - 1)
         margin = int(np.ceil(margin_mm / voxel[axis]))
-        box.append(slice(max(int(held[0]) - margin, 0), min(int(held[-1]) + margin + 1, size)))
-    return crop(image, tuple(box))
+        box.append(slice(max(first - margin, 0), min(last + margin + 1, size)))
+    return tuple(box)
 
 
 def voxel_volume_ml(image: Volume) -> float:
