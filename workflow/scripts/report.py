@@ -14,16 +14,11 @@ import yaml
 from mri2pet import __version__
 from mri2pet.files import read_tsv
 from mri2pet.provenance.record import recorded
-from mri2pet.reporting import anomaly, dual_glow, gan_pet, gla_gan, ixi, views
+from mri2pet.reporting import gla_gan, views
 from mri2pet.reporting.captions import LEAD, PACKAGES, STUDIES, TITLE
 from mri2pet.reporting.html import Report, pinned_versions, write
 from mri2pet.reporting.pictures import qc_visits
-
-SECTIONS = {
-    "dual_glow": [dual_glow.sections],
-    "gan_anomaly": [gan_pet.sections, anomaly.sections],
-    "ixi": [ixi.sections],
-}
+from mri2pet.reporting.systems import system_sections
 
 with recorded(snakemake):
     params = snakemake.params
@@ -36,7 +31,7 @@ with recorded(snakemake):
         title=TITLE,
         lead=LEAD,
         simulated=params.simulated,
-        studies=[study for study in ("adni",) if study in params.simulated],
+        studies=["adni"] if "adni" in params.simulated else [],
         cohort=views.cohort_summary(views.pool_cohorts(cohorts, dtype=text)),
         folds=folds[0] if folds else pd.DataFrame(),
         excluded=views.with_headings(excluded),
@@ -55,7 +50,6 @@ with recorded(snakemake):
         further = gla_gan.further(shown, labels, params.compared, params.groups)
         report.sections = [replace(each, studies=report.studies) for each in further]
     for system, labels in params.labels.items():
-        for sections in SECTIONS.get(system, []):
-            made = sections(given[system], labels)
-            report.sections += [replace(each, studies=params.studies[system]) for each in made]
+        studies = params.studies[system]
+        report.sections += system_sections(system, given[system], labels, studies)
     write(report, params.get("page") or snakemake.output[0])
