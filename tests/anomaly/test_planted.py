@@ -15,7 +15,7 @@ from mri2pet.anomaly.encoder import train_encoder
 from mri2pet.anomaly.maps import anomaly_maps, sigma_voxels
 from mri2pet.anomaly.patients import examine, ranked
 from mri2pet.anomaly.scoring import decision_maps
-from mri2pet.cohort.simulate.template import load_template
+from mri2pet.cohort.simulate.template import make_template
 
 DEPTHS = (0.5, 0.3)
 PATIENTS = 4
@@ -27,7 +27,7 @@ def found(root, atlases):
     config = yaml.safe_load((root / "config/config.yaml").read_text())["gan_anomaly"]
     detector = config["detector"]
     folds = config["folds"]["n"] * detector["splits"]
-    template = load_template(atlases)
+    template = make_template(atlases)
     studies = [make_study(template, 8, PATIENTS, depth) for depth in DEPTHS]
     controls, mask, affine = studies[0].controls, studies[0].mask, studies[0].affine
     patients = np.concatenate([study.patients for study in studies])

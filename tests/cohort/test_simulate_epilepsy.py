@@ -11,7 +11,7 @@ from mri2pet.cohort.simulate.epilepsy import AGES, Member, files, plan_members, 
 from mri2pet.cohort.simulate.lesion import CORTEX, Lesion, place_lesion
 from mri2pet.cohort.simulate.member import simulate_member
 from mri2pet.cohort.simulate.pet import activity
-from mri2pet.cohort.simulate.template import load_template
+from mri2pet.cohort.simulate.template import make_template
 from mri2pet.cohort.simulate.truth import load_truth
 from mri2pet.cohort.simulate.warps import apply
 from mri2pet.errors import InputError
@@ -27,7 +27,7 @@ SCANNER = {"mri_voxel_mm": [4.0, 3.0, 3.0], "pet_voxel_mm": [4.0, 4.0, 4.0]}
 
 @pytest.fixture(scope="module")
 def template(atlases):
-    return load_template(atlases)
+    return make_template(atlases)
 
 
 def test_plan():
@@ -87,7 +87,7 @@ def test_lesion_is_focal_cortical_and_as_large_as_asked(template, number):
 
 
 @pytest.fixture(scope="module")
-def study(atlases, tmp_path_factory):
+def study(template, tmp_path_factory):
     """One patient and one control as files, with their truth."""
     root = tmp_path_factory.mktemp("study")
     plan = plan_members({**SIMULATION, "lesion": {"depth": [0.3, 0.3], "ml": [8, 8]}}, 1)
@@ -95,7 +95,7 @@ def study(atlases, tmp_path_factory):
     write_tables(members, root / "bids")
     for member in members:
         paths = {name: root / "bids" / path for name, path in files(member).items()}
-        simulate_member(atlases, member, SCANNER, paths, root / "truth" / member.subject)
+        simulate_member(template, member, SCANNER, paths, root / "truth" / member.subject)
     return root, members
 
 
@@ -123,11 +123,11 @@ def test_lesion_in_the_scan_is_where_the_truth_says(study, template):
     assert lesion["depth"] == 0.3 and lesion["grey_matter_ml"] == 8
 
 
-def test_lesion_lowers_the_pet_and_leaves_the_mri(study, atlases, template, tmp_path):
+def test_lesion_lowers_the_pet_and_leaves_the_mri(study, template, tmp_path):
     root, (_, patient) = study
     healthy = Member(patient.subject, "control", "paired", patient.person)
     paths = {name: tmp_path / path for name, path in files(healthy).items()}
-    simulate_member(atlases, healthy, SCANNER, paths, tmp_path / "truth")
+    simulate_member(template, healthy, SCANNER, paths, tmp_path / "truth")
     scans = {}
     for name in ("t1w", "pet"):
         both = nib.load(paths[name]), nib.load(root / "bids" / files(patient)[name])

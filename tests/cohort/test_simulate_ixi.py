@@ -15,6 +15,7 @@ from mri2pet.cohort.simulate.ixi import (
 )
 from mri2pet.cohort.simulate.mri import scan_grid
 from mri2pet.cohort.simulate.people import MOST_PEOPLE, Person
+from mri2pet.cohort.simulate.template import make_template
 from mri2pet.errors import InputError
 from mri2pet.imaging.dual_echo import ReducedGrid, prepare_pair
 from mri2pet.imaging.volume import array, load_scan
@@ -82,11 +83,16 @@ def test_the_axial_grid_is_centred_and_turned_as_ixis():
 
 
 @pytest.fixture(scope="module")
-def scans(atlases, tmp_path_factory):
+def template(atlases):
+    return make_template(atlases), atlases / "anatomy_t2.nii.gz"
+
+
+@pytest.fixture(scope="module")
+def scans(template, tmp_path_factory):
     folder = tmp_path_factory.mktemp("ixi")
     person, name = plan_ixi(1, 1)[0]
     images = {c: folder / f"{name}-{c}.nii.gz" for c in ("T1", "T2", "PD")}
-    simulate_ixi_subject(atlases, person, SCANNER, images, folder / "tissue.nii.gz")
+    simulate_ixi_subject(*template, person, SCANNER, images, folder / "tissue.nii.gz")
     return folder, images
 
 
@@ -104,10 +110,10 @@ def test_t2_and_pd_are_two_echoes_of_one_head(scans):
     assert t2.shape == (48, 48, 64)
 
 
-def test_simulation_repeats_itself_bit_by_bit(scans, atlases, tmp_path):
+def test_simulation_repeats_itself_bit_by_bit(scans, template, tmp_path):
     _, images = scans
     person, _ = plan_ixi(1, 1)[0]
     again = {c: tmp_path / f"{c}.nii.gz" for c in ("T2", "PD")}  # T1 is drawn last: no effect
-    simulate_ixi_subject(atlases, person, SCANNER, again, tmp_path / "tissue.nii.gz")
+    simulate_ixi_subject(*template, person, SCANNER, again, tmp_path / "tissue.nii.gz")
     for contrast, path in again.items():
         assert path.read_bytes() == images[contrast].read_bytes()

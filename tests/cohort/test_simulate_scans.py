@@ -18,7 +18,7 @@ from mri2pet.cohort.simulate.people import plan_people
 from mri2pet.cohort.simulate.pet import activity
 from mri2pet.cohort.simulate.regions import regions
 from mri2pet.cohort.simulate.subject import simulate_subject, simulate_visit, whole_folder
-from mri2pet.cohort.simulate.template import load_template
+from mri2pet.cohort.simulate.template import load_template, make_template, save_template
 from mri2pet.cohort.simulate.truth import load_truth
 from mri2pet.cohort.simulate.warps import apply, jacobian
 from mri2pet.errors import InputError
@@ -29,7 +29,7 @@ PEOPLE = plan_people({"paired": 4, "mri_only": 0, "second_visits": 4, "groups": 
 
 @pytest.fixture(scope="session")
 def template(atlases):
-    return load_template(atlases)
+    return make_template(atlases)
 
 
 @pytest.fixture(scope="session")
@@ -185,9 +185,9 @@ def test_frames_become_a_fourth_axis(tmp_path, person):
     assert means.argmax() == 1
 
 
-def test_same_seed_same_bytes(atlases, template, person, folder, tmp_path):
+def test_same_seed_same_bytes(template, person, folder, tmp_path):
     one = replace(person, visits=person.visits[:1])
-    simulate_subject(atlases, one, SCANNER, tmp_path / "raw", tmp_path / "truth")
+    simulate_subject(template, one, SCANNER, tmp_path / "raw", tmp_path / "truth")
     for name in ("raw", "truth"):
         files = sorted(path for path in (tmp_path / name).rglob("*") if path.is_file())
         assert files
@@ -260,4 +260,14 @@ def test_folders_are_whole_or_absent(tmp_path):
 
 def test_missing_atlas_says_what_to_do(tmp_path):
     with pytest.raises(InputError, match="fetch_atlases"):
-        load_template(tmp_path)
+        make_template(tmp_path)
+
+
+def test_the_template_is_the_same_after_it_was_kept(template, tmp_path):
+    save_template(tmp_path, template)
+    kept = load_template(tmp_path)
+    assert (kept.names, kept.landmarks) == (template.names, template.landmarks)
+    for name in ("affine", "t1", "tissue", "brain", "region"):
+        there, here = getattr(template, name), getattr(kept, name)
+        assert there.dtype == here.dtype
+        np.testing.assert_array_equal(here, there)

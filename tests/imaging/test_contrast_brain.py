@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mri2pet.cohort.simulate.ixi import plan_ixi, simulate_ixi_subject
+from mri2pet.cohort.simulate.template import make_template
 from mri2pet.evaluation.tissues import overlap
 from mri2pet.imaging.contrast_brain import brain_of, template_slab, tissues
 from mri2pet.imaging.dual_echo import ReducedGrid, prepare_pair, reduce_volume
@@ -18,7 +19,9 @@ def person(atlases, tmp_path_factory):
     folder = tmp_path_factory.mktemp("person")
     images = {name: folder / f"{name}.nii.gz" for name in ("T2", "PD")}
     scanner = {"voxel_mm": [3.75, 3.75, 1.25], "t1_voxel_mm": None}
-    simulate_ixi_subject(atlases, plan_ixi(1, 1)[0][0], scanner, images, folder / "t.nii.gz")
+    template, t2 = make_template(atlases), atlases / "anatomy_t2.nii.gz"
+    one = plan_ixi(1, 1)[0][0]
+    simulate_ixi_subject(template, t2, one, scanner, images, folder / "t.nii.gz")
     volumes, _ = prepare_pair(load_scan(images["T2"]), load_scan(images["PD"]), GRID)
     truth = nib.as_closest_canonical(nib.load(folder / "t.nii.gz"))
     truth = Volume(np.asarray(truth.dataobj, np.float32), truth.affine)

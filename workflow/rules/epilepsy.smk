@@ -55,14 +55,7 @@ rule simulate_epilepsy_tables:
 
 rule simulate_mri_control:
     input:
-        t1="resources/atlases/anatomy_t1.nii.gz",
-        maps=expand(
-            "resources/atlases/anatomy_{volume}.nii.gz",
-            volume=["gm", "wm", "csf", "brain_mask"],
-        ),
-        landmarks="resources/atlases/anatomy_afids.tsv",
-        atlas="resources/atlases/aal.nii.gz",
-        regions="resources/atlases/aal.tsv",
+        **TEMPLATE_FILES,
     output:
         t1w=f"results/simulated/epilepsy/{VISIT}/anat/{NAME}_T1w.nii.gz",
         t1w_sidecar=f"results/simulated/epilepsy/{VISIT}/anat/{NAME}_T1w.json",

@@ -43,15 +43,8 @@ rule simulate_ixi_table:
 
 rule simulate_ixi:
     input:
-        t1="resources/atlases/anatomy_t1.nii.gz",
+        **TEMPLATE_FILES,
         t2="resources/atlases/anatomy_t2.nii.gz",
-        maps=expand(
-            "resources/atlases/anatomy_{volume}.nii.gz",
-            volume=["gm", "wm", "csf", "brain_mask"],
-        ),
-        landmarks="resources/atlases/anatomy_afids.tsv",
-        atlas="resources/atlases/aal.nii.gz",
-        regions="resources/atlases/aal.tsv",
     output:
         t2="results/simulated/IXI/IXI-T2/{ixi_name}-T2.nii.gz",
         pd="results/simulated/IXI/IXI-PD/{ixi_name}-PD.nii.gz",

@@ -1,6 +1,6 @@
 """Simulate one person of IXI: T2, PD and, where it is configured, T1, under IXI's own names.
 
-Deforms the template anatomy of resources/atlases/ into the person's head and scans it. Writes
+Deforms the template anatomy into the person's head and scans it. Writes
 results/simulated/IXI/IXI-*/{name}-*.nii.gz, and the tissue in each voxel of T2 and PD apart.
 """
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mri2pet.cohort.simulate.ixi import simulate_ixi_subject
 from mri2pet.cohort.simulate.people import Person
+from mri2pet.cohort.simulate.template import load_template
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):
@@ -16,7 +17,8 @@ with recorded(snakemake):
     if snakemake.params.scanner["t1_voxel_mm"]:
         images["T1"] = output[2]
     simulate_ixi_subject(
-        atlases=Path(snakemake.input.t1).parent,
+        template=load_template(Path(snakemake.input.about).parent),
+        t2=snakemake.input.t2,
         person=Person.from_dict(snakemake.params.person),
         scanner=snakemake.params.scanner,
         images=images,

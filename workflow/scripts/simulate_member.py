@@ -1,6 +1,6 @@
 """Simulate one member of the epilepsy study: T1, PET and lesion mask as BIDS files, and the truth.
 
-Deforms the template anatomy of resources/atlases/ into the person's head and scans it once. Which
+Deforms the template anatomy into the person's head and scans it once. Which
 files there are follows from the person's role: controls may have an MRI alone, patients have one
 lesion. The truth goes to results/simulated/truth/{subject}/{visit}/.
 """
@@ -9,12 +9,13 @@ from pathlib import Path
 
 from mri2pet.cohort.simulate.epilepsy import Member
 from mri2pet.cohort.simulate.member import simulate_member
+from mri2pet.cohort.simulate.template import load_template
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):
     made = snakemake.output
     simulate_member(
-        atlases=Path(snakemake.input.t1).parent,
+        template=load_template(Path(snakemake.input.about).parent),
         member=Member.from_dict(snakemake.params.member),
         scanner=snakemake.params.scanner,
         outputs={name: made[name] for name in ("t1w", "pet", "lesion") if made.get(name)},

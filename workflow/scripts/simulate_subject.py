@@ -1,6 +1,6 @@
 """Simulate one person: DICOM series as in an ADNI download, and the truth about them apart.
 
-Deforms the template anatomy of resources/atlases/ into the person's head and scans it at every
+Deforms the template anatomy into the person's head and scans it at every
 visit. Writes results/simulated/ADNI/{ptid}/ and results/simulated/truth/{ptid}/, each whole.
 """
 
@@ -8,11 +8,12 @@ from pathlib import Path
 
 from mri2pet.cohort.simulate.people import Person
 from mri2pet.cohort.simulate.subject import simulate_subject
+from mri2pet.cohort.simulate.template import load_template
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):
     simulate_subject(
-        atlases=Path(snakemake.input.t1).parent,
+        template=load_template(Path(snakemake.input.about).parent),
         person=Person.from_dict(snakemake.params.person),
         scanner=snakemake.params.scanner,
         raw=snakemake.output.raw,

@@ -63,9 +63,8 @@ def echoes(
     return images
 
 
-def load_t2(atlases: str | Path) -> NDArray[np.float32]:
-    """Read the template's T2-weighted image from the folder that `fetch_atlases` made."""
-    path = Path(atlases) / "anatomy_t2.nii.gz"
+def load_t2(path: str | Path) -> NDArray[np.float32]:
+    """Read the template's T2-weighted image."""
     try:
         return np.asarray(nib.load(path).dataobj, np.float32)
     except (OSError, nib.filebasedimages.ImageFileError) as error:

@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from mri2pet.cohort.ixi_names import CONTRASTS, IxiImage, ixi_label
 from mri2pet.cohort.simulate.people import MOST_PEOPLE, Person, Visit, make_person
 from mri2pet.errors import InputError
 from mri2pet.files import atomic
+
+if TYPE_CHECKING:
+    from mri2pet.cohort.simulate.template import Template
 
 SITES = ("Guys", "HH", "IOP")
 SHARES = (0.55, 0.32, 0.13)  # of the people, as in IXI
@@ -102,7 +105,8 @@ def write_ixi_table(people: Sequence[Person], path: str | Path) -> None:
 
 
 def simulate_ixi_subject(
-    atlases: str | Path,
+    template: "Template",
+    t2: str | Path,
     person: Person,
     scanner: Mapping[str, Any],
     images: Mapping[str, str | Path],
@@ -112,8 +116,10 @@ def simulate_ixi_subject(
 
     Parameters
     ----------
-    atlases
-        Folder that `fetch_atlases` made.
+    template
+        The anatomy that everyone is made from.
+    t2
+        Its T2-weighted image, as `fetch_atlases` brings it.
     person
         Of `plan_ixi`.
     scanner
@@ -129,15 +135,13 @@ def simulate_ixi_subject(
     from mri2pet.cohort.simulate.anatomy import make_head
     from mri2pet.cohort.simulate.dual_echo import acquire_dual_echo, echoes, load_t2
     from mri2pet.cohort.simulate.mri import acquire_t1, t1_contrast
-    from mri2pet.cohort.simulate.template import load_template
     from mri2pet.cohort.simulate.warps import random_pose
     from mri2pet.imaging.volume import save_volume
 
-    template = load_template(atlases)
     head = make_head(template, person, person.visits[0])
     rng = person.rng("bl")
     pose = random_pose(rng)
-    contrasts = echoes(template, load_t2(atlases), rng)
+    contrasts = echoes(template, load_t2(t2), rng)
     scans, tissue = acquire_dual_echo(
         template, contrasts, head.deformation, pose, scanner["voxel_mm"], rng
     )

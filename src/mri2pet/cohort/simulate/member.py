@@ -14,7 +14,7 @@ from mri2pet.cohort.simulate.lesion import place_lesion
 from mri2pet.cohort.simulate.mri import Scan, acquire_t1, sample, t1_contrast
 from mri2pet.cohort.simulate.pet import acquire_pet
 from mri2pet.cohort.simulate.subject import whole_folder
-from mri2pet.cohort.simulate.template import load_template
+from mri2pet.cohort.simulate.template import Template
 from mri2pet.cohort.simulate.truth import write_truth
 from mri2pet.cohort.simulate.warps import random_pose
 from mri2pet.files import atomic, write_json
@@ -37,7 +37,7 @@ FDG = {
 
 
 def simulate_member(
-    atlases: str | Path,
+    template: Template,
     member: Member,
     scanner: Mapping[str, Any],
     outputs: Mapping[str, str | Path],
@@ -47,8 +47,8 @@ def simulate_member(
 
     Parameters
     ----------
-    atlases
-        Folder that `fetch_atlases` made.
+    template
+        The anatomy that everyone is made from.
     member
         One of `plan_members`.
     scanner
@@ -59,7 +59,6 @@ def simulate_member(
         Folder to make: that of the visit as `write_truth` writes it; for a patient also
         lesion.json (depth, size, centre in the template and in the scans' worlds).
     """
-    template = load_template(atlases)
     person, visit = member.person, member.person.visits[0]
     rng = person.rng(SESSION)
     head = make_head(template, person, visit)

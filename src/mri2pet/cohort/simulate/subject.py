@@ -11,14 +11,14 @@ from mri2pet.cohort.simulate.dicom import mri_image, pet_image, write_series
 from mri2pet.cohort.simulate.mri import acquire_t1, t1_contrast
 from mri2pet.cohort.simulate.people import Person
 from mri2pet.cohort.simulate.pet import acquire_pet
-from mri2pet.cohort.simulate.template import Template, load_template
+from mri2pet.cohort.simulate.template import Template
 from mri2pet.cohort.simulate.truth import write_truth
 from mri2pet.cohort.simulate.warps import random_pose
 from mri2pet.files import folder_beside
 
 
 def simulate_subject(
-    atlases: str | Path,
+    template: Template,
     person: Person,
     scanner: Mapping[str, Any],
     raw: str | Path,
@@ -28,8 +28,8 @@ def simulate_subject(
 
     Parameters
     ----------
-    atlases
-        Folder that `fetch_atlases` made.
+    template
+        The anatomy that everyone is made from.
     person
         One of `plan_people`.
     scanner
@@ -40,7 +40,6 @@ def simulate_subject(
     truth
         Folder to make: one folder a visit, see `write_truth`.
     """
-    template = load_template(atlases)
     with whole_folder(raw) as raw_part, whole_folder(truth) as truth_part:
         for number, _ in enumerate(person.visits):
             simulate_visit(template, person, number, scanner, raw_part, truth_part)

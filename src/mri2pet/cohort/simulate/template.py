@@ -1,4 +1,7 @@
-"""The anatomy that every simulated person is a deformation of: MNI152NLin2009cAsym, with AAL."""
+"""The anatomy that every simulated person is a deformation of: MNI152NLin2009cAsym, with AAL.
+
+It is made once, from the volumes that `fetch_atlases` brings, and mapped into memory by each job.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +13,10 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from mri2pet.cohort.simulate.warps import apply
 from mri2pet.errors import InputError
+from mri2pet.files import atomic, read_json, write_json
 
+VOLUMES = ("t1", "tissue", "brain", "region")  # an .npy file each
+ABOUT = "template.json"
 TISSUES = ("gm", "wm", "csf")
 MEANS = np.array([6640.0, 8760.0, 2900.0])  # of the template's T1, in the order of TISSUES
 SPREADS = np.array([800.0, 500.0, 900.0])
@@ -48,8 +54,28 @@ class Template:
     landmarks: dict[str, tuple[float, float, float]]
 
 
+def save_template(folder: str | Path, template: Template) -> None:
+    """Write t1.npy, tissue.npy, brain.npy, region.npy and template.json into a folder."""
+    for name in VOLUMES:
+        with atomic(Path(folder) / f"{name}.npy") as partial:
+            np.save(partial, getattr(template, name))
+    about = {name: getattr(template, name) for name in ("affine", "names", "landmarks")}
+    write_json(Path(folder) / ABOUT, about)
+
+
 def load_template(folder: str | Path) -> Template:
-    """Load the template from the folder that `fetch_atlases` made.
+    """Map what `save_template` wrote into memory, read-only."""
+    about = read_json(Path(folder) / ABOUT)
+    return Template(
+        affine=np.array(about["affine"]),
+        names=tuple(about["names"]),
+        landmarks={name: tuple(place) for name, place in about["landmarks"].items()},
+        **{name: np.asarray(np.load(Path(folder) / f"{name}.npy", "r")) for name in VOLUMES},
+    )
+
+
+def make_template(folder: str | Path) -> Template:
+    """Make the template from the folder that `fetch_atlases` made.
 
     The 2 mm tissue maps come as block averages of the 1 mm ones after padding by one voxel. Their
     origin of -96.5 mm says just that: with it their T1 correlates at .99999 with the 1 mm T1, and
