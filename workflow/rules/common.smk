@@ -16,6 +16,7 @@ from mri2pet.errors import InputError
 from mri2pet.logs import name_parent
 from mri2pet.models.registry import symbol_of
 from mri2pet.provenance.fingerprint import fingerprint
+from mri2pet.starts.hook import start_warm
 from mri2pet.systems import ENTITIES, SPACE, STUDY, configuration, system_models, told
 from mri2pet.training.recipes import recipe_symbol
 
@@ -38,6 +39,7 @@ os.environ["PYTHONPATH"] = str(ROOT / "src")
 name_parent()
 # Jobs run side by side, a core each; and products of matrices add up in one order.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+start_warm(lambda rule: Path(str(workflow.get_rule(rule).conda_env)).stem)
 
 
 def more(amount):

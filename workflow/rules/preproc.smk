@@ -74,7 +74,7 @@ rule skullstrip:
     group:
         "visit"
     conda:
-        "../../envs/imaging.yaml"
+        "../../envs/skullstrip.yaml"
     resources:
         mem_mb=more(4000),
         runtime=more(30),

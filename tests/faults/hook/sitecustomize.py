@@ -176,5 +176,8 @@ def watch(event, arguments):
         armed[0].take_memory()
 
 
-if PLAN in os.environ and any(".snakemake/scripts/" in part for part in sys.orig_argv[1:]):
+# A Python that runs a job, or one that forks such (mri2pet.starts).
+if PLAN in os.environ and any(
+    ".snakemake/scripts/" in part or part.endswith("starts/server.py") for part in sys.orig_argv[1:]
+):
     sys.addaudithook(watch)

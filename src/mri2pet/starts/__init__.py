@@ -1,0 +1,1 @@
+"""Jobs that begin in a copy of a Python that has imported their packages already."""

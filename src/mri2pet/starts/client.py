@@ -1,0 +1,44 @@
+"""Have a script run by a server (`server.py`), as if this process ran it.
+
+    python -I -S client.py SOCKET SCRIPT [ARGUMENT ...]
+
+Imports little, and what comes with Python alone. Ends as the script ends: with its exit code, or by
+its signal. Without a server it runs the script itself.
+"""
+
+import marshal
+import os
+import signal
+import socket
+import struct
+import sys
+
+LENGTH = struct.Struct("!I")
+STATUS = struct.Struct("!i")
+
+
+def main(path: str, arguments: list[str]) -> int:
+    """Send all that a process has of its own, and wait for the exit status."""
+    folder = os.getcwd()  # noqa: PTH109 (pathlib takes longer to import than all of this)
+    about = {"arguments": arguments, "folder": folder, "environment": dict(os.environ)}
+    body = marshal.dumps(about)
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(path)
+            socket.send_fds(connection, [LENGTH.pack(len(body))], [0, 1, 2])
+            connection.sendall(body)
+        except OSError:
+            os.execv(sys.executable, [sys.executable, *arguments])
+        told = connection.recv(STATUS.size, socket.MSG_WAITALL)
+    if len(told) < STATUS.size:
+        print("mri2pet: the process that runs the jobs has ended, and this one with it", flush=True)
+        return 1
+    code = os.waitstatus_to_exitcode(STATUS.unpack(told)[0])
+    if code < 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

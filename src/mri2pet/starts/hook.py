@@ -1,0 +1,116 @@
+"""Let Snakemake start its Python scripts in copies of a Python that is ready for them.
+
+A job of a few tenths of a second would else spend seconds on importing torch or pandas. This holds
+for jobs of this machine and this environment with one thread: with conda, containers or environment
+modules, with more threads or with a benchmark, jobs start as Snakemake starts them, and so they do
+where the variable MRI2PET_COLD_START is set.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+COLD = "MRI2PET_COLD_START"
+HERE = Path(__file__).parent
+# Imports of every job: what Snakemake puts before a script, and what nearly all scripts use.
+SHARED = ("snakemake.iocontainers", "snakemake.logging", "numpy", "nibabel", "scipy.ndimage")
+# What takes long to import in the jobs of each environment (envs/*.yaml).
+MODULES = {
+    "imaging": ("pydicom", "nipype.interfaces.dcm2nii", "ants"),
+    "report": ("pandas", "matplotlib.backends.backend_agg"),
+    "skullstrip": ("torch", "deepbet.bet"),
+    "stats": ("pandas", "sklearn.svm", "sklearn.model_selection"),
+    "torch": ("pandas", "torch", "matplotlib.backends.backend_agg"),
+}
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
+)
+
+
+class Servers:
+    """The servers of one process of Snakemake, each started when its first job is.
+
+    Parameters
+    ----------
+    modules
+        What the jobs of an environment import, by the environment's name; others start cold.
+    """
+
+    def __init__(self, modules: Mapping[str, Sequence[str]]) -> None:
+        self.modules = modules
+        self.folder: Path | None = None
+        self.running: dict[str, subprocess.Popen] = {}
+        self.lock = threading.Lock()
+
+    def socket_of(self, environment: str) -> Path | None:
+        """Return where the server of an environment listens, started if need be; None if none does.
+
+        It listens from the start on, and answers once it has imported all.
+        """
+        if environment not in self.modules:
+            return None
+        with self.lock:
+            if self.folder is None:
+                self.folder = Path(tempfile.mkdtemp(prefix="mri2pet-"))
+                weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+            path = self.folder / environment
+            server = self.running.get(environment)
+            if server is None or server.poll() is not None:
+                path.unlink(missing_ok=True)
+                self.running[environment] = self._start(path, self.modules[environment])
+        return path
+
+    def _start(self, path: Path, modules: Sequence[str]) -> subprocess.Popen:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen(64)
+            command = [sys.executable, HERE / "server.py", str(listener.fileno())]
+            return subprocess.Popen(
+                [*command, *SHARED, *modules],
+                stdin=subprocess.PIPE,  # ends with this process
+                pass_fds=[listener.fileno()],
+                env=os.environ | ONE_THREAD,
+            )
+
+
+def start_warm(
+    environment_of: Callable[[str], str], modules: Mapping[str, Sequence[str]] = MODULES
+) -> bool:
+    """Have Snakemake start scripts warm from now on; tell whether it does.
+
+    Parameters
+    ----------
+    environment_of
+        From the name of a rule to that of its environment.
+    modules
+        What the jobs of an environment import.
+    """
+    if os.environ.get(COLD) or not (hasattr(os, "pidfd_open") and hasattr(socket, "send_fds")):
+        return False
+    from snakemake.script import PythonScript
+
+    cold = getattr(PythonScript.execute_script, "cold", PythonScript.execute_script)
+    servers = Servers(modules)
+
+    def execute_script(self: Any, fname: str, edit: bool = False) -> None:
+        apart = self.conda_env or self.container_img or self.env_modules or self.bench_record
+        path = None
+        if not apart and int(self.threads) == 1:
+            path = servers.socket_of(environment_of(self.rulename))
+        if path is None:
+            cold(self, fname, edit)
+            return
+        client = [sys.executable, "-I", "-S", str(HERE / "client.py"), str(path)]
+        self._execute_cmd("{client:q} {fname:q}", client=client, fname=fname, is_python_script=True)
+
+    execute_script.cold = cold
+    PythonScript.execute_script = execute_script
+    return True

@@ -1,0 +1,158 @@
+"""A Python that has imported the packages of one kind of job, and forks a copy of itself for each.
+
+    python server.py DESCRIPTOR MODULE [MODULE ...]
+
+Run by its path, so that nothing of mri2pet is imported before a job is: jobs see the sources as
+they are when they begin. A client (`client.py`) sends its standard streams, working folder,
+environment and script over the listening socket DESCRIPTOR; what answers is the exit status of the
+copy that ran the script. The copy is killed if its client goes, and all are if standard input ends,
+as it does when Snakemake is gone. Linux alone: it waits by descriptors of processes.
+"""
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import marshal
+import os
+import select
+import selectors
+import signal
+import socket
+import struct
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+LENGTH = struct.Struct("!I")  # of a request, which follows it
+STATUS = struct.Struct("!i")  # as os.waitpid gives it
+LIFELINE = 0
+SET_PARENT_DEATH_SIGNAL = 1
+
+
+@dataclass(frozen=True)
+class Request:
+    """A script to run: `about` has its arguments, working folder and environment."""
+
+    about: dict[str, Any]
+    streams: list[int]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A copy at work, the descriptor that tells of its end, and whoever waits for it."""
+
+    process: int
+    descriptor: int
+    client: socket.socket
+
+
+def preload(modules: list[str]) -> None:
+    """Import modules; one that is not there is left to the jobs, which say what they miss."""
+    for name in modules:
+        if select.select([LIFELINE], [], [], 0)[0]:
+            sys.exit(0)
+        with contextlib.suppress(ImportError):
+            if name == "ants":  # as the imaging modules do, without the parts that take long
+                importlib.import_module("mri2pet.imaging.antsreg").deterministic_ants()
+            else:
+                importlib.import_module(name)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "mri2pet"]:
+        del sys.modules[name]
+    gc.collect()
+    gc.freeze()  # the collector of each copy would touch all of it, and so double it
+
+
+def receive(client: socket.socket) -> Request | None:
+    """Read a request; None of a client that is gone before it has sent all of it."""
+    streams: list[int] = []
+    with contextlib.suppress(OSError, EOFError, ValueError):
+        head, streams, _, _ = socket.recv_fds(client, LENGTH.size, 3)
+        (length,) = LENGTH.unpack(head.ljust(LENGTH.size, b"\0"))
+        body = client.recv(length, socket.MSG_WAITALL)
+        if len(streams) == 3:
+            return Request(marshal.loads(body), streams)
+    for stream in streams:
+        os.close(stream)
+    return None
+
+
+def serve(listener: socket.socket) -> Request:
+    """Answer requests until this process is a copy that has one to run; return that one."""
+    jobs: list[Job] = []
+    with selectors.DefaultSelector() as selector:
+        selector.register(LIFELINE, selectors.EVENT_READ, "end")
+        selector.register(listener, selectors.EVENT_READ, "request")
+        while True:
+            key, _ = selector.select()[0]  # one by one: the next may not be there any more
+            if key.data == "end":
+                for job in jobs:
+                    os.kill(job.process, signal.SIGKILL)
+                os._exit(0)
+            elif key.data == "request":
+                client, _ = listener.accept()
+                request = receive(client)
+                if request is None:
+                    client.close()
+                    continue
+                process = os.fork()
+                if process == 0:
+                    for each in [client, *(job.client for job in jobs)]:
+                        each.close()
+                    return request
+                for stream in request.streams:
+                    os.close(stream)
+                jobs.append(Job(process, os.pidfd_open(process), client))
+                selector.register(jobs[-1].descriptor, selectors.EVENT_READ, jobs[-1])
+                selector.register(client, selectors.EVENT_READ, jobs[-1])
+            elif key.fd == key.data.descriptor:
+                job = key.data
+                jobs.remove(job)
+                selector.unregister(job.descriptor)
+                os.close(job.descriptor)
+                if job.client in selector.get_map():
+                    selector.unregister(job.client)
+                with job.client, contextlib.suppress(OSError):
+                    job.client.sendall(STATUS.pack(os.waitpid(job.process, 0)[1]))
+            else:  # the client is gone; its job will be seen to end
+                selector.unregister(key.data.client)
+                os.kill(key.data.process, signal.SIGKILL)
+
+
+def become(request: Request, parent: int) -> None:
+    """Make this copy what a Python that was just started would be."""
+    ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for place, stream in enumerate(request.streams):
+        os.dup2(stream, place)
+        os.close(stream)
+    os.chdir(request.about["folder"])
+    os.environ.clear()
+    os.environ.update(request.about["environment"])
+    tempfile.tempdir = None
+    sys.argv = request.about["arguments"]
+    sys.path.insert(0, str(Path(sys.argv[0]).resolve().parent))
+
+
+def run(script: str) -> None:
+    """Run a script as `python SCRIPT` would: how it ends is how this process ends."""
+    main = ModuleType("__main__")
+    main.__dict__.update(__file__=script, __builtins__=__builtins__)
+    sys.modules["__main__"] = main
+    exec(compile(Path(script).read_bytes(), script, "exec"), main.__dict__)
+
+
+if __name__ == "__main__":
+    own = os.getpid()
+    del sys.path[0]  # the folder of this file; a job has that of its script there
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the jobs, and Snakemake this
+    with socket.socket(fileno=int(sys.argv[1])) as listening:
+        preload(sys.argv[2:])
+        task = serve(listening)
+    become(task, own)
+    run(sys.argv[0])
