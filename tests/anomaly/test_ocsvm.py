@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn.svm import OneClassSVM
 
-from mri2pet.anomaly import chunk, dual, ocsvm
+from mri2pet.anomaly import chunk, dual, ocsvm, optimality
 from mri2pet.anomaly.ocsvm import fit_score, score_chunks
 from mri2pet.errors import InputError
 
@@ -53,14 +53,14 @@ def test_whole_nu_n_leaves_rho_where_libsvm_leaves_it(samples, nu):
     # libsvm's own rounding of nu n picks
     controls, patients = features(80, samples, decay=3.0, width=8)
     assert_same(controls, patients, nu)
-    total, excess = dual.mass(nu, samples)
+    total, excess = optimality.mass(nu, samples)
     assert total == round(nu * samples) and abs(excess) < 1e-9
 
 
 def test_margin_without_free_variables():
     alpha = torch.tensor([[1.0, 1.0, 0.0, 0.0]])
     gradient = torch.tensor([[1.0, 2.0, 4.0, 5.0]])
-    assert [float(dual.margin(alpha, gradient, x)) for x in (0, 1e-15, -1e-15)] == [3, 4, 2]
+    assert [float(optimality.margin(alpha, gradient, x)) for x in (0, 1e-15, -1e-15)] == [3, 4, 2]
 
 
 def test_double_precision_is_closer():
@@ -159,7 +159,7 @@ def test_optimality_of_every_problem():
     assert answer.solved.all()
     assert (answer.alpha >= 0).all() and (answer.alpha <= 1).all()
     torch.testing.assert_close(answer.alpha.sum(1), torch.full((64,), 7.5), atol=1e-5, rtol=0)
-    assert (dual.violation(answer.alpha, dual.product(kernel, answer.alpha)) <= 2e-5).all()
+    assert (optimality.violation(answer.alpha, dual.product(kernel, answer.alpha)) <= 2e-5).all()
 
 
 def test_settings_of_torch_are_put_back():

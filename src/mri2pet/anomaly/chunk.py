@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mri2pet.anomaly import dual
+from mri2pet.anomaly import dual, optimality
 from mri2pet.anomaly.chunks import Gamma
-from mri2pet.anomaly.rows import Centred, centre, kernel_rows
+from mri2pet.anomaly.rows import Centred, block_size, blocks, centre, kernel_rows
 from mri2pet.errors import InputError
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-9}
@@ -61,16 +61,31 @@ def score_chunk(
     which is checked, it is theirs. Where it is not, the controls that lie farthest outside its
     region are added, and so on: column generation.
 
-    `room` is for (B, n, d) and (B, n, n); `first` is the number of the first voxel, for messages.
+    Kernels are held less 1 and a `shift`, the mean of one row: all it must be is near K - 1.
+
+    `room` is for (b, n, d), b of `block_size` or B, and for (B, n, n); `first` is the number of the
+    first voxel, for messages.
     """
-    many, samples, _ = x.shape
+    many, samples, width = x.shape
     total, tol = settings.total, TOLERANCE[settings.dtype]
-    features = centre(x, y, settings.gamma, room[0])
-    check_finite(features, first)
+    x, y = (one.to(settings.device, non_blocking=True) for one in (x, y))
     rows = enough(math.ceil(ROWS * total) + MORE_ROWS, samples)
     todo = torch.arange(many, device=settings.device)
-    chosen = None if rows == samples else features.near.topk(rows, 1).indices
-    kernel, cross, shift = kernels(features, None, chosen, room[1])
+    chosen = todo.new_empty((many, rows)) if rows < samples else None
+    gamma, shift = room[0].new_empty((2, many))
+    kernel, cross = room_for_kernels((many, rows, samples, y.shape[1]), room[1])
+    size = block_size(samples, width, kernel.itemsize, settings.device)
+    for block in blocks(many, size):
+        features = centre(x[block], y[block], settings.gamma, room[0])
+        check_finite(features, first + block.start)
+        gamma[block] = features.gamma
+        if chosen is not None:
+            chosen[block] = features.near.topk(rows, 1, sorted=False).indices
+        some = None if chosen is None else chosen[block]
+        kernel_rows(features, some, kernel[block], cross[block])
+        torch.mean(kernel[block, 0], 1, out=shift[block])
+        for one in (kernel, cross):
+            one[block].sub_(shift[block, None, None])
     patients = torch.empty((many, y.shape[1]), dtype=torch.float32, device=settings.device)
     controls = patients.new_empty((many, samples)) if settings.training else None
     alpha = None
@@ -83,9 +98,10 @@ def score_chunk(
         alpha, gradient, rho, solved = answer.alpha, answer.gradient, answer.rho, answer.solved
         if chosen is not None:
             gradient = dual.product(kernel, alpha)
-            every = torch.zeros_like(gradient).scatter_(1, chosen, alpha)
-            rho = dual.margin(every, gradient, settings.excess)
-            solved = dual.violation(every, gradient) <= tol
+            own = gradient.gather(1, chosen)
+            others = gradient.scatter(1, chosen, optimality.FAR).amin(1)
+            rho = optimality.margin(alpha, own, settings.excess, others)
+            solved = optimality.violation(alpha, own, others) <= tol
         patients[todo] = (dual.product(cross, alpha) - rho[:, None]).float()
         if controls is not None:
             controls[todo] = (gradient - rho[:, None]).float()
@@ -100,18 +116,18 @@ def score_chunk(
         if enough(chosen.shape[1] + more.shape[1], samples) == samples:
             alpha = torch.zeros_like(gradient).scatter_(1, chosen, alpha)
             chosen = None
-            kernel, cross, shift = kernels(features, todo, None, room[1])
+            kernel, cross = further(x, y, todo, None, settings, room, shift)
         else:
             alpha = torch.cat([alpha, torch.zeros_like(more, dtype=alpha.dtype)], 1)
             chosen = torch.cat([chosen, more], 1)
-            new = kernels(features, todo, more, None, shift)
-            kernel = torch.cat([kernel.index_select(0, left), new[0]], 1)
-            cross = torch.cat([cross.index_select(0, left), new[1]], 1)
+            new, also = further(x, y, todo, more, settings, (room[0], None), shift)
+            kernel = torch.cat([kernel.index_select(0, left), new], 1)
+            cross = torch.cat([cross.index_select(0, left), also], 1)
     scores = Scores(patients.cpu().numpy(), None, len(todo))
     if controls is not None:
         scores.controls = controls.cpu().numpy()
     for voxel in todo.tolist():
-        model = reference(settings.nu, float(features.gamma[voxel]))
+        model = reference(settings.nu, float(gamma[voxel]))
         model.fit(x[voxel].double().numpy())
         if len(y[voxel]):
             scores.patients[voxel] = model.decision_function(y[voxel].double().numpy())
@@ -131,36 +147,43 @@ def check_finite(features: Centred, first: int) -> None:
         )
 
 
-def kernels(
-    features: Centred,
-    voxels: Tensor | None,
-    chosen: Tensor | None,
-    room: Tensor | None,
-    shift: Tensor | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Make kernels of chosen controls (all if None) with all controls, and with the patients.
+def room_for_kernels(
+    shape: tuple[int, int, int, int], room: Tensor | None, like: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Make room for kernels: (v, k, n), in `room` if there is some, else as `like`; (v, k, m)."""
+    voxels, rows, samples, patients = shape
+    size = voxels * rows * samples
+    flat = like.new_empty(size) if room is None else room.flatten()[:size]
+    return flat.view(voxels, rows, samples), flat.new_empty((voxels, rows, patients))
 
-    Less 1 and a `shift` a voxel: by default the mean of one row; all it must be is near K - 1.
+
+def further(
+    x: Tensor,
+    y: Tensor,
+    voxels: Tensor,
+    chosen: Tensor | None,
+    settings: Settings,
+    room: tuple[Tensor, Tensor | None],
+    shift: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Make kernels of chosen controls (all if None) of some voxels, less 1 and their shift.
+
+    Few voxels need it: their features are centred once more instead of being kept for it.
 
     Returns
     -------
     tuple
-        (v, k, n), in `room` if there is some; (v, k, m); the shift (v,).
+        (v, k, n), in `room` if there is some, with all controls; (v, k, m) with the patients.
     """
-    many, samples = features.near.shape
-    if voxels is not None:
-        many = len(voxels)
+    samples, width = x.shape[1:]
     rows = samples if chosen is None else chosen.shape[1]
-    size = many * rows * samples
-    flat = features.near.new_empty(size) if room is None else room.flatten()[:size]
-    kernel = flat.view(many, rows, samples)
-    cross = kernel.new_empty((many, rows, features.far.shape[1]))
-    kernel_rows(features, voxels, chosen, kernel, cross)
-    if shift is None:
-        shift = kernel[:, 0].mean(1)
-    kernel.sub_(shift[:, None, None])
-    cross.sub_(shift[:, None, None])
-    return kernel, cross, shift
+    kernel, cross = room_for_kernels((len(voxels), rows, samples, y.shape[1]), room[1], room[0])
+    size = block_size(samples, width, kernel.itemsize, kernel.device)
+    for block in blocks(len(voxels), size):
+        features = centre(x[voxels[block]], y[voxels[block]], settings.gamma, room[0])
+        some = None if chosen is None else chosen[block]
+        kernel_rows(features, some, kernel[block], cross[block])
+    return kernel.sub_(shift[:, None, None]), cross.sub_(shift[:, None, None])
 
 
 def enough(rows: int, samples: int) -> int:
@@ -170,11 +193,11 @@ def enough(rows: int, samples: int) -> int:
 
 def outside(chosen: Tensor, alpha: Tensor, gradient: Tensor, tol: float) -> Tensor:
     """Find (b, k) controls beside the chosen that lie farthest outside an answer's region."""
-    low = torch.where(alpha > 0, gradient.gather(1, chosen), -dual.FAR).amax(1, keepdim=True)
-    others = gradient.scatter(1, chosen, dual.FAR)
+    low = torch.where(alpha > 0, gradient.gather(1, chosen), -optimality.FAR).amax(1, keepdim=True)
+    others = gradient.scatter(1, chosen, optimality.FAR)
     wanted = (others < low - tol).sum(1).float().quantile(MOST)
     count = min(max(math.ceil(SHARE * wanted), MORE_ROWS, 1), gradient.shape[1] - chosen.shape[1])
-    return others.topk(count, 1, largest=False).indices
+    return others.topk(count, 1, largest=False, sorted=False).indices
 
 
 def reference(nu: float, gamma: Gamma = "scale", tol: float = 1e-6):

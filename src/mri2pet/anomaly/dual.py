@@ -16,12 +16,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mri2pet.anomaly.optimality import FAR, margin, violation
+
 CHECK_EVERY = 8  # SMO steps between two looks at what has converged: no other waits on a device
 ROUNDS = ((24, 8), (128, 8), (512, 12))  # (SMO steps, active sets tried) in turn
 FEW = 1 / 32  # part of a batch that is too small to go on with: a step has a fixed cost
 ALIKE = 0.6  # start with all points alike where that makes the objective this much smaller
 TINY = 1e-12  # libsvm's TAU: the smallest curvature along a pair
-FAR = 1e30  # keeps a variable at its bound out of a minimum or maximum
 
 
 @dataclass
@@ -47,15 +48,6 @@ class Solution:
 def product(kernel: Tensor, alpha: Tensor) -> Tensor:
     """Multiply each voxel's row vector (B, n) by its matrix (B, n, k): (B, k)."""
     return torch.bmm(alpha[:, None], kernel)[:, 0]
-
-
-def violation(alpha: Tensor, gradient: Tensor) -> Tensor:
-    """Return how far the most violating pair is from optimal; negative: no free variable, optimal.
-
-    That is max(g over a > 0) - min(g over a < 1), libsvm's stopping measure.
-    """
-    low = torch.where(alpha > 0, gradient, -FAR).amax(1)
-    return low - torch.where(alpha < 1, gradient, FAR).amin(1)
 
 
 def start(kernel: Tensor, level: Tensor, total: float) -> tuple[Tensor, Tensor]:
@@ -218,34 +210,6 @@ def active_set(
         free = ~(upper | lower)
         upper = (free & (found >= 1)) | (upper & (above <= 0))
         lower = (free & (found <= 0)) | (lower & (above >= 0))
-
-
-def mass(nu: float, samples: int) -> tuple[float, float]:
-    """Return nu n as libsvm adds it up, and what rounding left of it beyond a whole number.
-
-    libsvm adds nu n times in float64; where the sum should be whole it misses it by some 1e-15,
-    which then decides on which end of its interval rho lies (`margin`).
-    """
-    total = 0.0
-    for _ in range(samples):
-        total += nu
-    whole = float(round(total))
-    return (whole, total - whole) if abs(total - whole) < 1e-9 and whole else (total, 0.0)
-
-
-def margin(alpha: Tensor, gradient: Tensor, excess: float) -> Tensor:
-    """Return rho as libsvm does: mean gradient of free variables, or the middle of its interval.
-
-    `excess` is nu n less the nearest whole number where that is a rounding error, as in .1 * 70:
-    libsvm then keeps one variable that far inside its bound, and rho is that variable's gradient.
-    """
-    free = (alpha > 0) & (alpha < 1)
-    count = free.sum(1)
-    mean = torch.where(free, gradient, 0.0).sum(1) / count
-    top = torch.where(alpha >= 1, gradient, -FAR).amax(1)
-    bottom = torch.where(alpha <= 0, gradient, FAR).amin(1)
-    between = bottom if excess > 0 else top if excess < 0 else (top + bottom) / 2
-    return torch.where(count > 0, mean, between)
 
 
 def solve(

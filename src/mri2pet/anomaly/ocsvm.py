@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mri2pet.anomaly import dual
+from mri2pet.anomaly import optimality
 from mri2pet.anomaly.chunk import Scores, Settings, score_chunk
 from mri2pet.anomaly.chunks import (
     Gamma,
@@ -26,10 +26,11 @@ from mri2pet.anomaly.chunks import (
     voxel_bytes,
     writeable,
 )
+from mri2pet.anomaly.rows import block_size
 from mri2pet.errors import InputError
 
 CPU_CHUNK = 1024  # enough voxels to hide what starting an operation costs
-CPU_NUMBERS = 2**20  # kernel values of a chunk where few samples leave room for more voxels
+CPU_NUMBERS = 10**7  # features of a chunk where few samples leave room for more voxels
 
 
 def fit_score(
@@ -128,8 +129,8 @@ def score_chunks(
     if size < 1:
         raise InputError(f"memory is {memory} bytes; {threads} voxels need {need * threads}")
     if place.type == "cpu":
-        size = min(size, max(CPU_CHUNK, CPU_NUMBERS // samples**2))
-    total, excess = dual.mass(nu, samples)
+        size = min(size, max(CPU_CHUNK, CPU_NUMBERS // (samples * width)))
+    total, excess = optimality.mass(nu, samples)
     settings = Settings(nu, gamma, place, real, total, excess, training)
     slices = [slice(i, min(i + size, len(controls))) for i in range(0, len(controls), size)]
     return run_chunks(controls, patients, slices, settings, threads)
@@ -148,8 +149,10 @@ def run_chunks(
     rooms: SimpleQueue[tuple[Tensor, Tensor]] = SimpleQueue()  # kept: new pages cost time
     for _ in range(threads if slices else 0):
         many, (samples, width) = slices[0].stop, controls.shape[1:]
+        few = block_size(samples, width, settings.dtype.itemsize, settings.device) or many
         kwargs = {"dtype": settings.dtype, "device": settings.device}
-        rooms.put(tuple(torch.empty((many, samples, k), **kwargs) for k in (width, samples)))
+        sizes = ((few, samples, width), (many, samples, samples))
+        rooms.put(tuple(torch.empty(size, **kwargs) for size in sizes))
 
     def load(where: slice) -> tuple[slice, Tensor, Tensor]:
         pair = [torch.from_numpy(writeable(x[where])) for x in (controls, patients)]
@@ -159,7 +162,7 @@ def run_chunks(
     def score(where: slice, x: Tensor, y: Tensor) -> tuple[slice, Scores]:
         room = rooms.get()
         try:
-            return where, score_chunk(x, y, settings, (room[0][: len(x)], room[1]), where.start)
+            return where, score_chunk(x, y, settings, room, where.start)
         finally:
             rooms.put(room)
 
