@@ -173,8 +173,11 @@ def measure_pet(
 
 
 def visits(truth: Path) -> Iterator[tuple[str, str, Path]]:
-    """Yield subject label, visit and truth folder of every simulated visit."""
-    for folder in sorted(truth.glob("*/*/")):
+    """Yield subject label, visit and truth folder of every simulated visit of ADNI.
+
+    Other studies go through the same stages, but for the segmentation.
+    """
+    for folder in sorted(truth.glob("*_S_*/*/")):
         yield folder.parent.name.replace("_", ""), folder.name, folder
 
 

@@ -1,5 +1,6 @@
 """From raw scans to the report in one call, past two bad scans, and nothing left to do."""
 
+import importlib
 import re
 
 import numpy as np
@@ -166,6 +167,17 @@ def test_report_opens_offline(finished):
     assert "simulated" in page
     for address in ('src="http', "src='http", '<link rel="stylesheet" href="http'):
         assert address not in page
+
+
+def test_the_benchmark_of_accuracy_finds_all_visits_of_adni_and_no_others(
+    finished, root, monkeypatch
+):
+    monkeypatch.syspath_prepend(root / "benchmarks")
+    benchmark = importlib.import_module("preprocessing_accuracy")
+    truth = finished.folder / "results/simulated/truth"
+    found = {(subject, visit) for subject, visit, _ in benchmark.visits(truth)}
+    assert found == {(row["subject"], row["visit"]) for row in finished.cohort()}
+    assert any(path.name.startswith("EPI") for path in truth.iterdir())
 
 
 def test_nothing_personal_is_left_in_bids(finished):
