@@ -31,13 +31,21 @@ from small_run import Run, first_targets, spoil  # noqa: E402
 TOUCHED = "results/simulated/ADNI/"  # where scans are spoiled on purpose, as the audit says
 
 
+def prepare(folder: Path, root: Path, atlases: Path | None) -> None:
+    """Make the folder of a run, with what the workflow looks for; atlases may be ready-made."""
+    (folder / "resources").mkdir(parents=True)
+    (folder / "config").symlink_to(root / "config")
+    if atlases is None:
+        packages = Path("resources/packages.tsv")
+        (folder / packages).symlink_to(root / packages)
+    else:
+        shutil.copytree(atlases, folder / "resources/atlases")
+
+
 def make(run: FaultRun, atlases: Path | None, expected: dict[str, str] | None = None) -> None:
     """Make everything, with two scans spoiled as in the tests, from where on it is compared."""
     small = Run(run.folder, run.root)
-    (run.folder / "resources").mkdir(parents=True)
-    (run.folder / "config").symlink_to(run.root / "config")
-    if atlases is not None:
-        shutil.copytree(atlases, run.folder / "resources/atlases")
+    prepare(run.folder, run.root, atlases)
     if "--config" not in run.arguments:  # all systems, ADNI's among them
         run.until_done("results/cohort/cohort.tsv")
         raw, alone, again = first_targets(small)

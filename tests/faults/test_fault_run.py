@@ -1,5 +1,9 @@
 """A short sample of `run_faults.py`: one person's scans, killed on the way, come out the same."""
 
+import importlib
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,3 +68,13 @@ def test_what_is_compared_would_show(run, tmp_path):
     run.check_results()
     assert len(run.wrong) == 1 and image.name in run.wrong.pop()
     image.write_bytes(whole)
+
+
+def test_a_fault_run_without_ready_made_atlases_can_fetch_them(root, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(root / "tests/faults")
+    importlib.import_module("run_faults").prepare(tmp_path / "run", root, None)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile", "--dry-run"]
+    command += ["--directory", tmp_path / "run", "--cores", "1", "--until", "fetch_atlases"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    assert re.search(r"^fetch_atlases +1$", done.stdout, re.M)

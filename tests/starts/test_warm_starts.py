@@ -185,3 +185,31 @@ def test_sockets_vanish_with_snakemake(call, tmp_path):
     code, said = call(TELL, "a.txt", TMPDIR=str(there))
     assert code == 0, said
     assert not list(there.glob("mri2pet-*"))
+
+
+def test_a_killed_snakemake_leaves_no_socket(call, tmp_path):
+    there = tmp_path / "t"
+    there.mkdir()
+    snakemake = call(WAIT, "a.txt", wait=False, TMPDIR=str(there))
+    process_of(tmp_path)
+    assert list(there.glob("mri2pet-*/*"))
+    os.kill(snakemake.pid, signal.SIGKILL)
+    snakemake.communicate()
+    until(lambda: not list(there.glob("mri2pet-*")))
+
+
+def test_names_may_be_long_and_odd(call, tmp_path):
+    there = tmp_path / ("long; $(touch pwned) 'q' " * 6)
+    there.mkdir()
+    code, said = call(TELL, "a.txt", TMPDIR=str(there), ODD="a=b\nc\u00e9")
+    assert code == 0, said
+    assert (tmp_path / "a.txt").read_text().endswith(" True")
+
+
+def test_without_its_server_a_client_runs_the_script_itself(root, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("import sys; print('ran', sys.argv[1:]); sys.exit(3)")
+    client = root / "src/mri2pet/starts/client.py"
+    command = [sys.executable, "-I", "-S", client, tmp_path / "none", script, "more"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (3, "ran ['more']\n")

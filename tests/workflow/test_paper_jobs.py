@@ -151,12 +151,3 @@ def test_gans_of_the_anomaly_paper_are_trained_in_every_fold(anomaly_listing, ro
         assert jobs[once] == 1
     for other in ("image_metrics", "make_folds", "pack_dataset", "table1"):
         assert other not in jobs
-
-
-def test_another_folder_needs_nothing_but_its_configuration(root, tmp_path):
-    (tmp_path / "config").symlink_to(root / "config")
-    command = [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile", "--dry-run"]
-    command += ["--directory", tmp_path, "--cores", "1", "--until", "fetch_atlases"]
-    result = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
-    assert re.search(r"^fetch_atlases +1$", result.stdout, re.M)

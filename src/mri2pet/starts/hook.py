@@ -70,9 +70,13 @@ class Servers:
 
     def _start(self, path: Path, modules: Sequence[str]) -> subprocess.Popen:
         with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(path))
+            place = os.open(path.parent, os.O_RDONLY)  # a socket's name may be 107 bytes long
+            try:
+                listener.bind(f"/proc/self/fd/{place}/{path.name}")
+            finally:
+                os.close(place)
             listener.listen(64)
-            command = [sys.executable, HERE / "server.py", str(listener.fileno())]
+            command = [sys.executable, HERE / "server.py", str(listener.fileno()), str(path)]
             return subprocess.Popen(
                 [*command, *SHARED, *modules],
                 stdin=subprocess.PIPE,  # ends with this process

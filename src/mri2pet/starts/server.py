@@ -1,20 +1,21 @@
 """A Python that has imported the packages of one kind of job, and forks a copy of itself for each.
 
-    python server.py DESCRIPTOR MODULE [MODULE ...]
+    python server.py DESCRIPTOR SOCKET MODULE [MODULE ...]
 
 Run by its path, so that nothing of mri2pet is imported before a job is: jobs see the sources as
 they are when they begin. A client (`client.py`) sends its standard streams, working folder,
-environment and script over the listening socket DESCRIPTOR; what answers is the exit status of the
-copy that ran the script. The copy is killed if its client goes, and all are if standard input ends,
-as it does when Snakemake is gone. Linux alone: it waits by descriptors of processes.
+environment and script over the listening socket DESCRIPTOR, whose name is SOCKET; what answers is
+the exit status of the copy that ran the script. The copy is killed if its client goes, and all are
+if standard input ends, as it does when Snakemake is gone. Linux alone: it waits by descriptors of
+processes.
 """
 
 import contextlib
 import ctypes
 import gc
 import importlib
-import marshal
 import os
+import runpy
 import select
 import selectors
 import signal
@@ -24,8 +25,6 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 LENGTH = struct.Struct("!I")  # of a request, which follows it
 STATUS = struct.Struct("!i")  # as os.waitpid gives it
@@ -35,9 +34,11 @@ SET_PARENT_DEATH_SIGNAL = 1
 
 @dataclass(frozen=True)
 class Request:
-    """A script to run: `about` has its arguments, working folder and environment."""
+    """A script to run, its arguments behind it, and what a process has of its own."""
 
-    about: dict[str, Any]
+    folder: bytes
+    arguments: list[bytes]
+    environment: list[bytes]
     streams: list[int]
 
 
@@ -50,11 +51,11 @@ class Job:
     client: socket.socket
 
 
-def preload(modules: list[str]) -> None:
+def preload(modules: list[str], path: Path) -> None:
     """Import modules; one that is not there is left to the jobs, which say what they miss."""
     for name in modules:
         if select.select([LIFELINE], [], [], 0)[0]:
-            sys.exit(0)
+            end(path)
         with contextlib.suppress(ImportError):
             if name == "ants":  # as the imaging modules do, without the parts that take long
                 importlib.import_module("mri2pet.imaging.antsreg").deterministic_ants()
@@ -69,18 +70,28 @@ def preload(modules: list[str]) -> None:
 def receive(client: socket.socket) -> Request | None:
     """Read a request; None of a client that is gone before it has sent all of it."""
     streams: list[int] = []
-    with contextlib.suppress(OSError, EOFError, ValueError):
+    with contextlib.suppress(OSError, ValueError):
         head, streams, _, _ = socket.recv_fds(client, LENGTH.size, 3)
         (length,) = LENGTH.unpack(head.ljust(LENGTH.size, b"\0"))
         body = client.recv(length, socket.MSG_WAITALL)
         if len(streams) == 3:
-            return Request(marshal.loads(body), streams)
+            folder, count, *words = body.split(b"\0")
+            arguments, environment = words[: int(count)], words[int(count) :]
+            return Request(folder, arguments, environment, streams)
     for stream in streams:
         os.close(stream)
     return None
 
 
-def serve(listener: socket.socket) -> Request:
+def end(path: Path) -> None:
+    """Leave, and no socket behind; the last of the servers takes the folder along."""
+    with contextlib.suppress(OSError):
+        path.unlink()
+        path.parent.rmdir()
+    os._exit(0)
+
+
+def serve(listener: socket.socket, path: Path) -> Request:
     """Answer requests until this process is a copy that has one to run; return that one."""
     jobs: list[Job] = []
     with selectors.DefaultSelector() as selector:
@@ -91,7 +102,7 @@ def serve(listener: socket.socket) -> Request:
             if key.data == "end":
                 for job in jobs:
                     os.kill(job.process, signal.SIGKILL)
-                os._exit(0)
+                end(path)
             elif key.data == "request":
                 client, _ = listener.accept()
                 request = receive(client)
@@ -131,20 +142,12 @@ def become(request: Request, parent: int) -> None:
     for place, stream in enumerate(request.streams):
         os.dup2(stream, place)
         os.close(stream)
-    os.chdir(request.about["folder"])
-    os.environ.clear()
-    os.environ.update(request.about["environment"])
+    os.chdir(request.folder)
+    os.environb.clear()
+    os.environb.update(each.split(b"=", 1) for each in request.environment)
     tempfile.tempdir = None
-    sys.argv = request.about["arguments"]
+    sys.argv = [os.fsdecode(each) for each in request.arguments]
     sys.path.insert(0, str(Path(sys.argv[0]).resolve().parent))
-
-
-def run(script: str) -> None:
-    """Run a script as `python SCRIPT` would: how it ends is how this process ends."""
-    main = ModuleType("__main__")
-    main.__dict__.update(__file__=script, __builtins__=__builtins__)
-    sys.modules["__main__"] = main
-    exec(compile(Path(script).read_bytes(), script, "exec"), main.__dict__)
 
 
 if __name__ == "__main__":
@@ -152,7 +155,7 @@ if __name__ == "__main__":
     del sys.path[0]  # the folder of this file; a job has that of its script there
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the jobs, and Snakemake this
     with socket.socket(fileno=int(sys.argv[1])) as listening:
-        preload(sys.argv[2:])
-        task = serve(listening)
+        preload(sys.argv[3:], Path(sys.argv[2]))
+        task = serve(listening, Path(sys.argv[2]))
     become(task, own)
-    run(sys.argv[0])
+    runpy.run_path(sys.argv[0], run_name="__main__")  # as `python SCRIPT` does
