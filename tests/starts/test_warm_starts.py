@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -185,6 +186,24 @@ def test_sockets_vanish_with_snakemake(call, tmp_path):
     code, said = call(TELL, "a.txt", TMPDIR=str(there))
     assert code == 0, said
     assert not list(there.glob("mri2pet-*"))
+
+
+def test_the_processors_time_of_jobs_counts_as_snakemakes(call, tmp_path):
+    busy = """
+import pathlib, time
+while time.process_time() < 5:
+    sum(range(100000))
+pathlib.Path(snakemake.output[0]).touch()
+"""
+
+    def seconds():
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
+    before = seconds()
+    code, said = call(busy, "a.txt")
+    assert code == 0, said
+    assert seconds() - before > 5
 
 
 def test_a_killed_snakemake_leaves_no_socket(call, tmp_path):

@@ -6,6 +6,7 @@ modules, with more threads or with a benchmark, jobs start as Snakemake starts t
 where the variable MRI2PET_COLD_START is set.
 """
 
+import contextlib
 import os
 import shutil
 import socket
@@ -20,6 +21,7 @@ from typing import Any
 
 COLD = "MRI2PET_COLD_START"
 HERE = Path(__file__).parent
+PATIENCE = 10.0  # seconds for a server to end
 # Imports of every job: what Snakemake puts before a script, and what nearly all scripts use.
 SHARED = ("snakemake.iocontainers", "snakemake.logging", "numpy", "nibabel", "scipy.ndimage")
 # What takes long to import in the jobs of each environment (envs/*.yaml).
@@ -33,6 +35,18 @@ MODULES = {
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
 )
+
+
+def end_servers(running: Mapping[str, subprocess.Popen], folder: Path) -> None:
+    """End servers and wait for them, so that their time counts as that of this process's children.
+
+    A `Servers` does so when Snakemake ends.
+    """
+    for server in running.values():
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            server.stdin.close()
+            server.wait(PATIENCE)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class Servers:
@@ -60,7 +74,7 @@ class Servers:
         with self.lock:
             if self.folder is None:
                 self.folder = Path(tempfile.mkdtemp(prefix="mri2pet-"))
-                weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+                weakref.finalize(self, end_servers, self.running, self.folder)
             path = self.folder / environment
             server = self.running.get(environment)
             if server is None or server.poll() is not None:
