@@ -171,3 +171,11 @@ def test_recording_imports_nothing_heavy():
         env={**os.environ, "PYTHONPATH": str(toy.ROOT / "src")},
     ).stdout.split()
     assert not {"numpy", "pandas", "torch", "nibabel", "snakemake", "rocrate"} & set(modules)
+
+
+@pytest.mark.parametrize("made", ["results/a.tsv", "resources/atlases/aal.nii.gz"])
+def test_what_jobs_make_and_its_records_stay_out_of_the_repository(root, made):
+    paths = [made, str(sidecar_of(made))]
+    done = subprocess.run(["git", "check-ignore", *paths], cwd=root, capture_output=True, text=True)
+    assert done.stdout.split() == paths
+
