@@ -178,4 +178,3 @@ def test_what_jobs_make_and_its_records_stay_out_of_the_repository(root, made):
     paths = [made, str(sidecar_of(made))]
     done = subprocess.run(["git", "check-ignore", *paths], cwd=root, capture_output=True, text=True)
     assert done.stdout.split() == paths
-
