@@ -9,7 +9,7 @@ FAR = 1e30  # keeps a variable at its bound out of a minimum or maximum
 def bounds(alpha: Tensor) -> tuple[Tensor, Tensor]:
     """Return 1 where a variable is above 0, and where it is below 1, else 0: numbers, to mask by.
 
-    Adding `FAR` times a mask costs a tenth of `torch.where` on a CPU.
+    Adding `FAR` times a mask is faster than `torch.where` on a CPU.
     """
     return alpha.sign(), (1 - alpha).sign_()
 
