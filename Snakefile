@@ -21,59 +21,59 @@ wildcard_constraints:
 
 
 include: "workflow/rules/resources.smk"
-include: "workflow/rules/simulate.smk"
-include: "workflow/rules/cohort.smk"
+include: "workflow/rules/studies/adni_simulated.smk"
+include: "workflow/rules/studies/adni.smk"
 
 
 if "gan_anomaly" in SYSTEMS:
 
-    include: "workflow/rules/epilepsy.smk"
+    include: "workflow/rules/studies/bids.smk"
 
 
-include: "workflow/rules/bids.smk"
-include: "workflow/rules/preproc.smk"
-include: "workflow/rules/dataset.smk"
-include: "workflow/rules/train.smk"
-include: "workflow/rules/synthesis.smk"
-include: "workflow/rules/metrics.smk"
-include: "workflow/rules/features.smk"
-include: "workflow/rules/diagnosis.smk"
-include: "workflow/rules/tables.smk"
-include: "workflow/rules/ablations.smk"
-include: "workflow/rules/three_way.smk"
-include: "workflow/rules/figures.smk"
-include: "workflow/rules/interpretation.smk"
+include: "workflow/rules/visit/convert.smk"
+include: "workflow/rules/visit/preproc.smk"
+include: "workflow/rules/spaces/linear.smk"
+include: "workflow/rules/models/train.smk"
+include: "workflow/rules/models/synthesis.smk"
+include: "workflow/rules/models/metrics.smk"
+include: "workflow/rules/models/features.smk"
+include: "workflow/rules/papers/gla_gan/diagnosis.smk"
+include: "workflow/rules/papers/gla_gan/tables.smk"
+include: "workflow/rules/papers/gla_gan/ablations.smk"
+include: "workflow/rules/papers/gla_gan/three_way.smk"
+include: "workflow/rules/papers/gla_gan/figures.smk"
+include: "workflow/rules/papers/gla_gan/interpretation.smk"
 
 
 if {"nonlinear", "anomaly"} & set(SPACES):
 
-    include: "workflow/rules/warp.smk"
+    include: "workflow/rules/visit/warp.smk"
 
 
 if "dual_glow" in SYSTEMS:
 
-    include: "workflow/rules/nonlinear.smk"
-    include: "workflow/rules/uncertainty.smk"
-    include: "workflow/rules/dual_glow.smk"
-    include: "workflow/rules/dual_glow_ages.smk"
+    include: "workflow/rules/spaces/nonlinear.smk"
+    include: "workflow/rules/papers/dual_glow/uncertainty.smk"
+    include: "workflow/rules/papers/dual_glow/dual_glow.smk"
+    include: "workflow/rules/papers/dual_glow/ages.smk"
 
 
 if "ixi" in STUDIES:
 
-    include: "workflow/rules/ixi_raw.smk"
+    include: "workflow/rules/studies/ixi.smk"
 
 
 if "ixi" in SYSTEMS:
 
-    include: "workflow/rules/ixi.smk"
-    include: "workflow/rules/ixi_results.smk"
+    include: "workflow/rules/papers/ixi/ixi.smk"
+    include: "workflow/rules/papers/ixi/ixi_results.smk"
 
 
 if "gan_anomaly" in SYSTEMS:
 
-    include: "workflow/rules/anomaly.smk"
-    include: "workflow/rules/gan_anomaly.smk"
-    include: "workflow/rules/detector.smk"
+    include: "workflow/rules/spaces/anomaly.smk"
+    include: "workflow/rules/papers/gan_anomaly/gan_anomaly.smk"
+    include: "workflow/rules/papers/gan_anomaly/detector.smk"
 
 
 include: "workflow/rules/report.smk"

@@ -19,10 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mri2pet.inference.parts import stack_parts
-from mri2pet.inference.patches import patch_starts, synthesise_patches
-from mri2pet.inference.volume import synthesise
+from mri2pet.datasets.parts import patch_starts
 from mri2pet.models.registry import build
+from mri2pet.synthesis.patches import synthesise_patches
+from mri2pet.synthesis.stack_parts import stack_parts
+from mri2pet.synthesis.whole_volume import synthesise
 from speed.cases import MODELS, Case, make_case
 from speed.measure import machine, markdown, peak_memory, side_by_side
 

@@ -16,11 +16,11 @@ import pandas as pd
 from nibabel.affines import apply_affine
 from scipy.ndimage import map_coordinates
 
-from mri2pet.cohort.simulate.truth import load_truth
+from mri2pet.exclusion import is_excluded
 from mri2pet.files import read_json
 from mri2pet.imaging import qc, volume
 from mri2pet.imaging.warp import Warp, load_warp
-from mri2pet.stages import is_excluded
+from mri2pet.simulation.truth import load_truth
 from preprocessing_accuracy import REGIONS, markdown, visits
 from templates import nlin6_from_2009c
 

@@ -29,9 +29,9 @@ from joblib import Parallel, delayed
 from scipy.ndimage import gaussian_filter
 from torch import nn
 
-from mri2pet.anomaly.chunk import reference
 from mri2pet.anomaly.chunks import one_thread_each
 from mri2pet.anomaly.ocsvm import fit_score
+from mri2pet.anomaly.solve_chunk import reference
 
 PATCH, WIDTH, PATIENTS = 15, 64, 4
 LIMIT = 1e-4

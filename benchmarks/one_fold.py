@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from mri2pet.datasets.selection import synthesis_rows, training_rows
 from mri2pet.files import read_tsv
-from mri2pet.inference.volume import synthesise
+from mri2pet.synthesis.whole_volume import synthesise
 from mri2pet.training.data import load_pairs
-from mri2pet.training.rows import synthesis_rows, training_rows
 from mri2pet.training.run import train_model
 
 ROOT = Path(__file__).parents[1]

@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 from nibabel.affines import apply_affine
 
-from mri2pet.cohort.simulate.truth import Truth, load_truth
+from mri2pet.exclusion import is_excluded
 from mri2pet.files import read_json
 from mri2pet.imaging import accuracy, intensity, qc, resample, volume
-from mri2pet.stages import is_excluded
+from mri2pet.simulation.truth import Truth, load_truth
 from templates import nlin6_from_2009c
 
 REGIONS = 116

@@ -27,12 +27,12 @@ import pandas as pd
 import yaml
 from nibabel.affines import apply_affine
 
-from mri2pet.cohort.simulate.people import plan_people
-from mri2pet.cohort.simulate.truth import Truth, load_truth
 from mri2pet.files import read_json
 from mri2pet.imaging import accuracy, intensity, volume
 from mri2pet.imaging.resample import isotropic, on_grid, resample
 from mri2pet.runs.times import read_jobs, sum_times
+from mri2pet.simulation.people import plan_people
+from mri2pet.simulation.truth import Truth, load_truth
 from nonlinear_accuracy import mean_dice, nearest
 from preprocessing_accuracy import Atlas, differences, markdown
 

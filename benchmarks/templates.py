@@ -2,9 +2,9 @@
 
     python benchmarks/templates.py [resources/atlases]
 
-prints it. Estimated by local flow (mri2pet.imaging.flow) between the two heads at 5, 3 and 2 mm,
-over the brain of the latter, the target of registration. Its own error is in every comparison that
-goes through it.
+prints it. Estimated by local flow (mri2pet.imaging.optical_flow) between the two heads at 5, 3
+and 2 mm, over the brain of the latter, the target of registration. Its own error is in every
+comparison that goes through it.
 """
 
 import sys
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mri2pet.imaging.flow import Level, affine_by_flow
+from mri2pet.imaging.optical_flow import Level, affine_by_flow
 from mri2pet.imaging.volume import Array, Volume, array, like, load_volume
 
 LEVELS = (Level(5.0, 10, 14.0), Level(3.0, 6, 10.0), Level(2.0, 6, 7.0))

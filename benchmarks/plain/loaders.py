@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from mri2pet.parts import Parts
+from mri2pet.datasets.parts import Parts
 
 
 def write_nifti(folder: Path, **volumes: Tensor) -> list[dict[str, Path]]:

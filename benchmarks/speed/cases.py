@@ -12,10 +12,10 @@ import torch
 import yaml
 from scipy.ndimage import gaussian_filter
 
-from mri2pet.parts import Parts
-from mri2pet.systems import system_models
+from mri2pet.config.systems import system_models
+from mri2pet.datasets.parts import Parts
 from mri2pet.training.data import Pairs
-from mri2pet.training.patches import PatchBatches
+from mri2pet.training.patch_batches import PatchBatches
 from mri2pet.training.run import MakeBatches
 from plain.cycle_gan import CycleGan
 from plain.dual_glow import DualGlow

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mri2pet.errors import InputError
-from mri2pet.machine import check_machine, check_write
+from mri2pet.machine_faults import check_machine, check_write
 
 if TYPE_CHECKING:  # pandas takes a second to import, and most jobs write JSON alone
     import numpy as np

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mri2pet.errors import InputError, Mri2PetError
-from mri2pet.machine import check_machine, out_of_memory
+from mri2pet.machine_faults import check_machine, out_of_memory
 
 PARENT = "MRI2PET_SNAKEMAKE"  # process that started the jobs, and the process namespace it is in
 NAMESPACE = Path("/proc/self/ns/pid")

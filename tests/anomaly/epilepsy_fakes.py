@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from mri2pet.cohort.simulate.anatomy import regional_uptake
-from mri2pet.cohort.simulate.epilepsy import Member, plan_members
-from mri2pet.cohort.simulate.lesion import place_lesion
-from mri2pet.cohort.simulate.pet import FWHM, NOISE_FWHM, activity
-from mri2pet.cohort.simulate.regions import regions
-from mri2pet.cohort.simulate.template import Template
+from mri2pet.simulation.anatomy import regional_uptake
+from mri2pet.simulation.epilepsy_people import Member, plan_members
+from mri2pet.simulation.lesion import place_lesion
+from mri2pet.simulation.pet import FWHM, NOISE_FWHM, activity
+from mri2pet.simulation.template import Template
+from mri2pet.simulation.uptake import regions
 
 VOXEL, SHAPE, ORIGIN = 3, (53, 63, 46), (-78, -112, -50)  # the default grid of the space
 

@@ -3,7 +3,8 @@ import pytest
 import torch
 from sklearn.svm import OneClassSVM
 
-from mri2pet.anomaly import chunk, dual, ocsvm, optimality
+from mri2pet.anomaly import dual, ocsvm, optimality
+from mri2pet.anomaly import solve_chunk as chunk
 from mri2pet.anomaly.ocsvm import fit_score, score_chunks
 from mri2pet.errors import InputError
 

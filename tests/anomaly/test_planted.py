@@ -15,7 +15,7 @@ from mri2pet.anomaly.encoder import train_encoder
 from mri2pet.anomaly.maps import anomaly_maps, sigma_voxels
 from mri2pet.anomaly.patients import examine, ranked
 from mri2pet.anomaly.scoring import decision_maps
-from mri2pet.cohort.simulate.template import make_template
+from mri2pet.simulation.template import make_template
 
 DEPTHS = (0.5, 0.3)
 PATIENTS = 4

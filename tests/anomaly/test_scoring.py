@@ -10,10 +10,10 @@ from sklearn.svm import OneClassSVM
 
 from mri2pet.anomaly import scoring
 from mri2pet.anomaly.clusters import ClusterSettings
+from mri2pet.anomaly.detection_tables import AREA, FIRST, SENSITIVITY, curves, detection_table
 from mri2pet.anomaly.patients import examine, ranked
-from mri2pet.anomaly.people import fold_people, split_folds, training_volumes
 from mri2pet.anomaly.scoring import decision_maps, slice_features, slice_groups
-from mri2pet.anomaly.tables import AREA, FIRST, SENSITIVITY, curves, detection_table
+from mri2pet.anomaly.training_sets import fold_people, split_folds, training_volumes
 from mri2pet.errors import InputError
 from mri2pet.files import read_tsv, write_tsv
 from mri2pet.models.siamese import PatchAutoencoder

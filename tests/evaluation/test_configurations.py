@@ -7,8 +7,8 @@ from scipy.stats import wilcoxon
 
 from mri2pet.errors import InputError
 from mri2pet.evaluation.configurations import TEST_COLUMNS, configuration_table, pair_tests
+from mri2pet.evaluation.image_tables import COLUMNS, read_published
 from mri2pet.evaluation.statistics import wilcoxon_test
-from mri2pet.evaluation.tables import COLUMNS, read_published
 
 MODELS = {
     "semi3d_cycle_gan_mse": "semi-3D",

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mri2pet.evaluation.contrast import contrast_table, measure_people
-from mri2pet.evaluation.tables import COLUMNS, read_published
+from mri2pet.evaluation.contrast_tables import contrast_table, measure_people
+from mri2pet.evaluation.image_tables import COLUMNS, read_published
 from mri2pet.evaluation.tissues import COPY, compare_tissues, direction, overlap
-from mri2pet.evaluation.whole import UNITS
+from mri2pet.evaluation.volume_metrics import UNITS
 
 MODELS = ["t2_pd_g1", "t2_pd_g3", "pd_t2_g4"]
 

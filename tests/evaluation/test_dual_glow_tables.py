@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 from mri2pet.errors import InputError
-from mri2pet.evaluation import tables
+from mri2pet.evaluation import image_tables as tables
 from mri2pet.evaluation.classification import error_rates
 from mri2pet.evaluation.image_metrics import correlation
 from mri2pet.files import read_tsv

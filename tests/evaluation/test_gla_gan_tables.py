@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 from mri2pet.errors import InputError
-from mri2pet.evaluation import tables
+from mri2pet.evaluation import image_tables as tables
 from mri2pet.files import read_tsv
 
 PUBLISHED = Path(__file__).parents[2] / "resources/published/gla_gan.tsv"

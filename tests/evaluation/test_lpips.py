@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from fakes import visits
+from mri2pet.downloads.lpips_weights import COLUMNS, fetch_weights, read_arrays
 from mri2pet.errors import InputError
 from mri2pet.evaluation.lpips import (
     ALEXNET,
@@ -24,7 +25,6 @@ from mri2pet.evaluation.lpips import (
     lpips_of_visits,
     volume_lpips,
 )
-from mri2pet.evaluation.lpips_weights import COLUMNS, fetch_weights, read_arrays
 
 RECORD = "resources/provenance/lpips/alexnet.npz.json"  # of the job that fetched the weights
 # Of the code that gives .7219 and .1376 for the authors' example pictures, which have .722 and .138

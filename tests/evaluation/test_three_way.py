@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mri2pet.evaluation.tables import COLUMNS
+from mri2pet.evaluation.image_tables import COLUMNS
 from mri2pet.evaluation.three_way import METRICS, confusion, group_metrics, three_way_table
 
 GROUPS = ("CN", "MCI", "AD")

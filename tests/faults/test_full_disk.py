@@ -13,12 +13,12 @@ import torch
 from dicom_fakes import write_series
 from disks import read_only, resize, small_disk
 
-from mri2pet.cohort.bids import convert_scan
+from mri2pet.conversion.scan_to_bids import convert_scan
 from mri2pet.errors import InputError, ScanError
+from mri2pet.exclusion import is_excluded, run_stage
 from mri2pet.files import atomic, new_array, write_json
 from mri2pet.logs import log_to
-from mri2pet.machine import check_writable
-from mri2pet.stages import is_excluded, run_stage
+from mri2pet.machine_faults import check_writable
 
 NOISE = np.random.default_rng(0).normal(size=(64, 64, 64)).astype(np.float32)  # 1 MB
 

@@ -4,12 +4,12 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from mri2pet.cohort.simulate.ixi import plan_ixi, simulate_ixi_subject
-from mri2pet.cohort.simulate.template import make_template
 from mri2pet.evaluation.tissues import overlap
 from mri2pet.imaging.contrast_brain import brain_of, template_slab, tissues
 from mri2pet.imaging.dual_echo import ReducedGrid, prepare_pair, reduce_volume
 from mri2pet.imaging.volume import Volume, array, load_scan, load_volume
+from mri2pet.simulation.ixi_people import plan_ixi, simulate_ixi_subject
+from mri2pet.simulation.template import make_template
 
 GRID = ReducedGrid((64, 64, 96), 240.0, 3)
 

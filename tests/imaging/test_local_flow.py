@@ -7,8 +7,14 @@ from nibabel.affines import apply_affine
 from scipy import ndimage
 
 from mri2pet.imaging.accuracy import mean_displacement
-from mri2pet.imaging.flow import Level, affine_by_flow, fit_affine, local_flow, points_by_flow
 from mri2pet.imaging.intensity import unit_range
+from mri2pet.imaging.optical_flow import (
+    Level,
+    affine_by_flow,
+    fit_affine,
+    local_flow,
+    points_by_flow,
+)
 from mri2pet.imaging.resample import isotropic
 from mri2pet.imaging.volume import array, like, load_volume
 

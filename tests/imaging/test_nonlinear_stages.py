@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import fakes
-from mri2pet.dataset import select_visits, visit_files, visits_table
+from mri2pet.datasets.pack import select_visits, visit_files, visits_table
 from mri2pet.errors import ScanError
 from mri2pet.files import read_json, write_json
 from mri2pet.imaging import syn

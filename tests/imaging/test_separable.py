@@ -6,7 +6,7 @@ import pytest
 from scipy import ndimage
 
 from mri2pet.imaging.acpc import apply_acpc
-from mri2pet.imaging.flow import solve_symmetric
+from mri2pet.imaging.optical_flow import solve_symmetric
 from mri2pet.imaging.resample import isotropic, resample, without_finer_detail
 from mri2pet.imaging.separable import blur, linear_matrix
 from mri2pet.imaging.volume import array

@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 
 from mri2pet.errors import ScanError
 from mri2pet.imaging import syn
-from mri2pet.imaging.flow import fit_affine
+from mri2pet.imaging.optical_flow import fit_affine
 from mri2pet.imaging.register import template_brain
 from mri2pet.imaging.resample import resample
 from mri2pet.imaging.syn import judge_warp, syn_to_template

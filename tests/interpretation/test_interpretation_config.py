@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-from mri2pet.config import check_config
+from mri2pet.config.check import check_config
 from mri2pet.errors import InputError
 
 RULES = {

@@ -9,9 +9,9 @@ from cases import Case
 from dicom_fakes import SIZE, write_enhanced, write_series
 from pydicom.dataset import Dataset
 
-from mri2pet.cohort.bids import convert_scan
-from mri2pet.cohort.dicom import check_series
-from mri2pet.cohort.locate import image_stamp
+from mri2pet.cohorts.adni.locate import image_stamp
+from mri2pet.conversion.dicom_series import check_series
+from mri2pet.conversion.scan_to_bids import convert_scan
 
 SERIES = "MP-RAGE/2006-03-30_12_00_00.0/I1"
 

@@ -8,7 +8,7 @@ from bad_headers import file, right
 from cases import Case
 from heads import head, patch, take, write
 
-from mri2pet.cohort.locate import find_image
+from mri2pet.cohorts.adni.locate import find_image
 
 
 def damaged(change, name="scan.nii"):

@@ -6,8 +6,8 @@ import pandas as pd
 from adni_fakes import PET, exam, image, write
 from cases import Case
 
-from mri2pet.cohort.adni import build_cohort
-from mri2pet.folds import make_folds
+from mri2pet.cohorts.adni.reader import build_cohort
+from mri2pet.datasets.folds import make_folds
 
 OTHER = "011_S_0006"
 GROUPS = ["CN", "MCI", "AD"]

@@ -96,6 +96,6 @@ def markdown() -> str:
 
 
 if __name__ == "__main__":
-    sys.path.append(str(Path(__file__).parents[1] / "cohort"))
-    sys.path.append(str(Path(__file__).parent))
+    TESTS = Path(__file__).parents[1]
+    sys.path += [str(TESTS / part) for part in ("cohorts", "conversion", "reliability")]
     print(markdown())

@@ -5,7 +5,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from mri2pet.cohort.nifti import import_nifti
+from mri2pet.conversion.nifti import import_nifti
 from mri2pet.imaging.volume import load_scan
 
 VOXEL = 4.0  # mm

@@ -18,11 +18,11 @@ from heads import write as write_head
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mri2pet.cohort.adni import build_cohort
-from mri2pet.cohort.archives import nifti_members
-from mri2pet.cohort.dicom import check_series
-from mri2pet.cohort.locate import find_image
-from mri2pet.cohort.nifti import import_nifti
+from mri2pet.cohorts.adni.locate import find_image
+from mri2pet.cohorts.adni.reader import build_cohort
+from mri2pet.cohorts.archives import nifti_members
+from mri2pet.conversion.dicom_series import check_series
+from mri2pet.conversion.nifti import import_nifti
 from mri2pet.errors import InputError, Mri2PetError, ScanError
 from mri2pet.files import read_json
 from mri2pet.imaging.volume import load_scan, load_transform, load_volume

@@ -14,10 +14,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mri2pet.cohort.atlases import COLUMNS, fetch_atlases
+from mri2pet.downloads.atlases import COLUMNS, fetch_atlases
 from mri2pet.errors import InputError
 from mri2pet.imaging import skullstrip
-from mri2pet.inference.volume import load_generator
+from mri2pet.synthesis.whole_volume import load_generator
 from mri2pet.training.checkpoint import _read
 
 ROOT = Path(__file__).parents[2]

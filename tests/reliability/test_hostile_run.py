@@ -16,7 +16,7 @@ from adni_fakes import PET, exam, image, write
 from dicom_fakes import PLANTED, write_series
 from heads import write as write_head
 
-from mri2pet.stages import is_excluded
+from mri2pet.exclusion import is_excluded
 
 # a name that a shell, Snakemake or a URL would each read in a way of its own
 EVIL = "a b; touch pwned; $(touch pwned) `touch pwned` 'q' %s &"

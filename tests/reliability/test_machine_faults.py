@@ -9,12 +9,13 @@ from cases import Case, judge
 from dicom_fakes import write_series
 from heads import take, write
 
-from mri2pet.cohort import archives, dicom
-from mri2pet.cohort.dicom import check_series
+from mri2pet.conversion import archives
+from mri2pet.conversion import dicom_series as dicom
+from mri2pet.conversion.dicom_series import check_series
 from mri2pet.errors import InputError, ScanError
+from mri2pet.exclusion import run_stage
 from mri2pet.imaging.volume import load_scan
-from mri2pet.machine import check_machine
-from mri2pet.stages import run_stage
+from mri2pet.machine_faults import check_machine
 
 FAULTS = [errno.EIO, errno.EACCES, errno.ESTALE, errno.ENOSPC, errno.EMFILE]
 

@@ -10,18 +10,19 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from mri2pet.cohort.groups import GROUPS, age_at, normalise_group, normalise_visit
-from mri2pet.cohort.locate import PTID
-from mri2pet.cohort.scans import subject_label
-from mri2pet.cohort.tables import parse_date
+from mri2pet.cohorts.adni.csv_tables import parse_date
+from mri2pet.cohorts.adni.groups import GROUPS, age_at, normalise_group, normalise_visit
+from mri2pet.cohorts.adni.locate import PTID
+from mri2pet.cohorts.adni.scans import subject_label
+from mri2pet.datasets.folds import make_folds
+from mri2pet.datasets.parts import patch_starts
 from mri2pet.errors import InputError
 from mri2pet.files import read_json, read_tsv, write_json, write_tsv
-from mri2pet.folds import make_folds
 from mri2pet.imaging.acpc import Landmarks, acpc_transform
 from mri2pet.imaging.antsreg import flip_lps_ras, itk_to_matrix
 from mri2pet.imaging.resample import overlap_weights, resample, resized_affine
 from mri2pet.imaging.volume import load_transform, save_transform
-from mri2pet.inference.patches import patch_starts, synthesise_patches
+from mri2pet.synthesis.patches import synthesise_patches
 
 some = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 few = settings(some, max_examples=15)

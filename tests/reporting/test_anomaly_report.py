@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from mri2pet.anomaly.detection import Ranked, detection_curve
-from mri2pet.anomaly.tables import detection_table
+from mri2pet.anomaly.detection_tables import detection_table
 from mri2pet.files import write_tsv
-from mri2pet.reporting.anomaly import sections
-from mri2pet.reporting.clusters import Case, clusters_figure, detection_figure
+from mri2pet.reporting.cluster_figures import Case, clusters_figure, detection_figure
+from mri2pet.reporting.detector import sections
 from mri2pet.reporting.figures import save
 
 LABELS = {"real": "Real PET", "semi_3d": "Real and semi-3D"}

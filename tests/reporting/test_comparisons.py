@@ -6,7 +6,7 @@ import pytest
 
 from mri2pet.errors import InputError
 from mri2pet.evaluation.classification import METRICS
-from mri2pet.evaluation.tables import COLUMNS
+from mri2pet.evaluation.image_tables import COLUMNS
 from mri2pet.files import write_tsv
 from mri2pet.reporting.comparisons import ablation_figure, confusion_figure
 from mri2pet.reporting.figures import save

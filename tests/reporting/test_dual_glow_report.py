@@ -10,12 +10,12 @@ from mri2pet.errors import InputError
 from mri2pet.evaluation.ageing import fit_line, slope_table
 from mri2pet.evaluation.regions import BRAIN, OWN_AGE, SET_AGE
 from mri2pet.files import write_tsv
-from mri2pet.reporting.ageing import COLOURS, ages_figure, regions_figure
+from mri2pet.reporting.age_figures import COLOURS, ages_figure, regions_figure
 from mri2pet.reporting.cases import Case, drawn_row, typical_case
 from mri2pet.reporting.dual_glow import sections
 from mri2pet.reporting.figures import save
 from mri2pet.reporting.html import SIMULATED_NOTE, Report, render
-from mri2pet.reporting.uncertainty import mae_figure, uncertainty_figure
+from mri2pet.reporting.uncertainty_figures import mae_figure, uncertainty_figure
 from mri2pet.reporting.views import table_view
 
 AFFINE = np.diag([11.25, 13.6, 11.25, 1])

@@ -7,10 +7,10 @@ from PIL import Image
 
 import fakes
 from mri2pet.evaluation.configurations import METRICS, TEST_COLUMNS
-from mri2pet.evaluation.tables import COLUMNS
+from mri2pet.evaluation.image_tables import COLUMNS
 from mri2pet.files import write_tsv
 from mri2pet.reporting.figures import save
-from mri2pet.reporting.gan_pet import example_figure, sections
+from mri2pet.reporting.gan_anomaly import example_figure, sections
 
 LABELS = {"semi3d_cycle_gan_mse": "Cycle-GAN (semi-3D)", "patch_cycle_gan_mse": "Cycle-GAN (patch)"}
 

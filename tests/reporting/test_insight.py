@@ -11,7 +11,7 @@ from mri2pet.interpretation.interpolation import Visit, step_table, with_decisio
 from mri2pet.reporting.figures import save
 from mri2pet.reporting.html import SIMULATED_NOTE, Report, render
 from mri2pet.reporting.insight import dissection_section, interpolation_section, sections
-from mri2pet.reporting.interpretation import (
+from mri2pet.reporting.insight_figures import (
     DissectedUnit,
     dissection_figure,
     interpolation_figure,

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from mri2pet.errors import InputError
-from mri2pet.evaluation.contrast import contrast_table, measure_people
-from mri2pet.evaluation.tables import read_published
+from mri2pet.evaluation.contrast_tables import contrast_table, measure_people
+from mri2pet.evaluation.image_tables import read_published
 from mri2pet.files import write_tsv
 from mri2pet.reporting.contrast_figures import (
     edges,

@@ -1,17 +1,11 @@
 """The page of provenance shows jobs, code, environment, chains of tables and exclusions."""
 
-import sys
-from pathlib import Path
-
 import pandas as pd
 import pytest
+import toy
 
 from mri2pet.provenance.records import read_records
-from mri2pet.reporting.provenance import write_page
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "provenance"))
-
-import toy
+from mri2pet.reporting.provenance_page import write_page
 
 
 @pytest.fixture

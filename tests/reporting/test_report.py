@@ -8,7 +8,7 @@ from PIL import Image
 
 import fakes
 from mri2pet.evaluation.image_metrics import DATA_RANGE, SSIM_SIGMA
-from mri2pet.evaluation.tables import COLUMNS
+from mri2pet.evaluation.image_tables import COLUMNS
 from mri2pet.files import write_tsv
 from mri2pet.reporting import views
 from mri2pet.reporting.captions import PACKAGES, TABLES

@@ -3,7 +3,7 @@ import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
 from mri2pet.errors import InputError
-from mri2pet.training.cvae import ConditionalVae, divergence
+from mri2pet.training.cvae_recipe import ConditionalVae, divergence
 from mri2pet.training.recipes import make_recipe
 from mri2pet.training.run import train_model
 from mri2pet.training.settings import Precision, TrainingSettings

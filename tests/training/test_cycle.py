@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from mri2pet.errors import InputError
-from mri2pet.losses import least_squares_discriminator_loss, least_squares_generator_loss
 from mri2pet.training.cycle import TERMS, CycleGan
+from mri2pet.training.losses import least_squares_discriminator_loss, least_squares_generator_loss
 from mri2pet.training.pool import ImagePool
 from mri2pet.training.recipes import make_recipe
 from mri2pet.training.settings import Precision, TrainingSettings

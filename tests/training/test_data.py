@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from mri2pet.box import brain_box
+from mri2pet.datasets.brain_box import brain_box
+from mri2pet.datasets.selection import synthesis_rows, training_rows
 from mri2pet.errors import InputError
 from mri2pet.models.registry import side_information
 from mri2pet.training.data import PairBatches, load_pairs, seed_from
-from mri2pet.training.rows import synthesis_rows, training_rows
 
 
 def test_training_rows_hold_nobody_of_the_fold(tables):

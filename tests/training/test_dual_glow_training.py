@@ -7,12 +7,12 @@ import torch
 import yaml
 from snakemake.utils import update_config
 
-from mri2pet.config import check_config
+from mri2pet.config.check import check_config
+from mri2pet.config.systems import system_models
 from mri2pet.errors import InputError
 from mri2pet.models.dual_glow import objective
-from mri2pet.systems import system_models
 from mri2pet.training.data import Pairs
-from mri2pet.training.flow import DualGlowRecipe
+from mri2pet.training.glow_recipe import DualGlowRecipe
 from mri2pet.training.recipes import make_recipe
 from mri2pet.training.run import train_model
 from mri2pet.training.settings import Precision, TrainingSettings

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from mri2pet.errors import InputError
-from mri2pet.losses import gradient_difference_loss
+from mri2pet.training.losses import gradient_difference_loss
 from mri2pet.training.recipes import make_recipe
 from mri2pet.training.settings import Precision, TrainingSettings
 

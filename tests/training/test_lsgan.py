@@ -1,11 +1,11 @@
 import pytest
 import torch
 
+from mri2pet.datasets.parts import Parts
 from mri2pet.errors import InputError
-from mri2pet.losses import least_squares_discriminator_loss, least_squares_generator_loss
-from mri2pet.parts import Parts
+from mri2pet.training.losses import least_squares_discriminator_loss, least_squares_generator_loss
 from mri2pet.training.lsgan import SimpleGan
-from mri2pet.training.parts import PartBatches
+from mri2pet.training.part_batches import PartBatches
 from mri2pet.training.recipes import make_recipe
 from mri2pet.training.settings import Precision, TrainingSettings
 

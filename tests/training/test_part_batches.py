@@ -3,9 +3,9 @@ import dataclasses
 import pytest
 import torch
 
+from mri2pet.datasets.parts import Parts
 from mri2pet.errors import InputError
-from mri2pet.parts import Parts
-from mri2pet.training.parts import PartBatches
+from mri2pet.training.part_batches import PartBatches
 
 CPU = torch.device("cpu")
 SLICES = Parts("slices", 3, 3)

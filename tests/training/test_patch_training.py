@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from mri2pet.evaluation.whole import mae, psnr
+from mri2pet.evaluation.volume_metrics import mae, psnr
 from mri2pet.training.loop import Validation
-from mri2pet.training.patches import PatchBatches, WholeVolumes, synthesise_volumes
+from mri2pet.training.patch_batches import PatchBatches, WholeVolumes, synthesise_volumes
 from mri2pet.training.run import train_recipe
 
 CPU = torch.device("cpu")

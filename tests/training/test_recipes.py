@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from mri2pet.errors import InputError
-from mri2pet.losses import discriminator_loss, generator_loss
 from mri2pet.training.data import PairBatches
 from mri2pet.training.gan import ConditionalGan, Gan, Regression
+from mri2pet.training.losses import discriminator_loss, generator_loss
 from mri2pet.training.recipe import recalibrate_batch_norm
 from mri2pet.training.recipes import RECIPES, make_recipe, recipe_symbol
 from mri2pet.training.settings import Precision, TrainingSettings

@@ -11,7 +11,7 @@ import torch
 
 import mri2pet.training.loop as loop
 from mri2pet.errors import InputError
-from mri2pet.inference.volume import load_generator
+from mri2pet.synthesis.whole_volume import load_generator
 from mri2pet.training.recipes import RECIPES
 from mri2pet.training.run import save_training, train_model
 

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from mri2pet.anomaly.encoder import train_encoder
 from mri2pet.errors import InputError
 from mri2pet.training.settings import Precision, TrainingSettings
-from mri2pet.training.siamese import PatchPairs, Siamese
+from mri2pet.training.siamese_recipe import PatchPairs, Siamese
 
 CPU = torch.device("cpu")
 NETWORK = {"name": "siamese", "patch": 5, "features": 16, "filters": [8], "kernels": [3]}

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 import mri2pet.training.loop as loop
+from mri2pet.datasets.parts import Parts
+from mri2pet.datasets.selection import split_validation, training_rows
 from mri2pet.errors import InputError
 from mri2pet.evaluation.image_metrics import ssim
-from mri2pet.parts import Parts
-from mri2pet.training.rows import split_validation, training_rows
 from mri2pet.training.run import train_model
 from mri2pet.training.validation import HeldOutSsim, choose, ssim_of, validation_of
 

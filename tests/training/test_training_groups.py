@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 import fakes
+from mri2pet.datasets.selection import synthesis_rows, training_rows
 from mri2pet.errors import InputError
-from mri2pet.evaluation.tables import image_table, read_published
-from mri2pet.training.rows import synthesis_rows, training_rows
+from mri2pet.evaluation.image_tables import image_table, read_published
 
 ORDER = ("CN", "MCI", "AD")
 

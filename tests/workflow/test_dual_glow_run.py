@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mri2pet.evaluation.tables import COLUMNS
+from mri2pet.evaluation.image_tables import COLUMNS
 from mri2pet.files import read_json, read_tsv
 
 METRICS = {

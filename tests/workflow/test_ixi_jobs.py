@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
@@ -49,7 +48,6 @@ def test_355_simulated_people_have_their_jobs_and_no_other_system_has(snakemake)
 
 
 def test_a_download_is_read_from_its_archives(snakemake, tmp_path):
-    sys.path.insert(0, str(Path(__file__).parents[1] / "cohort"))
     from ixi_fakes import person, tar_of, write_table
 
     folder = tmp_path / "IXI download"

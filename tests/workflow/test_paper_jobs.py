@@ -8,7 +8,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from mri2pet.systems import told
+from mri2pet.config.systems import told
 
 PAIRED, MRI_ONLY = 42, 18
 PER_VISIT = ("convert_mri", "acpc", "n4", "skullstrip", "normalise", "register_mri", "segment")
@@ -84,7 +84,8 @@ def test_every_visit_model_variant_and_fold_has_its_jobs(listing, config):
     models, variants = len(config["gla_gan"]["models"]), 6
     assert jobs["train"] == jobs["synthesise"] == (models + variants) * folds == 65
     assert jobs["mean_pet"] == folds
-    assert jobs["image_metrics"] == jobs["synthetic_features"] == models + variants + 1
+    assert jobs["gla_gan_image_metrics"] == models + variants + 1
+    assert jobs["gla_gan_synthetic_features"] == models + variants + 1
     # real PET and mean PET on both datasets, only MRI on one
     assert jobs["diagnose"] == 2 * (models + variants + 2) + 1
     assert jobs["classify_three_way"] == 2 * (models + 2) + 1
@@ -128,11 +129,13 @@ def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
     flows = sum(entry["generator"]["name"] == "dual_glow" for entry in entries)
     assert jobs["train"] == jobs["synthesise"] == (run + len(entries)) * folds
     assert jobs["mean_pet"] == 2 * folds
-    assert jobs["image_metrics"] == run + len(entries) + 2
+    assert jobs["gla_gan_image_metrics"] == run + 1
+    assert jobs["dual_glow_image_metrics"] == len(entries) + 1
     # Only a model that is not told the diagnosis is asked for it, from the features of its PET.
     asked = sum("diagnosis" not in told(entry) for entry in entries)
     assert asked == len(entries) - 1
-    assert jobs["synthetic_features"] == run + asked + 2
+    assert jobs["gla_gan_synthetic_features"] == run + 1
+    assert jobs["dual_glow_synthetic_features"] == asked + 1
     assert jobs["dual_glow_diagnose"] == asked + 2
     assert jobs["dual_glow_draws"] == flows * folds
     assert jobs["warp_mri"] == PAIRED + MRI_ONLY
@@ -149,5 +152,5 @@ def test_gans_of_the_anomaly_paper_are_trained_in_every_fold(anomaly_listing, ro
     assert jobs["figure_curves"] == models
     for once in ("fetch_lpips", "lpips", "gan_anomaly_table1", "gan_anomaly_example"):
         assert jobs[once] == 1
-    for other in ("image_metrics", "make_folds", "pack_dataset", "table1"):
+    for other in ("gla_gan_image_metrics", "make_folds", "pack_dataset", "table1"):
         assert other not in jobs

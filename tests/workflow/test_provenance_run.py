@@ -141,7 +141,9 @@ def test_a_tables_chain_ends_at_raw_scans(finished):
     chain = read_json(finished.folder / "results/provenance/trace.json")
     rules = [job["rule"] for job in chain["jobs"]]
     assert rules[0] == "table1"
-    assert {"image_metrics", "synthesise", "train", "pack_dataset", "convert_mri"} <= set(rules)
+    assert {"gla_gan_image_metrics", "synthesise", "train", "pack_dataset", "convert_mri"} <= set(
+        rules
+    )
     raw = [
         name
         for job in chain["jobs"]
@@ -184,4 +186,6 @@ def test_the_report_names_the_page(finished):
     folder = finished.folder / "results/report"
     assert "provenance.html" in (folder / "report.html").read_text()
     page = (folder / "provenance.html").read_text()
-    assert TABLE in page and re.search(r"image_metrics \d+, .*train \d+, .*convert_mri \d+", page)
+    assert TABLE in page and re.search(
+        r"gla_gan_image_metrics \d+, .*train \d+, .*convert_mri \d+", page
+    )

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from snakemake.exceptions import IncompleteCheckpointException
 
-from mri2pet.ablations import FIGURES, figure_labels
-from mri2pet.cohort.locate import check_raw_folder, image_stamp
-from mri2pet.config import check_config
+from mri2pet.config.ablations import FIGURES, figure_labels
+from mri2pet.cohorts.adni.locate import check_raw_folder, image_stamp
+from mri2pet.config.check import check_config
 from mri2pet.errors import InputError
 from mri2pet.logs import name_parent
 from mri2pet.models.registry import symbol_of
 from mri2pet.provenance.fingerprint import fingerprint
 from mri2pet.starts.hook import start_warm
-from mri2pet.systems import ENTITIES, SPACE, STUDY, configuration, system_models, told
+from mri2pet.config.systems import ENTITIES, SPACE, STUDY, configuration, system_models, told
 from mri2pet.training.recipes import recipe_symbol
 
 ROOT = Path(workflow.basedir)
@@ -68,6 +68,7 @@ CONCERNED = {
     for key, value in config.items()
     if (key not in SPACE or key in SYSTEMS) and (key != "simulation" or SIMULATED)
 }
+PET_SYSTEMS = [system for system in SYSTEMS if STUDY[system] != "ixi"]
 SPACES = list(dict.fromkeys(SPACE[system] for system in SYSTEMS))
 ENTRIES = {system: system_models(config, system) for system in {*SYSTEMS, "gla_gan"}}
 MODELS = list(config["gla_gan"]["models"])
@@ -264,11 +265,14 @@ def space_entities(wildcards):
     return ENTITIES[SPACE[wildcards.system]]
 
 
-def tissue_file(name):
-    """Return an input function: the same, or nothing where the dataset has no tissue maps."""
-    return lambda wildcards: (
-        dataset_file(name)(wildcards) if SPACE[wildcards.system] == "linear" else []
-    )
+def tissue_files(system, name):
+    """Return a tissue map of a system's dataset; nothing where it has none."""
+    return f"results/datasets/linear/{name}" if SPACE[system] == "linear" else []
+
+
+def of_folds(system, pattern):
+    """Return files of a system, one a fold; other wildcards stay as they are."""
+    return expand(f"results/{system}/{pattern}", fold=folds_of(system), allow_missing=True)
 
 
 def training_groups(wildcards):

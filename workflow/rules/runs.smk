@@ -2,7 +2,7 @@
 
 from snakemake.logging import logger
 
-from mri2pet.machine import check_writable
+from mri2pet.machine_faults import check_writable
 from mri2pet.runs.recorder import Job, RunRecorder
 from mri2pet.runs.summary import finish_run
 

@@ -6,7 +6,7 @@ printed of the base.
 
 import pandas as pd
 
-from mri2pet.evaluation.tables import diagnosis_table, image_table, pool, read_published
+from mri2pet.evaluation.image_tables import diagnosis_table, image_table, pool, read_published
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
 

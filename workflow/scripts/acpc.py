@@ -7,11 +7,11 @@ whose way they were found (where the registration of the brain starts), and a pi
 
 import numpy as np
 
+from mri2pet.exclusion import run_stage
 from mri2pet.imaging import acpc
 from mri2pet.imaging.qcplots import draw
 from mri2pet.imaging.volume import load_scan, load_volume, save_transform, save_volume
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made = snakemake.input, snakemake.output
 

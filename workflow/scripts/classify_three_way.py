@@ -5,7 +5,7 @@ fold, one row a test visit with true and predicted group and a score a group.
 """
 
 from mri2pet.diagnosis.experiments import experiments
-from mri2pet.diagnosis.several import classify
+from mri2pet.diagnosis.multiclass import classify
 from mri2pet.diagnosis.svm import Tuning
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded

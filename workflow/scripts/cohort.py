@@ -7,8 +7,8 @@ that is left out, with the reason. No image is opened.
 
 from pathlib import Path
 
-from mri2pet.cohort.adni import build_cohort
-from mri2pet.cohort.validate import validate_cohort
+from mri2pet.cohorts.adni.reader import build_cohort
+from mri2pet.cohorts.contract import validate_cohort
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
 

@@ -5,7 +5,7 @@ signed-rank tests.
 """
 
 from mri2pet.evaluation.configurations import configuration_table, pair_tests
-from mri2pet.evaluation.tables import pool, read_published
+from mri2pet.evaluation.image_tables import pool, read_published
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
 

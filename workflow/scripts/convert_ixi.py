@@ -4,9 +4,9 @@ Writes de-identified NIfTI files and their sidecars under results/bids/. An imag
 used leaves an empty file and the reason.
 """
 
-from mri2pet.cohort.nifti import import_nifti
+from mri2pet.conversion.nifti import import_nifti
+from mri2pet.exclusion import run_stage
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 with recorded(snakemake):
     for name in ("t2", "pd"):

@@ -7,10 +7,10 @@ results/bids/. An image that cannot be used leaves empty files and the reason.
 
 from pathlib import Path
 
-from mri2pet.cohort.locate import image_files
-from mri2pet.cohort.nifti import to_bids
+from mri2pet.cohorts.adni.locate import image_files
+from mri2pet.conversion.nifti import to_bids
+from mri2pet.exclusion import run_stage
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 with recorded(snakemake) as record:
     scan, image, params = snakemake.input.scan, snakemake.output.image, snakemake.params

@@ -4,12 +4,12 @@ Writes the transform of points from the PET's world to AC-PC space, and a pictur
 AC-PC space under the outline of the MRI's brain mask.
 """
 
+from mri2pet.exclusion import run_stage
 from mri2pet.imaging.qcplots import draw
 from mri2pet.imaging.register import pet_to_mri
 from mri2pet.imaging.resample import isotropic, resample
 from mri2pet.imaging.volume import array, load_scan, load_volume, save_transform
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made = snakemake.input, snakemake.output
 

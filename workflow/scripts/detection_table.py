@@ -4,9 +4,9 @@ From each detector's patients.tsv: how many patients' lesions are met by the fir
 the clusters as ranked and in random order, beside what the paper printed.
 """
 
-from mri2pet.anomaly.people import TEXT
-from mri2pet.anomaly.tables import curves, detection_table
-from mri2pet.evaluation.tables import read_published
+from mri2pet.anomaly.detection_tables import curves, detection_table
+from mri2pet.anomaly.training_sets import TEXT
+from mri2pet.evaluation.image_tables import read_published
 from mri2pet.files import read_tsv, write_tsv
 from mri2pet.provenance.record import recorded
 

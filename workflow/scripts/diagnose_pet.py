@@ -5,8 +5,8 @@ that is what is tested, of one method's PET: one table a fold, one row a test vi
 predicted class, score and probability.
 """
 
+from mri2pet.diagnosis.dual_glow_groups import diagnose_merged
 from mri2pet.diagnosis.experiments import PAIRED, experiments
-from mri2pet.diagnosis.merged import diagnose_merged
 from mri2pet.diagnosis.svm import Settings
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded

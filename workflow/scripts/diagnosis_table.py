@@ -3,7 +3,7 @@
 From the predictions of all methods and folds on one dataset.
 """
 
-from mri2pet.evaluation.tables import diagnosis_table, pool, read_published
+from mri2pet.evaluation.image_tables import diagnosis_table, pool, read_published
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
 

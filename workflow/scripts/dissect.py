@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mri2pet.box import brain_box
+from mri2pet.datasets.brain_box import brain_box
+from mri2pet.datasets.selection import synthesis_rows
 from mri2pet.files import read_tsv, write_tsv
-from mri2pet.inference.volume import load_generator
 from mri2pet.interpretation.dissection import Brain, dissect, global_path
 from mri2pet.interpretation.units import layer_tables
 from mri2pet.provenance.record import recorded
-from mri2pet.training.rows import synthesis_rows
+from mri2pet.synthesis.whole_volume import load_generator
 from mri2pet.training.settings import choose_device
 
 with recorded(snakemake):

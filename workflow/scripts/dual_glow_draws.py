@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import torch
 
+from mri2pet.datasets.selection import synthesis_rows
 from mri2pet.files import atomic, read_tsv, write_tsv
-from mri2pet.inference.draws import coverage, draw_pets
-from mri2pet.inference.volume import load_generator
 from mri2pet.models.registry import side_information
 from mri2pet.provenance.record import recorded
+from mri2pet.synthesis.draws import coverage, draw_pets
+from mri2pet.synthesis.whole_volume import load_generator
 from mri2pet.training.data import seed_from
-from mri2pet.training.rows import synthesis_rows
 from mri2pet.training.settings import choose_device
 
 with recorded(snakemake):

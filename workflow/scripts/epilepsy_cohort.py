@@ -5,7 +5,7 @@ one row a person, and results/cohort/epilepsy_exclusions.tsv with what is left o
 opened.
 """
 
-from mri2pet.cohort.epilepsy import build_cohort
+from mri2pet.cohorts.bids import build_cohort
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
 

@@ -4,7 +4,7 @@ From what the cohort stage ruled out by the tables alone, and what each space of
 left out: results/cohort/excluded_scans.tsv.
 """
 
-from mri2pet.dataset import pool_exclusions
+from mri2pet.datasets.pack import pool_exclusions
 from mri2pet.files import read_tsv, write_tsv
 from mri2pet.provenance.record import recorded
 

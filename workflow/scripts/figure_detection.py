@@ -2,7 +2,7 @@
 
 from mri2pet.files import read_tsv
 from mri2pet.provenance.record import recorded
-from mri2pet.reporting.clusters import detection_figure
+from mri2pet.reporting.cluster_figures import detection_figure
 from mri2pet.reporting.figures import save
 
 with recorded(snakemake):

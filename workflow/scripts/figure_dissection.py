@@ -7,15 +7,15 @@ the held-out visit of each group whose decision on real PET is the median of its
 import numpy as np
 import torch
 
-from mri2pet.box import brain_box, moved
+from mri2pet.datasets.brain_box import brain_box, moved
 from mri2pet.files import read_json, read_tsv
-from mri2pet.inference.volume import load_generator
 from mri2pet.interpretation.dissection import global_path, unit_maps
 from mri2pet.interpretation.interpolation import dataset_row, typical_pair
 from mri2pet.interpretation.units import shown_units
 from mri2pet.provenance.record import recorded
 from mri2pet.reporting.figures import save
-from mri2pet.reporting.interpretation import DissectedUnit, dissection_figure
+from mri2pet.reporting.insight_figures import DissectedUnit, dissection_figure
+from mri2pet.synthesis.whole_volume import load_generator
 
 TEXT = {"subject": str, "visit": str}
 

@@ -9,7 +9,7 @@ from mri2pet.files import read_json, read_tsv
 from mri2pet.interpretation.interpolation import blend, dataset_row, pair_of
 from mri2pet.provenance.record import recorded
 from mri2pet.reporting.figures import save
-from mri2pet.reporting.interpretation import interpolation_figure
+from mri2pet.reporting.insight_figures import interpolation_figure
 
 TEXT = {"subject": str, "visit": str}
 PAIR = {f"{role}_{name}": str for role in ("negative", "positive") for name in TEXT}

@@ -1,9 +1,9 @@
 """Draw Figure 4 of DUAL-GLOW: a box of mean absolute errors a method, over the held-out people."""
 
-from mri2pet.evaluation.tables import pool
+from mri2pet.evaluation.image_tables import pool
 from mri2pet.provenance.record import recorded
 from mri2pet.reporting.figures import save
-from mri2pet.reporting.uncertainty import mae_figure
+from mri2pet.reporting.uncertainty_figures import mae_figure
 
 with recorded(snakemake):
     params = snakemake.params

@@ -2,7 +2,7 @@
 
 from mri2pet.files import read_tsv
 from mri2pet.provenance.record import recorded
-from mri2pet.reporting.ageing import regions_figure
+from mri2pet.reporting.age_figures import regions_figure
 from mri2pet.reporting.figures import save
 
 with recorded(snakemake):

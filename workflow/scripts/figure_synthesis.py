@@ -6,7 +6,7 @@ error, averaged over the trained models, is the median (the lower one of two).
 
 import numpy as np
 
-from mri2pet.evaluation.tables import REFERENCES, pool
+from mri2pet.evaluation.image_tables import REFERENCES, pool
 from mri2pet.files import read_json, read_tsv
 from mri2pet.provenance.record import recorded
 from mri2pet.reporting.cases import read_volume, typical_case

@@ -6,12 +6,12 @@ The visit is the one whose error is the median of all held-out ones. Coverage is
 import numpy as np
 import pandas as pd
 
-from mri2pet.evaluation.tables import pool
+from mri2pet.evaluation.image_tables import pool
 from mri2pet.files import read_json, read_tsv
 from mri2pet.provenance.record import recorded
 from mri2pet.reporting.cases import drawn_row, typical_case
 from mri2pet.reporting.figures import save
-from mri2pet.reporting.uncertainty import uncertainty_figure
+from mri2pet.reporting.uncertainty_figures import uncertainty_figure
 
 TEXT = {"subject": str, "visit": str}
 

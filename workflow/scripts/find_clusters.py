@@ -10,7 +10,7 @@ import numpy as np
 from mri2pet.anomaly.clusters import ClusterSettings
 from mri2pet.anomaly.maps import anomaly_maps, sigma_voxels
 from mri2pet.anomaly.patients import examine
-from mri2pet.anomaly.people import TEXT
+from mri2pet.anomaly.training_sets import TEXT
 from mri2pet.files import atomic, read_json, read_tsv, write_tsv
 from mri2pet.provenance.record import recorded
 

@@ -4,7 +4,7 @@ From the metrics of all models and folds: mean and sd over folds; held-out visit
 learnt from count.
 """
 
-from mri2pet.evaluation.tables import image_table, pool, read_published
+from mri2pet.evaluation.image_tables import image_table, pool, read_published
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
 

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from mri2pet.files import atomic, read_tsv, write_tsv
-from mri2pet.inference.volume import load_generator, synthesise
 from mri2pet.interpretation import interpolation
 from mri2pet.provenance.record import recorded
+from mri2pet.synthesis.whole_volume import load_generator, synthesise
 from mri2pet.training.settings import choose_device
 
 TEXT = {"subject": str, "visit": str}

@@ -5,10 +5,10 @@ members) of T1, T2 and PD and the part of the split, and results/cohort/ixi_excl
 image is opened; of a simulated cohort, none need be there yet.
 """
 
-from mri2pet.cohort.ixi import build_ixi, find_images
-from mri2pet.cohort.simulate.ixi import planned_images
+from mri2pet.cohorts.ixi.ixi_reader import build_ixi, find_images
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
+from mri2pet.simulation.ixi_people import planned_images
 
 with recorded(snakemake):
     params = snakemake.params

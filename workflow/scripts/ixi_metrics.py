@@ -7,10 +7,10 @@ what the source image would score in place of a synthesised one.
 import numpy as np
 import pandas as pd
 
-from mri2pet.evaluation.contrast import measure_people
+from mri2pet.datasets.ixi_pack import of_split
+from mri2pet.evaluation.contrast_tables import measure_people
 from mri2pet.evaluation.tissues import COPY, direction
 from mri2pet.files import read_tsv, write_tsv
-from mri2pet.ixi_dataset import of_split
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):

@@ -5,8 +5,8 @@ Mean and sd are over people, the t-test pairs them; one part a direction and par
 
 import pandas as pd
 
-from mri2pet.evaluation.contrast import contrast_table
-from mri2pet.evaluation.tables import read_published
+from mri2pet.evaluation.contrast_tables import contrast_table
+from mri2pet.evaluation.image_tables import read_published
 from mri2pet.files import read_tsv, write_tsv
 from mri2pet.provenance.record import recorded
 

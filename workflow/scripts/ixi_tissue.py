@@ -8,11 +8,11 @@ left out has an empty table.
 
 import numpy as np
 
+from mri2pet.datasets.ixi_pack import of_split
 from mri2pet.evaluation.tissues import COLUMNS, compare_tissues
 from mri2pet.files import atomic, read_json, read_tsv, write_tsv
 from mri2pet.imaging.contrast_brain import brain_of, tissues
 from mri2pet.imaging.volume import Volume, load_volume
-from mri2pet.ixi_dataset import of_split
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):

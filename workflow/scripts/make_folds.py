@@ -4,8 +4,8 @@ From visits.tsv: folds.tsv, one row a subject, and folds.json with the settings,
 hash of folds.tsv.
 """
 
+from mri2pet.datasets.folds import fold_sizes, make_folds
 from mri2pet.files import read_tsv, sha256, write_json, write_tsv
-from mri2pet.folds import fold_sizes, make_folds
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):

@@ -6,11 +6,11 @@ is taken over the visits that a generator of the fold is trained on.
 
 import numpy as np
 
+from mri2pet.datasets.selection import synthesis_rows, training_rows
 from mri2pet.files import read_tsv
-from mri2pet.inference.mean import mean_volume
-from mri2pet.inference.write import write_synthesis
 from mri2pet.provenance.record import recorded
-from mri2pet.training.rows import synthesis_rows, training_rows
+from mri2pet.synthesis.mean_pet import mean_volume
+from mri2pet.synthesis.write import write_synthesis
 
 with recorded(snakemake):
     given, output = snakemake.input, snakemake.output

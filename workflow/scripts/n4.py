@@ -1,10 +1,10 @@
 """Correct the bias field of the T1 in AC-PC space with N4; writes the T1 and a picture of both."""
 
+from mri2pet.exclusion import run_stage
 from mri2pet.imaging.bias import n4
 from mri2pet.imaging.qcplots import draw
 from mri2pet.imaging.volume import load_volume, save_volume
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made = snakemake.input, snakemake.output
 

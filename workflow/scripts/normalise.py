@@ -1,9 +1,9 @@
 """Strip the skull and scale the brain to 0..1 by robust percentiles inside its mask."""
 
+from mri2pet.exclusion import run_stage
 from mri2pet.imaging.intensity import PERCENTILES, normalise
 from mri2pet.imaging.volume import array, like, load_volume, save_volume
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made = snakemake.input, snakemake.output
 

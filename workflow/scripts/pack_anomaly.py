@@ -9,7 +9,7 @@ template's brain mask and the atlas: results/datasets/anomaly/, and excluded_sca
 import numpy as np
 import pandas as pd
 
-from mri2pet.dataset import (
+from mri2pet.datasets.pack import (
     pack_volumes,
     resample_labels,
     select_visits,

@@ -8,7 +8,7 @@ to this space has left out.
 
 import numpy as np
 
-from mri2pet.dataset import (
+from mri2pet.datasets.pack import (
     pack_volumes,
     resample_labels,
     select_visits,

@@ -3,8 +3,8 @@
 What a stage has excluded is left out and listed in excluded_scans.tsv.
 """
 
+from mri2pet.datasets.ixi_pack import pack_ixi
 from mri2pet.files import read_tsv
-from mri2pet.ixi_dataset import pack_ixi
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):

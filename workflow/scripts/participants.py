@@ -6,7 +6,7 @@ dataset_description.json and README.
 
 import pandas as pd
 
-from mri2pet.cohort.sidecars import (
+from mri2pet.conversion.sidecars import (
     PARTICIPANTS_SIDECAR,
     README,
     dataset_description,

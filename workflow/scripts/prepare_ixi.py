@@ -4,10 +4,10 @@ Both are of one acquisition, which their headers must show. Writes the two volum
 with what was taken off and divided by; a pair that is none leaves empty files and the reason.
 """
 
+from mri2pet.exclusion import run_stage
 from mri2pet.imaging.dual_echo import ReducedGrid, prepare_pair
 from mri2pet.imaging.volume import load_scan, save_volume
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made = snakemake.input, snakemake.output
 

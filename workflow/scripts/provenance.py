@@ -9,7 +9,7 @@ from mri2pet.provenance.crate import write_crate
 from mri2pet.provenance.record import recorded
 from mri2pet.provenance.records import read_records
 from mri2pet.reporting.captions import PROVENANCE
-from mri2pet.reporting.provenance import write_page
+from mri2pet.reporting.provenance_page import write_page
 from mri2pet.reporting.views import with_headings
 
 with recorded(snakemake):

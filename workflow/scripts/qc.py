@@ -1,11 +1,11 @@
 """Judge a visit's MRI by numbers; outside the limits of config preproc.qc it is excluded."""
 
+from mri2pet.exclusion import run_stage
 from mri2pet.files import read_json
 from mri2pet.imaging.qc import mri_measures, verdict
 from mri2pet.imaging.resample import res2_grid
 from mri2pet.imaging.volume import array, load_volume
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
 

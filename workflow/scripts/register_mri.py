@@ -6,12 +6,12 @@ under the outline of the template's brain.
 
 import numpy as np
 
+from mri2pet.exclusion import run_stage
 from mri2pet.imaging.qcplots import draw
 from mri2pet.imaging.register import brain_to_template
 from mri2pet.imaging.resample import res2_grid, resample
 from mri2pet.imaging.volume import array, load_transform, load_volume, save_transform
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made = snakemake.input, snakemake.output
 

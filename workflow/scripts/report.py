@@ -18,7 +18,7 @@ from mri2pet.reporting import gla_gan, views
 from mri2pet.reporting.captions import LEAD, PACKAGES, STUDIES, TITLE
 from mri2pet.reporting.html import Report, pinned_versions, write
 from mri2pet.reporting.pictures import qc_visits
-from mri2pet.reporting.systems import system_sections
+from mri2pet.reporting.system_sections import system_sections
 
 with recorded(snakemake):
     params = snakemake.params

@@ -3,11 +3,11 @@
 That is SPM's bounding box in MNI152 (config gan_anomaly.voxel_mm); one interpolation.
 """
 
+from mri2pet.exclusion import run_stage
 from mri2pet.imaging.resample import spm_grid
 from mri2pet.imaging.volume import load_transform, load_volume, save_volume
 from mri2pet.imaging.warp import load_warp, resample_brain_through
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
 

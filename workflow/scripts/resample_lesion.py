@@ -4,11 +4,11 @@ Linear interpolation; a voxel is in if half of it is.
 """
 
 from mri2pet.errors import ScanError
+from mri2pet.exclusion import run_stage
 from mri2pet.imaging.resample import spm_grid
 from mri2pet.imaging.volume import array, like, load_scan, load_transform, save_volume
 from mri2pet.imaging.warp import load_warp, resample_through
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
 

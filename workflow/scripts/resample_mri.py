@@ -1,9 +1,9 @@
 """Carry the normalised brain and its mask into MNI152 in one interpolation, then to 64x64x64."""
 
+from mri2pet.exclusion import run_stage
 from mri2pet.imaging.resample import res2_grid, resample_brain, resize
 from mri2pet.imaging.volume import load_transform, load_volume, save_volume
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made = snakemake.input, snakemake.output
 

@@ -4,11 +4,11 @@ To MNI152 at 1.5 mm, then resized to the networks' grid (config dual_glow.grid) 
 of view.
 """
 
+from mri2pet.exclusion import run_stage
 from mri2pet.imaging.resample import res15_grid, resize
 from mri2pet.imaging.volume import load_transform, load_volume, save_volume
 from mri2pet.imaging.warp import load_warp, resample_brain_through
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
 

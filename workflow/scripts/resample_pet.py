@@ -4,12 +4,12 @@ Uptake is divided by the mean of the reference region (config preproc.pet_refere
 ceiling (preproc.pet_ceiling), clipped to 0..1 and masked by the template's brain.
 """
 
+from mri2pet.exclusion import run_stage
 from mri2pet.imaging.intensity import reference_region, scale_uptake
 from mri2pet.imaging.qc import pet_measures, verdict
 from mri2pet.imaging.resample import on_grid, res2_grid, resample, resize
 from mri2pet.imaging.volume import array, like, load_scan, load_transform, load_volume, save_volume
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
 

@@ -6,13 +6,13 @@ template's brain is 1) and masked by the template's brain.
 
 import numpy as np
 
+from mri2pet.exclusion import run_stage
 from mri2pet.imaging.intensity import scale_image
 from mri2pet.imaging.qc import pet_measures, verdict
 from mri2pet.imaging.resample import resample
 from mri2pet.imaging.volume import array, like, load_scan, load_transform, load_volume, save_volume
 from mri2pet.imaging.warp import load_warp, resample_through
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
 

@@ -5,13 +5,13 @@ divided by what the linear space has measured for this scan (the mean of the ref
 the ceiling), so that one scan has one unit in both spaces.
 """
 
+from mri2pet.exclusion import run_stage
 from mri2pet.files import read_json
 from mri2pet.imaging.intensity import divide_uptake
 from mri2pet.imaging.resample import res15_grid, resize
 from mri2pet.imaging.volume import array, like, load_scan, load_transform, load_volume, save_volume
 from mri2pet.imaging.warp import load_warp, resample_through
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mri2pet.anomaly.people import TEXT, fold_people, split_folds, training_volumes
 from mri2pet.anomaly.scoring import decision_maps
+from mri2pet.anomaly.training_sets import TEXT, fold_people, split_folds, training_volumes
 from mri2pet.files import atomic, read_tsv, write_tsv
 from mri2pet.models.registry import build
 from mri2pet.provenance.record import recorded

@@ -5,12 +5,12 @@ Writes the labels at 2 mm, the probabilities on the 64x64x64 grid, and a picture
 
 import numpy as np
 
+from mri2pet.exclusion import run_stage
 from mri2pet.imaging.qcplots import draw
 from mri2pet.imaging.resample import resize
 from mri2pet.imaging.segment import segment
 from mri2pet.imaging.volume import like, load_volume, save_volume, voxel_volume_ml
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made = snakemake.input, snakemake.output
 

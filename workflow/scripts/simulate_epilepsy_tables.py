@@ -5,8 +5,8 @@ Plans the people from the configuration alone; no image is made.
 
 from pathlib import Path
 
-from mri2pet.cohort.simulate.epilepsy import Member, write_tables
 from mri2pet.provenance.record import recorded
+from mri2pet.simulation.epilepsy_people import Member, write_tables
 
 with recorded(snakemake):
     members = [Member.from_dict(values) for values in snakemake.params.members]

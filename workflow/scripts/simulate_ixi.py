@@ -6,10 +6,10 @@ results/simulated/IXI/IXI-*/{name}-*.nii.gz, and the tissue in each voxel of T2 
 
 from pathlib import Path
 
-from mri2pet.cohort.simulate.ixi import simulate_ixi_subject
-from mri2pet.cohort.simulate.people import Person
-from mri2pet.cohort.simulate.template import load_template
 from mri2pet.provenance.record import recorded
+from mri2pet.simulation.ixi_people import simulate_ixi_subject
+from mri2pet.simulation.people import Person
+from mri2pet.simulation.template import load_template
 
 with recorded(snakemake):
     output = snakemake.output

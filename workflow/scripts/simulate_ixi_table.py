@@ -4,8 +4,8 @@ Plans the people from the configuration alone and writes results/simulated/IXI/I
 of IXI.xls. No image is made.
 """
 
-from mri2pet.cohort.simulate.ixi import plan_ixi, write_ixi_table
 from mri2pet.provenance.record import recorded
+from mri2pet.simulation.ixi_people import plan_ixi, write_ixi_table
 
 with recorded(snakemake):
     plan = plan_ixi(snakemake.params.people, snakemake.params.seed)

@@ -7,10 +7,10 @@ lesion. The truth goes to results/simulated/truth/{subject}/{visit}/.
 
 from pathlib import Path
 
-from mri2pet.cohort.simulate.epilepsy import Member
-from mri2pet.cohort.simulate.member import simulate_member
-from mri2pet.cohort.simulate.template import load_template
 from mri2pet.provenance.record import recorded
+from mri2pet.simulation.epilepsy_people import Member
+from mri2pet.simulation.epilepsy_scans import simulate_member
+from mri2pet.simulation.template import load_template
 
 with recorded(snakemake):
     made = snakemake.output

@@ -6,10 +6,10 @@ visit. Writes results/simulated/ADNI/{ptid}/ and results/simulated/truth/{ptid}/
 
 from pathlib import Path
 
-from mri2pet.cohort.simulate.people import Person
-from mri2pet.cohort.simulate.subject import simulate_subject
-from mri2pet.cohort.simulate.template import load_template
 from mri2pet.provenance.record import recorded
+from mri2pet.simulation.adni_scans import simulate_subject
+from mri2pet.simulation.people import Person
+from mri2pet.simulation.template import load_template
 
 with recorded(snakemake):
     simulate_subject(

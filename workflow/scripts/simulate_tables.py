@@ -6,9 +6,9 @@ ADNIMERGE-like table of visits to results/simulated/ADNI/. No image is made.
 
 from pathlib import Path
 
-from mri2pet.cohort.simulate.people import plan_people
-from mri2pet.cohort.simulate.tables import write_tables
 from mri2pet.provenance.record import recorded
+from mri2pet.simulation.adni_tables import write_tables
+from mri2pet.simulation.people import plan_people
 
 with recorded(snakemake):
     people = plan_people(snakemake.params.people, snakemake.params.seed)

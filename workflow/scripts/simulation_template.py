@@ -6,8 +6,8 @@ arrays that can be mapped into memory, and template.json.
 
 from pathlib import Path
 
-from mri2pet.cohort.simulate.template import make_template, save_template
 from mri2pet.provenance.record import recorded
+from mri2pet.simulation.template import make_template, save_template
 
 with recorded(snakemake):
     template = make_template(Path(snakemake.input.t1).parent)

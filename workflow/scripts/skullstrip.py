@@ -3,11 +3,11 @@
 A mask whose volume no brain has excludes the scan. Writes the mask and a picture with its outline.
 """
 
+from mri2pet.exclusion import run_stage
 from mri2pet.imaging.qcplots import draw
 from mri2pet.imaging.skullstrip import brain_mask
 from mri2pet.imaging.volume import like, load_volume, save_volume, voxel_volume_ml
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
 

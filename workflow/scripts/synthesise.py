@@ -9,15 +9,15 @@ to smooth is smoothed.
 import numpy as np
 import torch
 
+from mri2pet.datasets.parts import Parts
+from mri2pet.datasets.selection import synthesis_rows
 from mri2pet.files import read_json, read_tsv
-from mri2pet.inference.parts import synthesise_parts
-from mri2pet.inference.smoothing import smooth, voxel_size
-from mri2pet.inference.volume import load_generator, synthesise
-from mri2pet.inference.write import write_synthesis
 from mri2pet.models.registry import side_information
-from mri2pet.parts import Parts
 from mri2pet.provenance.record import recorded
-from mri2pet.training.rows import synthesis_rows
+from mri2pet.synthesis.smoothing import smooth, voxel_size
+from mri2pet.synthesis.stack_parts import synthesise_parts
+from mri2pet.synthesis.whole_volume import load_generator, synthesise
+from mri2pet.synthesis.write import write_synthesis
 from mri2pet.training.settings import choose_device
 
 with recorded(snakemake):

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import torch
 
+from mri2pet.datasets.selection import synthesis_rows
 from mri2pet.evaluation.regions import SET_AGE, region_values
 from mri2pet.files import atomic, read_tsv, write_json, write_tsv
-from mri2pet.inference.volume import load_generator, synthesise
 from mri2pet.models.registry import side_information
 from mri2pet.provenance.record import recorded
 from mri2pet.reporting.cases import typical_case
-from mri2pet.training.rows import synthesis_rows
+from mri2pet.synthesis.whole_volume import load_generator, synthesise
 from mri2pet.training.settings import choose_device
 
 TEXT = {"subject": str, "visit": str}

@@ -7,12 +7,12 @@ rows, and a folder of BIDS-named NIfTI files.
 import numpy as np
 import torch
 
+from mri2pet.datasets.ixi_pack import of_split
 from mri2pet.files import read_tsv
-from mri2pet.inference.contrast import write_contrast
-from mri2pet.inference.volume import load_generator
-from mri2pet.ixi_dataset import of_split
 from mri2pet.provenance.record import recorded
-from mri2pet.training.patches import synthesise_volumes
+from mri2pet.synthesis.whole_volume import load_generator
+from mri2pet.synthesis.write_contrast import write_contrast
+from mri2pet.training.patch_batches import synthesise_volumes
 from mri2pet.training.settings import choose_device
 
 with recorded(snakemake):

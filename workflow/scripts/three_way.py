@@ -6,7 +6,7 @@ confusion matrices, pooled over folds.
 
 import pandas as pd
 
-from mri2pet.evaluation.tables import REFERENCES, pool
+from mri2pet.evaluation.image_tables import REFERENCES, pool
 from mri2pet.evaluation.three_way import confusion, three_way_table
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded

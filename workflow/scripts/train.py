@@ -9,12 +9,12 @@ on where it was; it is removed at the end.
 
 from pathlib import Path
 
+from mri2pet.datasets.selection import split_validation, training_rows
 from mri2pet.files import read_json, read_tsv, write_json
-from mri2pet.inference.smoothing import voxel_size
 from mri2pet.models.registry import side_information
 from mri2pet.provenance.record import recorded
+from mri2pet.synthesis.smoothing import voxel_size
 from mri2pet.training.data import load_pairs
-from mri2pet.training.rows import split_validation, training_rows
 from mri2pet.training.run import save_training, train_model
 from mri2pet.training.validation import choose, validation_of
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mri2pet.anomaly.encoder import train_encoder
-from mri2pet.anomaly.people import TEXT, fold_people, split_folds, training_volumes
+from mri2pet.anomaly.training_sets import TEXT, fold_people, split_folds, training_volumes
 from mri2pet.files import read_tsv
 from mri2pet.provenance.record import recorded
 from mri2pet.training.run import save_training

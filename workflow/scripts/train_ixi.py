@@ -11,11 +11,11 @@ from pathlib import Path
 
 import torch
 
+from mri2pet.datasets.ixi_pack import read_split
 from mri2pet.files import atomic, read_tsv
-from mri2pet.ixi_dataset import read_split
 from mri2pet.provenance.record import recorded
 from mri2pet.training.loop import Validation
-from mri2pet.training.patches import PatchBatches, WholeVolumes, patch_pairs
+from mri2pet.training.patch_batches import PatchBatches, WholeVolumes, patch_pairs
 from mri2pet.training.run import save_training, train_recipe
 
 with recorded(snakemake):

@@ -4,6 +4,7 @@ Writes the displacement field in ITK's form, what it maps and how well it fits, 
 the warped brain under the outlines of the template's brain and of its white matter.
 """
 
+from mri2pet.exclusion import run_stage
 from mri2pet.imaging.qcplots import draw
 from mri2pet.imaging.register import template_brain
 from mri2pet.imaging.resample import res2_grid
@@ -11,7 +12,6 @@ from mri2pet.imaging.syn import WHITE, syn_to_template
 from mri2pet.imaging.volume import array, load_transform, load_volume
 from mri2pet.imaging.warp import resample_through, save_warp
 from mri2pet.provenance.record import recorded
-from mri2pet.stages import run_stage
 
 source, made, params = snakemake.input, snakemake.output, snakemake.params
 

@@ -18,7 +18,7 @@ from mri2pet.training.settings import (
     choose_device,
     make_deterministic,
 )
-from mri2pet.training.siamese import PatchPairs, Siamese
+from mri2pet.training.siamese_recipe import PatchPairs, Siamese
 
 if TYPE_CHECKING:
     from mri2pet.models.siamese import PatchAutoencoder

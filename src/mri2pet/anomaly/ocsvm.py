@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from mri2pet.anomaly import optimality
-from mri2pet.anomaly.chunk import Scores, Settings, score_chunk
 from mri2pet.anomaly.chunks import (
     Gamma,
     ahead,
@@ -26,7 +25,8 @@ from mri2pet.anomaly.chunks import (
     voxel_bytes,
     writeable,
 )
-from mri2pet.anomaly.rows import block_size
+from mri2pet.anomaly.kernels import block_size
+from mri2pet.anomaly.solve_chunk import Scores, Settings, score_chunk
 from mri2pet.errors import InputError
 
 CPU_CHUNK = 1024  # enough voxels to hide what starting an operation costs

@@ -12,8 +12,8 @@ import pandas as pd
 
 from mri2pet.errors import InputError
 from mri2pet.evaluation import image_metrics
+from mri2pet.evaluation.image_tables import COLUMNS, printed_unit, rows_of, with_published
 from mri2pet.evaluation.statistics import wilcoxon_test
-from mri2pet.evaluation.tables import COLUMNS, printed_unit, rows_of, with_published
 
 METRICS = ("SSIM", "PSNR", "LPIPS")
 REFERENCE = "reference"  # in place of a configuration, of rows that are no models

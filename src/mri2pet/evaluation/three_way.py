@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mri2pet.diagnosis.several import SCORE
+from mri2pet.diagnosis.multiclass import SCORE
 from mri2pet.evaluation.classification import auc
-from mri2pet.evaluation.tables import COLUMNS, table_over_folds
+from mri2pet.evaluation.image_tables import COLUMNS, table_over_folds
 
 METRICS = ("accuracy", "balanced accuracy", "macro F1", "macro AUC", "Cohen's kappa")
 NO_PUBLISHED = pd.DataFrame(columns=["dataset", "model", "metric", "unit", "mean", "sd"])

@@ -12,8 +12,8 @@ from nibabel.affines import apply_affine
 
 from mri2pet.errors import ScanError
 from mri2pet.imaging.antsreg import Schedule, linear
-from mri2pet.imaging.flow import Level, affine_by_flow, points_by_flow
 from mri2pet.imaging.intensity import head_mask, unit_range
+from mri2pet.imaging.optical_flow import Level, affine_by_flow, points_by_flow
 from mri2pet.imaging.resample import isotropic, resample
 from mri2pet.imaging.volume import Array, Volume, array, centre_of_mass, crop, crop_to_object, like
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from mri2pet.imaging.standins import without
 from mri2pet.imaging.volume import Array, Volume, array
-from mri2pet.machine import not_the_scans
+from mri2pet.machine_faults import not_the_scans
 
 SEED = 42
 UNUSED = ("ants.deeplearn", "ants.learn", "ants.math", "ants.plotting", "pandas", "requests")

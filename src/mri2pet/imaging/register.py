@@ -8,8 +8,8 @@ from scipy import ndimage
 
 from mri2pet.imaging.antsreg import Schedule, linear
 from mri2pet.imaging.coregister import refine_pose
-from mri2pet.imaging.flow import Level, affine_by_flow
 from mri2pet.imaging.intensity import head_mask, normalise
+from mri2pet.imaging.optical_flow import Level, affine_by_flow
 from mri2pet.imaging.resample import isotropic, resample
 from mri2pet.imaging.volume import (
     Array,

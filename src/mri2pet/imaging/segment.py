@@ -6,7 +6,7 @@ from mri2pet.errors import ScanError
 from mri2pet.files import own_temporary_files
 from mri2pet.imaging.antsreg import deterministic_ants, to_ants
 from mri2pet.imaging.volume import Array, Volume, array, box_of, crop, like
-from mri2pet.machine import not_the_scans
+from mri2pet.machine_faults import not_the_scans
 
 TISSUES = ("GM", "WM", "CSF")  # labels 1, 2, 3
 MARGIN_MM = 4.0  # around the brain, of what Atropos is shown: the rest is air

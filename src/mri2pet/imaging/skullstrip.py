@@ -11,7 +11,7 @@ import numpy as np
 from mri2pet.errors import InputError, ScanError
 from mri2pet.imaging.standins import without
 from mri2pet.imaging.volume import Array, Volume, array, load_volume, save_volume, voxel_volume_ml
-from mri2pet.machine import not_the_scans
+from mri2pet.machine_faults import not_the_scans
 
 BRAIN_ML = (800.0, 2200.0)
 CUT_MM2 = 1000.0  # of brain in the outermost plane: a crown cut off by 2 to 3 mm

@@ -19,7 +19,7 @@ from mri2pet.imaging.register import MARGIN_MM, template_brain
 from mri2pet.imaging.resample import isotropic, resample
 from mri2pet.imaging.volume import Array, Volume, array, crop_to_object
 from mri2pet.imaging.warp import Warp, load_warp, resample_through
-from mri2pet.machine import not_the_scans
+from mri2pet.machine_faults import not_the_scans
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from nibabel.affines import apply_affine
 
 from mri2pet.errors import InputError, ScanError
 from mri2pet.files import atomic
-from mri2pet.machine import check_machine
+from mri2pet.machine_faults import check_machine
 
 Array = np.ndarray
 Volume = nib.Nifti1Image

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mri2pet.models.flow_layers import SCALE_RATE, DataInitialised
+from mri2pet.models.glow_layers import SCALE_RATE, DataInitialised
 
 INITIAL_SCALE = 2.0  # couplings start at exp(s) = sigmoid(2) = .88
 SMALLEST_SCALE = 1e-3  # no inverse divides by less

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mri2pet.errors import InputError
-from mri2pet.models.flow import Glow, gaussian_log_density
+from mri2pet.models.glow import Glow, gaussian_log_density
 from mri2pet.models.relation import Gaussian, Relation, draw_code
 from mri2pet.models.side import Side, SideHeads, SideInformation
 from mri2pet.models.voxel_norm import VoxelNorm

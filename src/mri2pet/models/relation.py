@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mri2pet.errors import InputError
 from mri2pet.models.blocks import LEAK
-from mri2pet.models.flow import squeeze
+from mri2pet.models.glow import squeeze
 
 LOG_SIGMA_LIMIT = 5.0  # log sigma stays within +-5, so that no density overflows
 

@@ -7,11 +7,11 @@ import pandas as pd
 
 from mri2pet.evaluation.image_metrics import DESCRIPTION
 from mri2pet.files import read_tsv
-from mri2pet.reporting.ageing import slopes_listing
+from mri2pet.reporting.age_figures import slopes_listing
 from mri2pet.reporting.captions import CURVES, SYNTHESIS
 from mri2pet.reporting.html import Listing, Picture, Section, filled
 from mri2pet.reporting.pictures import data_uri, named_pictures
-from mri2pet.reporting.uncertainty import coverage_listing
+from mri2pet.reporting.uncertainty_figures import coverage_listing
 from mri2pet.reporting.views import table_view
 
 FOLDS = (

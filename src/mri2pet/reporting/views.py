@@ -10,8 +10,8 @@ import pandas as pd
 
 from mri2pet.evaluation.classification import ERRORS_LOWER_IS_BETTER
 from mri2pet.evaluation.image_metrics import HIGHER_IS_BETTER
+from mri2pet.evaluation.image_tables import REFERENCES
 from mri2pet.evaluation.statistics import best_of
-from mri2pet.evaluation.tables import REFERENCES
 from mri2pet.files import read_tsv
 
 DIGITS = {"MAE": 5}  # of the others three
@@ -58,7 +58,7 @@ class TableView:
 def table_view(
     anchor: str, title: str, caption: str, table: pd.DataFrame, labels: Mapping[str, str]
 ) -> TableView:
-    """Turn a long table (columns of `mri2pet.evaluation.tables`) into rows of text.
+    """Turn a long table (columns of `mri2pet.evaluation.image_tables`) into rows of text.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.amp import GradScaler
 
 from mri2pet.files import atomic
-from mri2pet.machine import check_machine
+from mri2pet.machine_faults import check_machine
 from mri2pet.training.recipe import Recipe
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from mri2pet.box import brain_box
+from mri2pet.datasets.brain_box import brain_box
 from mri2pet.errors import InputError
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from mri2pet.errors import InputError
-from mri2pet.losses import discriminator_loss, generator_loss
 from mri2pet.training.data import Pairs
 from mri2pet.training.gan import ConditionalGan
+from mri2pet.training.losses import discriminator_loss, generator_loss
 from mri2pet.training.recipe import Batch, detached
 from mri2pet.training.settings import Precision, TrainingSettings
 

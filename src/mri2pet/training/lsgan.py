@@ -8,14 +8,14 @@ from typing import Any
 
 from torch import Tensor
 
-from mri2pet.losses import (
+from mri2pet.models.registry import build
+from mri2pet.training.data import Pairs
+from mri2pet.training.losses import (
     l1_loss,
     l2_loss,
     least_squares_discriminator_loss,
     least_squares_generator_loss,
 )
-from mri2pet.models.registry import build
-from mri2pet.training.data import Pairs
 from mri2pet.training.pool import draw_pools, make_pool
 from mri2pet.training.recipe import (
     Batch,

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mri2pet.datasets.parts import Parts
 from mri2pet.models.blocks import memory_format_of
-from mri2pet.parts import Parts
 from mri2pet.training.data import Pairs
 
 POOL = 50  # images, as in Cycle-GAN

@@ -19,8 +19,8 @@ RECIPES = {
     "lsgan": "lsgan.SimpleGan",
     "half_batch_gan": "half_batch.HalfBatchGan",
     "cycle_gan": "cycle.CycleGan",
-    "dual_glow": "flow.DualGlowRecipe",
-    "cvae": "cvae.ConditionalVae",
+    "dual_glow": "glow_recipe.DualGlowRecipe",
+    "cvae": "cvae_recipe.ConditionalVae",
 }
 
 

@@ -11,15 +11,15 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from mri2pet.datasets.parts import Parts
 from mri2pet.errors import InputError
 from mri2pet.files import atomic, write_tsv
-from mri2pet.parts import Parts
 from mri2pet.training.checkpoint import History, identify, state_digest
 from mri2pet.training.data import PairBatches, Pairs, seed_from
 from mri2pet.training.eager import without_compiler
 from mri2pet.training.history import plot_history
 from mri2pet.training.loop import Batches, Validation, train
-from mri2pet.training.parts import PartBatches
+from mri2pet.training.part_batches import PartBatches
 from mri2pet.training.recipe import Recipe, recalibrate_batch_norm
 from mri2pet.training.recipes import make_recipe
 from mri2pet.training.settings import (

@@ -8,14 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mri2pet.inference.parts import stack_parts, synthesise_parts
-from mri2pet.inference.smoothing import search_fwhm
-from mri2pet.inference.volume import synthesise
-from mri2pet.losses import WINDOW, ssim_maps
-from mri2pet.parts import Parts
+from mri2pet.datasets.parts import Parts
+from mri2pet.synthesis.smoothing import search_fwhm
+from mri2pet.synthesis.stack_parts import stack_parts, synthesise_parts
+from mri2pet.synthesis.whole_volume import synthesise
 from mri2pet.training.checkpoint import History
 from mri2pet.training.data import Pairs
 from mri2pet.training.loop import Validation
+from mri2pet.training.losses import WINDOW, ssim_maps
 from mri2pet.training.recipe import Recipe
 
 Array = np.ndarray

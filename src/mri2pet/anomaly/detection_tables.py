@@ -1,0 +1,67 @@
+"""The table of detectors: sensitivity beside that of a random ranking and the paper's."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from mri2pet.anomaly.detection import area, detection_curve
+from mri2pet.anomaly.patients import ranked
+from mri2pet.evaluation.image_tables import COLUMNS
+
+SENSITIVITY = "detection sensitivity"
+FIRST = "sensitivity of the first cluster"
+AREA = "area under the detection curve"
+RANDOM = "random_"  # before a detector's name: its clusters in random order
+
+
+def curves(patients: Mapping[str, pd.DataFrame], most: int) -> pd.DataFrame:
+    """Make the detection curves of all detectors, each from its table of `patients.examine`.
+
+    Returns
+    -------
+    DataFrame
+        `detection.CURVE_COLUMNS`; a detector twice, ranked by score and at random.
+    """
+    made = [detection_curve(ranked(table), most, name) for name, table in patients.items()]
+    return pd.concat(made, ignore_index=True)
+
+
+def detection_table(curve: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Sum the curves up, in long form (`evaluation.tables.COLUMNS`).
+
+    `SENSITIVITY` is the share of patients whose lesion is met by any cluster kept, `FIRST` by the
+    first one, `AREA` the mean over the numbers of clusters. Methods are the detectors, and each
+    once more in random order. n counts the patients whose lesion is known; one patient is found or
+    not, so there is no sd.
+
+    Parameters
+    ----------
+    curve
+        As `curves` makes it.
+    published
+        `model metric mean sd` of the paper.
+    """
+    printed = {(row.model, row.metric): row for row in published.itertuples(index=False)}
+    rows = []
+    for (detector, ranking), own in curve.groupby(["detector", "ranking"], sort=False):
+        values = own.sort_values("clusters")["sensitivity"].to_numpy()
+        method = detector if ranking == "score" else f"{RANDOM}{detector}"
+        measures = {SENSITIVITY: values[-1], FIRST: values[0], AREA: area(own, ranking)}
+        for metric, value in measures.items():
+            paper = printed.get((method, metric))
+            rows.append(
+                {
+                    "dataset": "Patients",
+                    "method": method,
+                    "metric": metric,
+                    "unit": "fraction",
+                    "mean": value,
+                    "sd": np.nan,
+                    "n": int(own["patients"].iloc[0]),
+                    "p_value": np.nan,
+                    "published_mean": paper.mean if paper else np.nan,
+                    "published_sd": paper.sd if paper else np.nan,
+                }
+            )
+    return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -1,0 +1,166 @@
+"""From one image of a download to a de-identified BIDS volume and its sidecar."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mri2pet.cohorts.adni.locate import find_image
+from mri2pet.conversion.dcm2niix import convert_series
+from mri2pet.conversion.dicom_series import check_series
+from mri2pet.conversion.headers import check_intensities, check_sidecar, check_size, world_affine
+from mri2pet.conversion.sidecars import clean_sidecar
+from mri2pet.errors import InputError, ScanError
+from mri2pet.files import folder_beside, read_json
+from mri2pet.machine_faults import check_machine, not_the_scans
+
+
+def convert_scan(
+    folder: str | Path, image_id: str | int, modality: str, image: str | Path
+) -> dict[str, Any]:
+    """Convert one image, DICOM or NIfTI, to a compressed NIfTI with a clean header.
+
+    Frames of a dynamic PET are averaged, weighted by their durations where these are known; motion
+    between frames is not corrected.
+
+    Parameters
+    ----------
+    folder
+        The participant's folder in the download.
+    image_id
+        Image Data ID.
+    modality
+        `MRI` or `PET`.
+    image
+        NIfTI to write: 3D, int16 where the source is exactly that, else float32; every text field
+        of its header is blank.
+
+    Returns
+    -------
+    dict
+        BIDS sidecar: what `clean_sidecar` keeps of the source's, and what was done.
+
+    Raises
+    ------
+    ScanError
+        The image is not there, damaged, incomplete, not one volume, or has no content.
+    """
+    from nibabel import Nifti1Image
+
+    from mri2pet.imaging.volume import save_volume
+
+    files = find_image(folder, image_id)
+    sheets = [path for path in files if path.name.lower().endswith((".nii", ".nii.gz"))]
+    # beside the output, not in /tmp, which is small on many compute nodes
+    with folder_beside(image) as work, not_the_scans(work):
+        if len(sheets) > 1:
+            raise ScanError(f"image I{image_id}: {len(sheets)} NIfTI files in {sheets[0].parent}")
+        if sheets:
+            volume, label, kind = sheets[0], str(sheets[0]), "NIfTI"
+            sidecar = sidecar_beside(volume)
+        else:
+            series = check_series(files, modality)
+            volume, made = convert_series(series, work)
+            sidecar, label, kind = read_json(made), str(series[0].parent), "DICOM"
+        check_sidecar(sidecar, modality, label)
+        data, affine, frames = read_volume(volume, modality, label, sidecar.get("FrameDuration"))
+    save_volume(image, Nifti1Image(data, affine))
+    content = clean_sidecar(sidecar, modality)
+    content |= {"SourceFormat": kind, "SourceImageID": f"I{image_id}"}
+    return content | {"FramesAveraged": frames} if modality == "PET" else content
+
+
+def read_volume(
+    path: Path, modality: str, label: str, durations: Sequence[float] | float | None = None
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Read a volume to its end, check its content and average PET frames.
+
+    Parameters
+    ----------
+    path
+        NIfTI to read.
+    modality
+        `MRI` or `PET`.
+    label
+        What error messages call the source.
+    durations
+        Of the frames, in seconds, if known.
+
+    Returns
+    -------
+    data : array (X, Y, Z)
+        int16 or float32, in the source's axis order and units.
+    affine : array (4, 4)
+        Voxel to RAS world, mm.
+    frames : int
+        Number of frames averaged.
+    """
+    import nibabel as nib
+
+    from mri2pet.imaging.volume import check_voxels
+
+    try:
+        image = nib.load(path)
+        check_size(image, path, label)
+        affine = world_affine(image, label)
+        shape = image.shape[:3] + tuple(size for size in image.shape[3:] if size > 1)
+        if len(shape) not in (3, 4) or (len(shape) == 4 and modality == "MRI"):
+            raise ScanError(f"{label}: expected one 3D volume, found shape {image.shape}")
+        if len(shape) == 3:
+            data, frames = np.asanyarray(image.dataobj).reshape(shape), 1
+        else:
+            frames = shape[3]
+            data = _mean_frame(image.dataobj, shape, durations)
+    except (ScanError, MemoryError):
+        raise
+    except Exception as error:  # nibabel raises whatever the damage leads to
+        check_machine(error, label)
+        reason = " ".join(str(error).replace(str(path), Path(label).name).split())
+        raise ScanError(
+            f"{label}: cannot be read to its end ({reason}); download it again"
+        ) from error
+    check_voxels(label, data)
+    check_intensities(data, label)
+    return _plain_type(data, label), affine, frames
+
+
+def _mean_frame(
+    dataobj: Any, shape: tuple[int, ...], durations: Sequence[float] | float | None
+) -> np.ndarray:
+    """Average frames one by one: a dynamic PET need not fit into memory."""
+    weights = np.ones(shape[3])
+    if isinstance(durations, list) and len(durations) == shape[3] and all(map(_is_span, durations)):
+        weights = np.asarray(durations, dtype=np.float64)
+    total = np.zeros(shape[:3])
+    for frame, weight in enumerate(weights / weights.sum()):
+        total += weight * np.asarray(dataobj[..., frame]).reshape(shape[:3])
+    return total.astype(np.float32)
+
+
+def _is_span(value: Any) -> bool:
+    """Tell whether a sidecar's value is a duration: a finite number of seconds above zero."""
+    return isinstance(value, int | float) and 0 < value < float("inf")
+
+
+def _plain_type(data: np.ndarray, label: str) -> np.ndarray:
+    """Keep what int16 holds exactly; everything else becomes float32."""
+    whole = np.issubdtype(data.dtype, np.integer)
+    limits = np.iinfo(np.int16)
+    if whole and data.min() >= limits.min and data.max() <= limits.max:
+        return data.astype(np.int16)
+    if np.abs(data).max() > np.finfo(np.float32).max:
+        raise ScanError(f"{label}: values to {np.abs(data).max():.3g} do not fit float32")
+    return data.astype(np.float32)
+
+
+def sidecar_beside(volume: Path) -> dict[str, Any]:
+    """Read the BIDS sidecar of a NIfTI if one lies beside it."""
+    name = volume.name.removesuffix(".gz").removesuffix(".nii")
+    sidecar = volume.with_name(f"{name}.json")
+    if not sidecar.is_file():
+        return {}
+    try:
+        return read_json(sidecar)
+    except InputError as error:
+        raise ScanError(str(error)) from error

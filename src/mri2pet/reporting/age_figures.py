@@ -1,0 +1,214 @@
+"""Figures of ageing: one MRI at several ages, regional means over age (DUAL-GLOW, Fig. 6, 7)."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mri2pet.errors import InputError
+from mri2pet.evaluation.ageing import by_person, fit_line, mean_curve
+from mri2pet.evaluation.image_tables import REFERENCES
+from mri2pet.evaluation.regions import OWN_AGE, SET_AGE, check_regions
+from mri2pet.reporting.figures import (
+    GREY,
+    INK,
+    brain_window,
+    colour_bar,
+    heading,
+    plot_axis,
+    show_plane,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SHOWN = ("axial", "sagittal")
+COLOURS = {
+    "CN": "#2f6db3",
+    "SMC": "#6aa5d8",
+    "EMCI": "#8fb573",
+    "MCI": "#d99a21",
+    "LMCI": "#c7762b",
+    "AD": "#c2384a",
+}
+OTHER = "#66727f"
+
+
+def ages_figure(
+    volumes: NDArray,
+    ages: Sequence[float],
+    mask: NDArray,
+    affine: NDArray,
+    title: str,
+    note: str = "",
+) -> "Figure":
+    """Draw one MRI's PET at several ages, and how it differs from the first (Fig. 6).
+
+    Parameters
+    ----------
+    volumes
+        (ages, X, Y, Z) PET, 0..1, RAS.
+    ages
+        Years, a volume each.
+    mask, affine
+        (X, Y, Z) boolean, inside which differences are shown; 4x4, voxel to world in mm.
+    title, note
+        Above the figure; small print below it.
+    """
+    from matplotlib.figure import Figure
+
+    if len(volumes) != len(ages) or len(ages) < 2:
+        raise InputError(f"{title}: {len(volumes)} volumes for {len(ages)} ages; two are needed")
+    changes = np.where(mask, volumes - volumes[:1], 0.0)
+    limit = max(float(np.percentile(np.abs(changes[1:, mask]), 99.5)), 1e-4)
+    top = max(float(np.percentile(volumes[:, mask], 99.9)), 1e-3)
+    window = brain_window(mask, affine)
+    rows = 2 * len(SHOWN)
+    figure = Figure(figsize=(1.9 * len(ages) + 1.6, 1.9 * rows + 1.4), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.02, wspace=0, hspace=0)
+    heading(figure, title, note)
+    axes = figure.subplots(rows, len(ages), squeeze=False)
+    pet_scale = {"cmap": "magma", "vmin": 0, "vmax": top}
+    change_scale = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+    for place, name in enumerate(SHOWN):
+        pet_axes, change_axes = axes[place], axes[len(SHOWN) + place]
+        for axis, volume in zip(pet_axes, volumes, strict=True):
+            pet = show_plane(axis, volume, name, affine, window, **pet_scale)
+        for axis, volume in zip(change_axes[1:], changes[1:], strict=True):
+            change = show_plane(axis, volume, name, affine, window, **change_scale)
+        change_axes[0].set_axis_off()
+    for axis, age in zip(axes[0], ages, strict=True):
+        axis.set_title(f"age {age:g}", fontsize=10.5, color=INK)
+    axes[len(SHOWN), 0].text(
+        0.5, 0.5, f"minus the PET\nat age {ages[0]:g}", fontsize=10, color=INK, ha="center"
+    )
+    for text, image, rows_of in (
+        ("PET intensity", pet, axes[: len(SHOWN)]),
+        (f"difference to age {ages[0]:g}", change, axes[len(SHOWN) :]),
+    ):
+        how = {"location": None, "aspect": 30, "shrink": 0.6}
+        colour_bar(figure, image, rows_of.ravel().tolist(), text, **how)
+    return figure
+
+
+def regions_figure(
+    values: pd.DataFrame,
+    regions: Sequence[str],
+    groups: Sequence[str],
+    label: str,
+    note: str = "",
+) -> "Figure":
+    """Draw regional means over age by diagnosis, a row a region (Fig. 7).
+
+    Columns: real PET and synthetic PET of the held-out visits over people's own age, each with
+    the regression line and its 95% confidence band; and the synthetic PET of the same MRIs over
+    the age that the generator was told, its mean with the 95% interval, a thin line a visit.
+
+    Parameters
+    ----------
+    values
+        As `evaluation.regions.region_values` makes them: of `real_pet` and of one model.
+    regions, groups
+        Those shown, in this order.
+    label, note
+        Name of the model; small print below.
+    """
+    from matplotlib.figure import Figure
+
+    check_regions(regions, values["region"].unique().tolist())
+    groups = [group for group in groups if group in set(values["group"])]
+    figure = Figure(figsize=(13, 1.5 + 2.7 * len(regions)), layout="constrained")
+    heading(figure, f"{label}: regional PET over age, held-out visits", note)
+    axes = figure.subplots(len(regions), 3, sharex="col", squeeze=False)
+    real = values["method"] == "real_pet"
+    panels = (
+        ("real PET, own age", values[real], OWN_AGE),
+        ("synthetic PET, own age", values[~real], OWN_AGE),
+        ("synthetic PET, age set, all else the same", values[~real], SET_AGE),
+    )
+    for line, region in zip(axes, regions, strict=True):
+        for axis, (title, chosen, curve) in zip(line, panels, strict=True):
+            own = chosen[(chosen["region"] == region) & (chosen["curve"] == curve)]
+            for group in groups:
+                draw = _draw_set_age if curve == SET_AGE else _draw_own_age
+                draw(axis, own[own["group"] == group], COLOURS.get(group, OTHER), group)
+            plot_axis(axis, title if region == regions[0] else "")
+        line[0].set_ylabel(region.replace("_", " "), fontsize=10, color=INK, weight="bold")
+        _scale_to_people(line[:2], values, region)
+    for axis, (_, _, curve) in zip(axes[-1], panels, strict=True):
+        text = "age of the person, years" if curve == OWN_AGE else "age told to the generator"
+        axis.set_xlabel(text, fontsize=9, color=GREY)
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper right", ncols=6, fontsize=9.5, frameon=False)
+    return figure
+
+
+def _scale_to_people(axes: Sequence["Axes"], values: pd.DataFrame, region: str) -> None:
+    """Give the panels of own age one scale, by their dots: bands of few people are wider."""
+    shown = values[(values["region"] == region) & (values["curve"] == OWN_AGE)]["value"]
+    low, high = shown.min(), shown.max()
+    margin = max(0.3 * (high - low), 0.01)
+    for axis in axes:
+        axis.set_ylim(low - margin, high + margin)
+
+
+def _draw_own_age(axis: "Axes", values: pd.DataFrame, colour: str, group: str) -> None:
+    """Draw a dot a person, the regression line and its band."""
+    people = by_person(values)
+    axis.plot(people["age"], people["value"], "o", ms=4.5, color=colour, alpha=0.8, label=group)
+    line = fit_line(people["age"], people["value"])
+    if line:
+        ages = np.linspace(people["age"].min(), people["age"].max(), 50)
+        middle, half = line.at(ages), line.half_width(ages)
+        axis.plot(ages, middle, color=colour, lw=1.8)
+        axis.fill_between(ages, middle - half, middle + half, color=colour, alpha=0.15, lw=0)
+
+
+def _draw_set_age(axis: "Axes", values: pd.DataFrame, colour: str, group: str) -> None:
+    """Draw a thin line a visit, and the mean over people with its interval."""
+    for _, own in values.groupby(["subject", "visit"]):
+        own = own.sort_values("age")
+        axis.plot(own["age"], own["value"], color=colour, lw=0.7, alpha=0.35)
+    curve = mean_curve(values)
+    low, high = (curve["mean"] - curve["half_width"], curve["mean"] + curve["half_width"])
+    axis.plot(curve["age"], curve["mean"], color=colour, lw=2, label=group)
+    axis.fill_between(curve["age"], low, high, color=colour, alpha=0.15, lw=0)
+
+
+def slopes_listing(
+    slopes: pd.DataFrame, labels: dict[str, str], regions: Sequence[str]
+) -> pd.DataFrame:
+    """Return slopes as text: a row a method, age and region, a column a group.
+
+    Parameters
+    ----------
+    slopes
+        As `evaluation.ageing.slope_table` makes them.
+    labels
+        Model to label.
+    regions
+        Those shown, in this order.
+    """
+    names = {OWN_AGE: "the person's own", SET_AGE: "set, all else the same"}
+    rows = []
+    for (method, curve, region), own in slopes.groupby(["method", "curve", "region"], sort=False):
+        if region in regions:
+            head = {
+                "PET": {**REFERENCES, **labels}.get(method, method),
+                "Age": names.get(curve, curve),
+                "Region": region.replace("_", " "),
+            }
+            rows.append(head | {row.group: _interval(row) for row in own.itertuples()})
+    return pd.DataFrame(rows)
+
+
+def _interval(row: object) -> str:
+    """Write slope and interval in thousandths."""
+    if np.isnan(row.slope):
+        return f"n/a ({row.n})"
+    slope, low, high = (1000 * value for value in (row.slope, row.low, row.high))
+    where = "" if np.isnan(low) else f" [{low:.1f}, {high:.1f}]"
+    return f"{slope:.1f}{where} ({row.n})"

@@ -1,0 +1,123 @@
+"""One person's head: size, individual shape, atrophy by age and disease, regional uptake."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt, gaussian_filter
+
+from mri2pet.simulation.people import Person, Visit
+from mri2pet.simulation.template import Template
+from mri2pet.simulation.uptake import Regions, regions, variation
+from mri2pet.simulation.warps import (
+    SHAPE,
+    SPACING,
+    Deformation,
+    exponentiate,
+    near_centre,
+    random_affine,
+    random_velocity,
+    velocity_of_divergence,
+)
+
+SCALES = {34.0: 1.8, 18.0: 1.35, 9.0: 0.75}  # mm of smoothing -> mm of rms displacement
+CALM = (8.0, 18.0, 13.0)  # mm about AC and PC, whose places atrophy hardly changes
+GAIN = 1.6  # makes up for tissue that flows through its neighbours' divergence
+FLOW_LIMIT = 1.2  # of |log-Jacobian| by atrophy
+COUPLING = 0.6  # share of the loss of uptake that the atrophy of the region foretells
+
+
+@dataclass(frozen=True)
+class Head:
+    """One person's head at one visit.
+
+    Attributes
+    ----------
+    deformation
+        Between template and head.
+    atrophy
+        (116,) fraction of each region's grey matter that is lost.
+    uptake
+        (116,) FDG uptake of each region's grey matter; 1 is that of a healthy average region.
+    """
+
+    deformation: Deformation
+    atrophy: NDArray[np.float64]
+    uptake: NDArray[np.float64]
+
+
+def make_head(template: Template, person: Person, visit: Visit) -> Head:
+    """Make a person's head at a visit; two visits differ by the years between them alone."""
+    rng = person.rng("anatomy")
+    affine = random_affine(rng, person.sex)
+    velocity = random_velocity(rng, SCALES)
+    table = regions(list(template.names))
+    age, severity = person.age_at(visit), person.severity_at(visit)
+    pace, disease = variation(rng, table.names, 0.3), variation(rng, table.names, 0.3)
+    by_age = table.atrophy_age * (age - 40) / 10 * pace
+    by_disease = table.atrophy_ad * severity * disease
+    atrophy = np.clip(by_age + by_disease, 0, 0.45)
+    shrinking = velocity_of_divergence(atrophy_divergence(template, atrophy))
+    velocity = velocity + shrinking * (1 - 0.85 * near_centre(CALM))
+    uptake = regional_uptake(person, table, age, severity, disease)
+    return Head(Deformation(affine, exponentiate(velocity)), atrophy, uptake)
+
+
+def regional_uptake(
+    person: Person,
+    table: Regions,
+    age: float,
+    severity: float,
+    disease: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """FDG uptake of each region, shape (116,).
+
+    Ageing and disease lower it. The disease's share follows the region's atrophy (`disease`, the
+    person's regional vulnerability that the MRI shows) by `COUPLING`, and a draw of its own, which
+    no MRI can tell, for the rest.
+    """
+    rng = person.rng("uptake")
+    normal = variation(rng, table.names, 0.035)
+    unseen = variation(rng, table.names, 0.5)
+    ageing = 1 - table.uptake_age * max(age - 60, 0) / 10
+    loss = table.uptake_ad * severity * (COUPLING * disease**2 + (1 - COUPLING) * unseen)
+    return table.uptake * normal * ageing * (1 - np.clip(loss, 0, 0.6))
+
+
+def atrophy_divergence(template: Template, atrophy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divergence of the pull-back velocity that atrophy asks for, shape SHAPE.
+
+    Grey matter shrinks by its region's fraction and white matter by half of it. Fluid nearby, in
+    voxels that hold little else, takes the room; that deep in the brain (ventricles, Sylvian
+    fissure) more readily. The volume within the skull is kept.
+    """
+    gm, wm, _, brain, lost = _on_grid(template, atrophy)
+    demand = -GAIN * np.log1p(-lost) * (gm + 0.5 * wm)
+    depth = distance_transform_edt(brain > 0.5) * SPACING
+    width = 15.0 / SPACING
+    fluid = np.maximum(brain - 1.5 * (gm + wm), 0)
+    near = gaussian_filter(demand, width) / (gaussian_filter(fluid, width) + 0.03)
+    supply = gaussian_filter(fluid * near * np.where(depth > 18, 2.0, 1.0), 0.6)
+    low, high = 0.0, 20.0  # of the factor at which the volume within the skull is kept
+    for _ in range(40):
+        factor = (low + high) / 2
+        divergence = np.clip(demand - factor * supply, -FLOW_LIMIT, FLOW_LIMIT)
+        low, high = (factor, high) if (np.exp(-divergence) - 1).sum() < 0 else (low, factor)
+    return divergence
+
+
+def _on_grid(template: Template, values: NDArray[np.float64]) -> list[NDArray[np.float32]]:
+    """Tissues, brain mask and a regional value at the deformation's nodes: means over 4 mm."""
+    by_region = np.concatenate([[0.0], values]).astype(np.float32)[template.region]
+    return [_node_means(v) for v in (*template.tissue, template.brain, by_region)]
+
+
+def _node_means(volume: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean of the 4 x 4 x 4 voxels around each node, which lies at voxel 3 i - 1.5."""
+    for axis, n in enumerate(SHAPE):
+        edges = [(0, 0)] * 3
+        edges[axis] = (4, 3 * n + 4 - volume.shape[axis])
+        padded = np.pad(volume, edges)
+        near = [padded.take(3 * np.arange(n) + k, axis) for k in (1, 2, 3, 4)]
+        volume = sum(near) / np.float32(4)
+    return volume

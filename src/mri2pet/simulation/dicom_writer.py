@@ -1,0 +1,215 @@
+"""Simulated scans as DICOM series, in the folders and with the names of an ADNI download."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.sequence import Sequence
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    MRImageStorage,
+    PositronEmissionTomographyImageStorage,
+)
+
+from mri2pet.simulation.mri import Scan
+from mri2pet.simulation.people import Person, Visit
+
+MRI_DESCRIPTION = "MP-RAGE"
+PET_DESCRIPTION = "Co-registered, Averaged"
+PET_RAW_DESCRIPTION = "ADNI Brain PET: Raw"
+FRAME_SECONDS = 300
+BQML_PER_STORED = 0.75  # RescaleSlope of the PET
+LPS = np.array([-1.0, -1.0, 1.0])  # DICOM's world has x to the left and y to the back
+
+
+@dataclass(frozen=True)
+class Image:
+    """What names an image of the collection: modality MR or PT, description, time, numbers."""
+
+    modality: str
+    description: str
+    time: datetime
+    image: int
+    series: int
+
+
+def mri_image(visit: Visit) -> Image:
+    """Return the identity of a visit's MRI."""
+    when = datetime.fromisoformat(visit.mri_time)
+    return Image("MR", MRI_DESCRIPTION, when, visit.mri_image, visit.mri_series)
+
+
+def pet_image(visit: Visit, frames: int) -> Image | None:
+    """Return the identity of a visit's PET, or None if there is none."""
+    if visit.pet_time is None or visit.pet_image is None or visit.pet_series is None:
+        return None
+    when = datetime.fromisoformat(visit.pet_time)
+    description = PET_DESCRIPTION if frames == 1 else PET_RAW_DESCRIPTION
+    return Image("PT", description, when, visit.pet_image, visit.pet_series)
+
+
+def series_folder(image: Image) -> Path:
+    """Folder of an image below its subject's: description, date and time, image number."""
+    folder = image.description.translate(str.maketrans(" ;:", "___"))
+    return Path(folder) / image.time.strftime("%Y-%m-%d_%H_%M_%S.0") / f"I{image.image}"
+
+
+def write_series(folder: Path, person: Person, visit: Visit, image: Image, scan: Scan) -> Path:
+    """Write one image as a DICOM file a slice (and frame).
+
+    Parameters
+    ----------
+    folder
+        The subject's raw folder.
+    scan
+        int16 data (i, j, k) or (i, j, k, frame): i runs along the rows of a slice, j down its
+        columns, k over slices.
+
+    Returns
+    -------
+    Path
+        The folder of the series.
+    """
+    target = folder / series_folder(image)
+    target.mkdir(parents=True)
+    data = scan.data if scan.data.ndim == 4 else scan.data[..., None]
+    header = _header(person, visit, image, scan)
+    (_mr if image.modality == "MR" else _pt)(header, image, data.shape)
+    parts = image.description.translate(str.maketrans(" ;:,", "____"))
+    stamp = image.time.strftime("%Y%m%d%H%M%S")
+    stem = f"ADNI_{person.ptid}_{image.modality}_{parts}_br_raw_{stamp}"
+    step = scan.affine[:3, 2] * LPS
+    first = scan.affine[:3, 3] * LPS
+    normal = step / np.linalg.norm(step)
+    for frame in range(data.shape[3]):
+        for k in range(data.shape[2]):
+            number = frame * data.shape[2] + k + 1
+            position = first + k * step
+            header.InstanceNumber = number
+            header.SOPInstanceUID = _uid(person, visit, image.modality, number)
+            header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
+            header.ImagePositionPatient = [f"{value:.5f}" for value in position]
+            header.SliceLocation = f"{position @ normal:.5f}"
+            header.PixelData = np.ascontiguousarray(data[:, :, k, frame].T).tobytes()
+            if image.modality == "PT":
+                _frame(header, image, frame, number)
+            name = f"{stem}_{number}_S{image.series}_I{image.image}.dcm"
+            header.save_as(target / name, enforce_file_format=True)
+    return target
+
+
+def _uid(person: Person, visit: Visit, modality: str, what: str | int) -> str:
+    """Make a DICOM identifier from what it identifies: the same one in every run."""
+    parts = person.seed, person.ptid, visit.code, modality, what
+    digest = hashlib.sha256(repr(parts).encode()).hexdigest()
+    return f"2.25.{int(digest[:30], 16)}"
+
+
+def _header(person: Person, visit: Visit, image: Image, scan: Scan) -> FileDataset:
+    """Everything that the slices of both modalities share."""
+    meta = FileMetaDataset()
+    mr = image.modality == "MR"
+    meta.MediaStorageSOPClassUID = MRImageStorage if mr else PositronEmissionTomographyImageStorage
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    header = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+    header.SOPClassUID = meta.MediaStorageSOPClassUID
+    header.Modality = image.modality
+    header.SpecificCharacterSet = "ISO_IR 100"
+    day, clock = image.time.strftime("%Y%m%d"), image.time.strftime("%H%M%S")
+    header.StudyDate = header.SeriesDate = header.AcquisitionDate = header.ContentDate = day
+    header.StudyTime = header.SeriesTime = header.AcquisitionTime = header.ContentTime = clock
+    # What must not pass into the BIDS folder; no such person lives.
+    header.PatientName = f"Simulated^Person{person.number:04d}"
+    header.PatientID = person.ptid
+    header.PatientBirthDate = (image.time - timedelta(days=365.25 * person.age_at(visit))).strftime(
+        "%Y%m%d"
+    )
+    header.PatientSex = person.sex
+    header.PatientAge = f"{int(person.age_at(visit)):03d}Y"
+    header.PatientWeight = "72"
+    header.InstitutionName = f"Simulated Site {person.ptid[:3]}"
+    header.Manufacturer = "SIEMENS"
+    header.StudyInstanceUID = _uid(person, visit, image.modality, "study")
+    header.SeriesInstanceUID = _uid(person, visit, image.modality, "series")
+    header.FrameOfReferenceUID = _uid(person, visit, image.modality, "frame of reference")
+    header.StudyID = "1"
+    header.AccessionNumber = ""
+    header.ReferringPhysicianName = ""
+    header.SeriesNumber = 3 if mr else 1
+    header.SeriesDescription = image.description
+    header.ProtocolName = image.description
+    header.PatientPosition = "HFS"
+    axes = scan.affine[:3, :3] * LPS[:, None]
+    sizes = np.linalg.norm(axes, axis=0)
+    cosines = (axes / sizes)[:, :2].T.ravel()
+    header.ImageOrientationPatient = [f"{value:.6f}" for value in cosines]
+    header.PixelSpacing = [f"{sizes[1]:.6f}", f"{sizes[0]:.6f}"]
+    header.SliceThickness = f"{sizes[2]:.6f}"
+    header.SpacingBetweenSlices = f"{sizes[2]:.6f}"
+    header.Columns, header.Rows = scan.data.shape[:2]
+    header.SamplesPerPixel = 1
+    header.PhotometricInterpretation = "MONOCHROME2"
+    header.BitsAllocated = header.BitsStored = 16
+    header.HighBit = 15
+    header.PixelRepresentation = 1
+    return header
+
+
+def _mr(header: Dataset, image: Image, shape: tuple[int, ...]) -> None:
+    """Tags of an MPRAGE."""
+    header.ImageType = ["ORIGINAL", "PRIMARY", "M", "ND"]
+    header.ManufacturerModelName = "TrioTim"
+    header.ScanningSequence = ["GR", "IR"]
+    header.SequenceVariant = ["SP", "MP"]
+    header.SequenceName = "*tfl3d1_ns"
+    header.ScanOptions = "IR"
+    header.MRAcquisitionType = "3D"
+    header.MagneticFieldStrength = "3"
+    header.RepetitionTime = "2300"
+    header.EchoTime = "2.98"
+    header.InversionTime = "900"
+    header.FlipAngle = "9"
+    header.EchoTrainLength = 1
+    header.NumberOfAverages = "1"
+    header.PixelBandwidth = "240"
+    header.RescaleIntercept = "0"
+    header.RescaleSlope = "1"
+
+
+def _pt(header: Dataset, image: Image, shape: tuple[int, ...]) -> None:
+    """Tags of an FDG-PET, 30 minutes after injection."""
+    header.ImageType = ["ORIGINAL", "PRIMARY"]
+    header.ManufacturerModelName = "HR+"
+    header.SeriesType = ["DYNAMIC" if shape[3] > 1 else "STATIC", "IMAGE"]
+    header.Units = "BQML"
+    header.CountsSource = "EMISSION"
+    header.DecayCorrection = "START"
+    header.CorrectedImage = ["DECY", "ATTN", "SCAT", "DTIM", "RAN", "NORM"]
+    header.ReconstructionMethod = "OSEM3D 4i16s"
+    header.AttenuationCorrectionMethod = "measured"
+    header.NumberOfSlices = shape[2]
+    if shape[3] > 1:
+        header.NumberOfTimeSlices = shape[3]
+    header.RescaleIntercept = "0"
+    header.RescaleSlope = f"{BQML_PER_STORED}"
+    header.RescaleType = "BQML"
+    tracer = Dataset()
+    tracer.Radiopharmaceutical = "Fluorodeoxyglucose"
+    tracer.RadiopharmaceuticalStartTime = (image.time - timedelta(minutes=30)).strftime("%H%M%S")
+    tracer.RadionuclideTotalDose = "185000000"
+    tracer.RadionuclideHalfLife = "6586.2"
+    tracer.RadionuclidePositronFraction = "0.967"
+    header.RadiopharmaceuticalInformationSequence = Sequence([tracer])
+
+
+def _frame(header: Dataset, image: Image, frame: int, number: int) -> None:
+    """Tags of one frame of a PET."""
+    start = image.time + timedelta(seconds=frame * FRAME_SECONDS)
+    whole = 1 if header.SeriesType[0] == "DYNAMIC" else 6
+    header.AcquisitionTime = start.strftime("%H%M%S")
+    header.ActualFrameDuration = f"{FRAME_SECONDS * 1000 * whole}"
+    header.FrameReferenceTime = f"{1000 * (FRAME_SECONDS * (frame + whole / 2)):.0f}"
+    header.ImageIndex = number

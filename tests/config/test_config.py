@@ -1,0 +1,72 @@
+"""The configurations that ship are valid; a misspelt key is named."""
+
+import copy
+
+import pytest
+import yaml
+from snakemake.utils import update_config
+
+from mri2pet.config.check import check_config
+from mri2pet.errors import InputError
+
+
+def test_the_default_is_valid(config, schema):
+    check_config(config, schema)
+
+
+def test_every_paper_configuration_is_valid(config, schema, root):
+    papers = sorted((root / "config/paper").glob("*.yaml"))
+    assert papers
+    for path in papers:
+        full = copy.deepcopy(config)
+        update_config(full, yaml.safe_load(path.read_text()))
+        check_config(full, schema)
+
+
+def test_every_key_is_explained(config, root):
+    text = (root / "config/README.md").read_text()
+    shared = text.replace("`<system>.models.<model>", "`ixi.models.<model>")  # explained once
+    unexplained = [key for key in leaves(config) if f"`{key}`" not in text + shared]
+    assert not unexplained
+
+
+def leaves(node: dict, stem: str = "") -> list[str]:
+    keys = []
+    for key, value in node.items():
+        # every model and every variant has the same keys, explained once
+        special = {
+            "gla_gan.models.": "<system>.models.<model>",
+            "dual_glow.models.": "<system>.models.<model>",
+            "gan_anomaly.models.": "<system>.models.<model>",
+            "gan_anomaly.detector.training_sets.": "gan_anomaly.detector.training_sets.<name>",
+            "ixi.models.": "ixi.models.<model>",
+            "gla_gan.ablations.variants.": "gla_gan.ablations.variants.<variant>",
+        }
+        full = special.get(stem, stem + key)
+        inside = isinstance(value, dict) and not stem.endswith(".<variant>.")
+        keys += leaves(value, full + ".") if inside else [full]
+    return keys
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        (["cohort", "max_days_appart"], "max_days_apart"),
+        (["gla_gan", "models", "unet", "trainning"], "training"),
+        (["sede"], "seed"),
+    ],
+)
+def test_a_misspelt_key_is_named_with_the_nearest_known(config, schema, path, near):
+    node = config
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = 3
+    with pytest.raises(InputError) as caught:
+        check_config(config, schema)
+    assert f"{'.'.join(path)}: unknown key; did you mean '{near}'?" in str(caught.value)
+
+
+def test_a_value_out_of_range_names_its_key(config, schema):
+    config["folds"]["n"] = 1
+    with pytest.raises(InputError, match=r"folds\.n: 1 is less than the minimum of 2"):
+        check_config(config, schema)

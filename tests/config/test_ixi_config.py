@@ -1,0 +1,102 @@
+"""What the block `ixi` must agree on, and what its models' entries are completed with."""
+
+import copy
+
+import pytest
+import torch
+import yaml
+from snakemake.utils import update_config
+
+from mri2pet.config.check import check_config
+from mri2pet.config.systems import check_ixi, system_models
+from mri2pet.errors import InputError
+from mri2pet.models.ixi import statistics
+from mri2pet.models.registry import build
+from mri2pet.training.settings import TrainingSettings
+
+
+@pytest.fixture
+def paper(config, root):
+    full = copy.deepcopy(config)
+    update_config(full, yaml.safe_load((root / "config/paper/ixi.yaml").read_text()))
+    return full
+
+
+@pytest.mark.parametrize("how", ["null", "not there"])
+def test_ixi_may_be_left_out(config, schema, how):
+    config["ixi"] = None
+    if how != "null":
+        del config["ixi"]
+    check_config(config, schema)
+
+
+def change(model, **keys):
+    return lambda ixi: ixi["models"][model].update(keys)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "fault"),
+    [
+        (lambda ixi: ixi["split"].update(train=9), "ixi.split asks for 13 people"),
+        (
+            lambda ixi: ixi["patches"].update(size=48),
+            "48 does not fit a grid of .64, 64, 32. voxels",
+        ),
+        (lambda ixi: ixi["models"].update(copy=ixi["models"]["t2_pd_g1"]), "name is taken"),
+        (change("t2_pd_g1", target="t2"), "source and target are both t2"),
+        (change("t2_pd_g4", start="g9"), "t2_pd_g4.start: there is no model 'g9'"),
+        (change("t2_pd_g4", start="pd_t2_g3"), "pd_t2_g3 has another direction"),
+        (change("t2_pd_g3", start="t2_pd_g4"), "goes on from itself"),
+    ],
+)
+def test_keys_that_do_not_agree_are_named(config, wrong, fault):
+    wrong(config["ixi"])
+    with pytest.raises(InputError, match=fault):
+        check_ixi(config)
+
+
+def test_a_download_needs_no_simulated_people(config):
+    config["ixi"]["raw"] = "/data/IXI"
+    config["ixi"]["split"]["train"] = 250
+    check_ixi(config)
+
+
+def test_discriminators_get_the_patches_size(config):
+    config["ixi"]["patches"]["size"] = 16
+    models = system_models(config, "ixi")
+    assert models["t2_pd_g3"]["discriminator"]["patch"] == 16
+    assert "discriminator" not in models["t2_pd_g1"]
+    assert "patch" not in config["ixi"]["models"]["t2_pd_g3"]["discriminator"]
+
+
+def test_every_model_of_the_default_run_can_be_made(config):
+    for entry in system_models(config, "ixi").values():
+        patch = torch.zeros(2, 1, 32, 32, 32)
+        made = build(entry["generator"])(patch)
+        assert made.shape == patch.shape
+        if "discriminator" in entry:
+            assert build(entry["discriminator"])(torch.cat([patch, made], 1)).shape == (2, 1)
+        TrainingSettings.from_config(entry["training"])
+
+
+def test_the_papers_networks_and_numbers_are_as_printed(paper, schema):
+    check_config(paper, schema)
+    ixi = paper["ixi"]
+    assert ixi["split"] == {"train": 250, "val": 35, "test": 70}
+    assert ixi["grid"] == {"shape": [224, 224, 96], "field_mm": 240, "every": 3}
+    assert (ixi["patches"]["size"], ixi["patches"]["stride"]) == (32, 8)
+    weights = {"g1": {"l2"}, "g2": {"l2", "adversarial"}}
+    weights |= {"g3": {*weights["g2"], "gradient_difference"}}
+    weights |= {"g4": {"l1", "adversarial", "gradient_difference"}}
+    for name, entry in system_models(paper, "ixi").items():
+        generator = build(entry["generator"])
+        assert sum(p.numel() for p in generator.parameters()) == 3_638_592
+        assert generator.residual == name.endswith("residual")
+        if "discriminator" in entry:
+            network = build(entry["discriminator"])
+            assert sum(p.numel() for p in network.parameters()) + statistics(network) == 2_280_225
+            assert entry["losses"]["adversarial"] == 0.5
+        generation = next(part for part in name.split("_") if part in weights)
+        assert set(entry["losses"]) == weights[generation]
+        assert ("start" in entry) == (generation == "g4")
+        assert entry["training"]["batch_size"] == (7 if name.startswith("t2") else 49)

@@ -1,0 +1,86 @@
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mri2pet.datasets.folds import fold_sizes, make_folds
+from mri2pet.errors import InputError
+
+SETTINGS = {"n": 3, "seed": 1}
+
+
+@st.composite
+def visit_tables(draw):
+    """Visits of up to 40 subjects, each group with at least three paired ones."""
+    rows = []
+    for group in ("CN", "AD"):
+        for kind, least in (("paired", 3), ("mri_only", 0)):
+            for _ in range(draw(st.integers(least, 10))):
+                subject = f"{len(rows):03d}S{len(rows):04d}"
+                for visit in ("bl", "m12")[: draw(st.integers(1, 2))]:
+                    rows.append((subject, visit, group, kind))
+    return pd.DataFrame(rows, columns=["subject", "visit", "group", "kind"])
+
+
+@settings(deadline=None, max_examples=40)
+@given(visit_tables(), st.integers(0, 2**32 - 1))
+def test_folds_are_balanced_within_every_stratum_and_as_a_whole(visits, seed):
+    folds = make_folds(visits, 3, seed)
+    assert folds["subject"].tolist() == sorted(set(visits["subject"]))
+    assert set(folds["fold"]) == {0, 1, 2}
+    for _, stratum in [*folds.groupby(["group", "kind"]), ("all", folds)]:
+        sizes = stratum["fold"].value_counts().reindex(range(3), fill_value=0)
+        assert sizes.max() - sizes.min() <= 1
+
+
+@settings(deadline=None, max_examples=40)
+@given(visit_tables(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(visits, random):
+    order = list(range(len(visits)))
+    random.shuffle(order)
+    pd.testing.assert_frame_equal(
+        make_folds(visits, **SETTINGS), make_folds(visits.iloc[order], **SETTINGS)
+    )
+
+
+def table(rows):
+    return pd.DataFrame(rows, columns=["subject", "group", "kind"])
+
+
+def test_another_seed_gives_other_folds():
+    visits = table([(f"{i:03d}S0001", "CN", "paired") for i in range(30)])
+    first, second = (make_folds(visits, 3, seed)["fold"].tolist() for seed in (1, 2))
+    assert first != second
+
+
+def test_these_folds_stay_what_they_are():
+    visits = table([(f"{i:03d}S0001", ("CN", "AD")[i % 2], "paired") for i in range(8)])
+    folds = make_folds(visits, 2, seed=1)
+    assert folds["fold"].tolist() == [0, 1, 1, 0, 1, 1, 0, 0]
+
+
+def test_a_subject_counts_once_whatever_its_visits_are():
+    rows = [(f"{i:03d}S0001", "CN", "paired") for i in range(4)]
+    rows += [(f"{i:03d}S0002", "AD", "paired") for i in range(3)]
+    rows += [("000S0001", "AD", "mri_only"), ("001S0001", "CN", "mri_only")]
+    folds = make_folds(table(rows), **SETTINGS).set_index("subject")
+    assert len(folds) == 7
+    assert folds.loc["000S0001", ["group", "kind"]].tolist() == ["AD", "paired"]
+    assert folds.loc["001S0001", ["group", "kind"]].tolist() == ["CN", "paired"]
+
+
+def test_too_few_subjects_are_counted_in_the_message():
+    rows = [(f"{i:03d}S0001", "CN", "paired") for i in range(3)]
+    rows += [("003S0001", "AD", "paired"), ("004S0001", "AD", "mri_only")]
+    with pytest.raises(InputError, match=r"at least 3 subjects of group AD.*there are 1"):
+        make_folds(table(rows), **SETTINGS)
+    with pytest.raises(InputError, match=r"folds\.n: 1 is too few"):
+        make_folds(table(rows), 1, 1)
+    with pytest.raises(InputError, match="unknown group 'Phantom'"):
+        make_folds(table([("003S0001", "Phantom", "paired")]), **SETTINGS)
+
+
+def test_sizes_are_counted_by_fold_group_and_kind():
+    rows = [(f"{i:03d}S0001", "CN", "paired") for i in range(5)]
+    sizes = fold_sizes(make_folds(table(rows), 2, 1))
+    assert sizes == {"fold-0": {"CN paired": 3}, "fold-1": {"CN paired": 2}}

@@ -1,0 +1,62 @@
+ruleorder: mean_pet > synthesise
+
+
+rule synthesise:
+    input:
+        visits=dataset_file("visits.tsv"),
+        folds=folds_file,
+        mri=dataset_file("mri.npy"),
+        mask=dataset_file("mask.npy"),
+        description=dataset_file("dataset.json"),
+        weights="results/{system}/models/{model}/fold-{fold}/generator.pt",
+        chosen="results/{system}/models/{model}/fold-{fold}/chosen.json",
+    output:
+        pet="results/{system}/synthesis/{model}/fold-{fold}/pet.npy",
+        visits="results/{system}/synthesis/{model}/fold-{fold}/visits.tsv",
+        nifti=directory("results/{system}/synthesis/{model}/fold-{fold}/nifti"),
+    log:
+        "logs/synthesise/{system}/{model}_fold-{fold}.log",
+    conda:
+        "../../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=more(4000),
+        runtime=more(60),
+        gpu=1,
+    params:
+        model=lambda wildcards: {
+            key: value
+            for key, value in model_entry(wildcards.system, wildcards.model).items()
+            if key in ("generator", "parts")
+        },
+        crop=lambda wildcards: config[wildcards.system]["crop"],
+        space=space_entities,
+        code=lambda wildcards: code("synthesise.py", *model_code(wildcards.system, wildcards.model)),
+    script:
+        "../../scripts/synthesise.py"
+
+
+rule mean_pet:
+    input:
+        visits=dataset_file("visits.tsv"),
+        folds=folds_file,
+        pet=dataset_file("pet.npy"),
+        mask=dataset_file("mask.npy"),
+        description=dataset_file("dataset.json"),
+    output:
+        pet="results/{system}/synthesis/mean_pet/fold-{fold}/pet.npy",
+        visits="results/{system}/synthesis/mean_pet/fold-{fold}/visits.tsv",
+        nifti=directory("results/{system}/synthesis/mean_pet/fold-{fold}/nifti"),
+    log:
+        "logs/mean_pet/{system}/fold-{fold}.log",
+    conda:
+        "../../../envs/stats.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=more(60),
+    params:
+        groups=training_groups,
+        space=space_entities,
+        code=code("mean_pet.py"),
+    script:
+        "../../scripts/mean_pet.py"

@@ -1,0 +1,198 @@
+"""Tables and figures of DUAL-GLOW, of the models and settings under `dual_glow` (parts D8 to D10)."""
+
+SETTINGS = config["dual_glow"]
+FLOWS = ENTRIES["dual_glow"]  # the flow and its peers, name to entry
+FLOW_LABELS = {model: entry["label"] for model, entry in FLOWS.items()}
+DRAWN = [model for model, entry in FLOWS.items() if entry["generator"]["name"] == "dual_glow"]
+AGED = [model for model in DRAWN if "age" in told(FLOWS[model])]
+DIAGNOSING = [model for model in FLOWS if "diagnosis" not in told(FLOWS[model])]
+FLOW_GROUPS = SETTINGS.get("training_groups", [])
+PUBLISHED_FLOWS = source_file("resources/published/dual_glow.tsv")
+FLOW_METRICS = expand(
+    "results/dual_glow/metrics/{model}/fold-{fold}.tsv", model=[*FLOWS, "mean_pet"], fold=FOLDS
+)
+
+
+use rule table1 as dual_glow_table1 with:
+    input:
+        metrics=FLOW_METRICS,
+        published=PUBLISHED_FLOWS,
+    output:
+        report(
+            "results/dual_glow/tables/table1.tsv",
+            caption="../../../report/dual_glow_table1.rst",
+            category="DUAL-GLOW",
+            labels={"table": "1", "content": "image quality"},
+        ),
+    log:
+        "logs/dual_glow_table1/table1.log",
+    localrule: True
+    params:
+        code=code("image_table.py"),
+        table="1",
+        metrics=["CorCoef", "PSNR", "SSIM", "MAE"],
+        groups=FLOW_GROUPS,
+        models=list(FLOWS),
+
+
+rule dual_glow_mae:
+    input:
+        FLOW_METRICS,
+    output:
+        report(
+            "results/dual_glow/figures/mae.png",
+            caption="../../../report/dual_glow_mae.rst",
+            category="DUAL-GLOW",
+            labels={"figure": "4", "content": "mean absolute error"},
+        ),
+    log:
+        "logs/dual_glow_mae/mae.log",
+    localrule: True
+    conda:
+        "../../../../envs/report.yaml"
+    resources:
+        mem_mb=more(1000),
+        runtime=more(10),
+    params:
+        code=code("figure_mae.py"),
+        labels=FLOW_LABELS | {"mean_pet": "Mean PET"},
+        groups=FLOW_GROUPS,
+        note=SIMULATED_NOTE,
+    script:
+        "../../../scripts/figure_mae.py"
+
+
+use rule figure_synthesis as dual_glow_figure_synthesis with:
+    input:
+        metrics=expand("results/dual_glow/metrics/{model}/fold-{fold}.tsv", model=FLOWS, fold=FOLDS),
+        synthetic=expand(
+            "results/dual_glow/synthesis/{model}/fold-{fold}/pet.npy",
+            model=[*FLOWS, "mean_pet"],
+            fold=FOLDS,
+        ),
+        visits=expand(
+            "results/dual_glow/synthesis/{model}/fold-{fold}/visits.tsv",
+            model=[*FLOWS, "mean_pet"],
+            fold=FOLDS,
+        ),
+        dataset="results/datasets/nonlinear/visits.tsv",
+        description="results/datasets/nonlinear/dataset.json",
+        real="results/datasets/nonlinear/pet.npy",
+        mask="results/datasets/nonlinear/mask.npy",
+    output:
+        report(
+            "results/dual_glow/figures/synthesis_{group}.png",
+            caption="../../../report/figure_synthesis.rst",
+            category="DUAL-GLOW",
+            labels={"figure": "5", "content": "{group} case"},
+        ),
+    log:
+        "logs/dual_glow_figure_synthesis/{group}.log",
+    params:
+        code=code("figure_synthesis.py"),
+        models=list(FLOWS),
+        labels=FLOW_LABELS,
+        note=SIMULATED_NOTE,
+
+
+def dual_glow_features_of(wildcards):
+    """Return the features of a method's PET, fold by fold; none for the real one."""
+    if wildcards.method == "real_pet":
+        return []
+    return expand(
+        "results/dual_glow/features/{method}/fold-{fold}.tsv", method=wildcards.method, fold=FOLDS
+    )
+
+
+rule dual_glow_diagnose:
+    input:
+        visits="results/datasets/nonlinear/visits.tsv",
+        folds="results/datasets/linear/folds.tsv",
+        real="results/dual_glow/features/real.tsv",
+        synthetic=dual_glow_features_of,
+    output:
+        expand("results/dual_glow/diagnosis/{{method}}/fold-{fold}.tsv", fold=FOLDS),
+    log:
+        "logs/dual_glow_diagnose/{method}.log",
+    wildcard_constraints:
+        method="[a-z0-9_]+",
+    conda:
+        "../../../../envs/stats.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=more(60),
+    params:
+        code=code("diagnose_pet.py"),
+        groups=[SETTINGS["diagnosis"][role] for role in ("positive", "negative")],
+        tuning={
+            key: value
+            for key, value in SETTINGS["diagnosis"].items()
+            if key in ("C", "gamma", "inner_folds")
+        },
+        seed=config["seed"],
+    script:
+        "../../../scripts/diagnose_pet.py"
+
+
+rule dual_glow_table2:
+    input:
+        predictions=expand(
+            "results/dual_glow/diagnosis/{method}/fold-{fold}.tsv",
+            method=["real_pet", "mean_pet", *DIAGNOSING],
+            fold=FOLDS,
+        ),
+        published=PUBLISHED_FLOWS,
+    output:
+        report(
+            "results/dual_glow/tables/table2.tsv",
+            caption="../../../report/dual_glow_table2.rst",
+            category="DUAL-GLOW",
+            labels={"table": "2", "content": "diagnosis by PET"},
+        ),
+    log:
+        "logs/dual_glow_table2/table2.log",
+    localrule: True
+    conda:
+        "../../../../envs/stats.yaml"
+    resources:
+        mem_mb=more(1000),
+        runtime=more(10),
+    params:
+        code=code("error_table.py"),
+        models=DIAGNOSING,
+    script:
+        "../../../scripts/error_table.py"
+
+
+rule figure_uncertainty:
+    input:
+        metrics=expand("results/dual_glow/metrics/{{model}}/fold-{fold}.tsv", fold=FOLDS),
+        mean=expand("results/dual_glow/uncertainty/{{model}}/fold-{fold}/mean.npy", fold=FOLDS),
+        sd=expand("results/dual_glow/uncertainty/{{model}}/fold-{fold}/sd.npy", fold=FOLDS),
+        coverage=expand(
+            "results/dual_glow/uncertainty/{{model}}/fold-{fold}/coverage.tsv", fold=FOLDS
+        ),
+        dataset="results/datasets/nonlinear/visits.tsv",
+        description="results/datasets/nonlinear/dataset.json",
+        real="results/datasets/nonlinear/pet.npy",
+        mask="results/datasets/nonlinear/mask.npy",
+    output:
+        report(
+            "results/dual_glow/figures/uncertainty_{model}.png",
+            caption="../../../report/dual_glow_uncertainty.rst",
+            category="DUAL-GLOW",
+            labels={"figure": "uncertainty", "content": "{model}"},
+        ),
+    log:
+        "logs/figure_uncertainty/{model}.log",
+    conda:
+        "../../../../envs/report.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=more(10),
+    params:
+        code=code("figure_uncertainty.py"),
+        label=lambda wildcards: FLOW_LABELS[wildcards.model],
+        note=SIMULATED_NOTE,
+    script:
+        "../../../scripts/figure_uncertainty.py"

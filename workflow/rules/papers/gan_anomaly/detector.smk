@@ -1,0 +1,218 @@
+"""The anomaly detector, once for each set of controls it learns from (parts A6 to A8)."""
+
+DETECTOR = config["gan_anomaly"]["detector"]
+DETECTOR_FOLDS = list(range(config["gan_anomaly"]["folds"]["n"] * DETECTOR["splits"]))
+DETECTORS = DETECTOR[
+    "training_sets"
+]  # name to label and, where it has one, a model of synthetic PET
+DETECTOR_LABELS = {name: entry["label"] for name, entry in DETECTORS.items()}
+ANOMALY_NOTE = "simulated study" if EPILEPSY_SIMULATED else ""
+
+
+def synthetic_of(name):
+    """Return an input function: a file of the PET made for controls with an MRI alone, by fold."""
+
+    def paths(wildcards):
+        model = DETECTORS[wildcards.detector].get("synthetic")
+        folder = f"results/gan_anomaly/synthesis/{model}"
+        return [f"{folder}/fold-{fold}/{name}" for fold in ANOMALY_FOLDS] if model else []
+
+    return paths
+
+
+rule train_encoders:
+    input:
+        visits="results/datasets/anomaly/visits.tsv",
+        folds="results/datasets/anomaly/folds.tsv",
+        pet="results/datasets/anomaly/pet.npy",
+        mask="results/datasets/anomaly/mask.npy",
+        synthetic=synthetic_of("pet.npy"),
+        synthetic_visits=synthetic_of("visits.tsv"),
+    output:
+        weights=expand(
+            "results/gan_anomaly/detector/{{detector}}/fold-{fold}/encoder.pt", fold=DETECTOR_FOLDS
+        ),
+        history=expand(
+            "results/gan_anomaly/detector/{{detector}}/fold-{fold}/history.tsv",
+            fold=DETECTOR_FOLDS,
+        ),
+        curve=expand(
+            "results/gan_anomaly/detector/{{detector}}/fold-{fold}/curve.png", fold=DETECTOR_FOLDS
+        ),
+    log:
+        "logs/train_encoders/{detector}.log",
+    wildcard_constraints:
+        detector="|".join(DETECTORS),
+    conda:
+        "../../../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=more(4000),
+        runtime=more(1440),
+        gpu=1,
+    params:
+        encoder=DETECTOR["encoder"],
+        splits=DETECTOR["splits"],
+        seed=config["seed"],
+        code=code("train_encoders.py", symbol_of(DETECTOR["encoder"]["network"]["name"])),
+    script:
+        "../../../scripts/train_encoders.py"
+
+
+rule score_people:
+    input:
+        visits="results/datasets/anomaly/visits.tsv",
+        folds="results/datasets/anomaly/folds.tsv",
+        pet="results/datasets/anomaly/pet.npy",
+        mask="results/datasets/anomaly/mask.npy",
+        synthetic=synthetic_of("pet.npy"),
+        synthetic_visits=synthetic_of("visits.tsv"),
+        weights=rules.train_encoders.output.weights,
+    output:
+        visits="results/gan_anomaly/detector/{detector}/visits.tsv",
+        decisions="results/gan_anomaly/detector/{detector}/decisions.npy",
+    log:
+        "logs/score_people/{detector}.log",
+    wildcard_constraints:
+        detector="|".join(DETECTORS),
+    conda:
+        "../../../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=more(8000),
+        runtime=more(1440),
+        gpu=1,
+    params:
+        network=DETECTOR["encoder"]["network"],
+        svm=DETECTOR["svm"],
+        splits=DETECTOR["splits"],
+        code=code("score_people.py", symbol_of(DETECTOR["encoder"]["network"]["name"])),
+    script:
+        "../../../scripts/score_people.py"
+
+
+rule find_clusters:
+    input:
+        visits=rules.score_people.output.visits,
+        decisions=rules.score_people.output.decisions,
+        mask="results/datasets/anomaly/mask.npy",
+        lesion="results/datasets/anomaly/lesion.npy",
+        description="results/datasets/anomaly/dataset.json",
+    output:
+        scores="results/gan_anomaly/detector/{detector}/scores.npy",
+        ranks="results/gan_anomaly/detector/{detector}/ranks.npy",
+        clusters="results/gan_anomaly/detector/{detector}/clusters.tsv",
+        patients="results/gan_anomaly/detector/{detector}/patients.tsv",
+    log:
+        "logs/find_clusters/{detector}.log",
+    wildcard_constraints:
+        detector="|".join(DETECTORS),
+    conda:
+        "../../../../envs/stats.yaml"
+    resources:
+        mem_mb=more(4000),
+        runtime=more(60),
+    params:
+        scores=DETECTOR["scores"],
+        clusters=DETECTOR["clusters"],
+        code=code("find_clusters.py"),
+    script:
+        "../../../scripts/find_clusters.py"
+
+
+rule detection_table:
+    input:
+        patients=expand("results/gan_anomaly/detector/{detector}/patients.tsv", detector=DETECTORS),
+        published=source_file("resources/published/gan_anomaly.tsv"),
+    output:
+        table=report(
+            "results/gan_anomaly/tables/detection.tsv",
+            caption="../../../report/anomaly_detection_table.rst",
+            category="GAN anomaly",
+            labels={"table": "detection", "content": "sensitivity by training set"},
+        ),
+        curve="results/gan_anomaly/tables/detection_curve.tsv",
+    log:
+        "logs/detection_table/detection.log",
+    localrule: True
+    conda:
+        "../../../../envs/stats.yaml"
+    resources:
+        mem_mb=more(1000),
+        runtime=more(10),
+    params:
+        detectors=list(DETECTORS),
+        most=DETECTOR["clusters"]["most"],
+        code=code("detection_table.py"),
+    script:
+        "../../../scripts/detection_table.py"
+
+
+rule figure_detection:
+    input:
+        curve=rules.detection_table.output.curve,
+    output:
+        report(
+            "results/gan_anomaly/figures/detection.png",
+            caption="../../../report/anomaly_detection.rst",
+            category="GAN anomaly",
+            labels={"figure": "4", "content": "detection curves"},
+        ),
+    log:
+        "logs/figure_detection/detection.log",
+    conda:
+        "../../../../envs/report.yaml"
+    resources:
+        mem_mb=more(1000),
+        runtime=more(10),
+    params:
+        labels=DETECTOR_LABELS,
+        note=ANOMALY_NOTE,
+        code=code("figure_detection.py"),
+    script:
+        "../../../scripts/figure_detection.py"
+
+
+rule figure_clusters:
+    input:
+        visits=expand("results/gan_anomaly/detector/{detector}/visits.tsv", detector=DETECTORS),
+        ranks=expand("results/gan_anomaly/detector/{detector}/ranks.npy", detector=DETECTORS),
+        patients=expand("results/gan_anomaly/detector/{detector}/patients.tsv", detector=DETECTORS),
+        mri="results/datasets/anomaly/mri.npy",
+        lesion="results/datasets/anomaly/lesion.npy",
+        mask="results/datasets/anomaly/mask.npy",
+        description="results/datasets/anomaly/dataset.json",
+    output:
+        report(
+            "results/gan_anomaly/figures/clusters.png",
+            caption="../../../report/anomaly_clusters.rst",
+            category="GAN anomaly",
+            labels={"figure": "3", "content": "clusters over the MRI"},
+        ),
+    log:
+        "logs/figure_clusters/clusters.log",
+    conda:
+        "../../../../envs/report.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=more(10),
+    params:
+        labels=DETECTOR_LABELS,
+        note=ANOMALY_NOTE,
+        code=code("figure_clusters.py"),
+    script:
+        "../../../scripts/figure_clusters.py"
+
+
+FURTHER_LABELS["gan_anomaly"] = DETECTOR_LABELS
+SHOWN["gan_anomaly"] = [
+    *SHOWN.get("gan_anomaly", []),
+    "results/gan_anomaly/tables/detection.tsv",
+    "results/gan_anomaly/figures/detection.png",
+    "results/gan_anomaly/figures/clusters.png",
+    *expand(
+        "results/gan_anomaly/detector/{detector}/fold-{fold}/curve.png",
+        detector=DETECTORS,
+        fold=ANOMALY_FOLDS[:1],
+    ),
+]

@@ -1,0 +1,175 @@
+# The space "anomaly": SyN, then MRI, PET and lesions interpolated once onto SPM's bounding box.
+
+MRI_ANOMALY = f"{ANAT}_space-MNI152SyN_res-anomaly"
+PET_ANOMALY = f"{PET}_space-MNI152SyN_res-anomaly"
+ANOMALY_FOLDS = list(range(config["gan_anomaly"]["folds"]["n"]))
+IXI_CONTROLS = config["gan_anomaly"]["ixi_controls"] if "ixi" in STUDIES else 0
+SOURCES["gan_anomaly"] += ["ixi"] if IXI_CONTROLS else []
+
+
+def ixi_controls():
+    """Return the IXI people whose T1 makes them controls with an MRI alone."""
+    if not IXI_CONTROLS:
+        return []
+    found = [key for key, row in cohort("ixi").items() if row["mri_file"] != "n/a"]
+    return found[:IXI_CONTROLS]
+
+
+def anomaly_visits(pattern, kind=None):
+    """Return an input function: `pattern` for the visits of the space, in the order of its rows."""
+
+    def paths(wildcards):
+        found = each_visit(pattern, kind, study="epilepsy")(wildcards)
+        if kind is None:
+            found += [pattern.format(subject=key[0], visit=key[1]) for key in ixi_controls()]
+        return found
+
+    return paths
+
+
+def lesion_files(_):
+    """Return the lesions of the patients who have one, in the space."""
+    return [
+        f"{MRI_ANOMALY}_label-lesion_mask.nii.gz".format(subject=subject, visit=visit)
+        for (subject, visit), row in cohort("epilepsy").items()
+        if row["lesion_file"] != "n/a"
+    ]
+
+
+rule resample_anomaly:
+    input:
+        image=rules.normalise.output.image,
+        mask=rules.skullstrip.output.mask,
+        affine=rules.register_mri.output.transform,
+        warp=rules.warp_mri.output.warp,
+        sidecar=rules.warp_mri.output.sidecar,
+    output:
+        image=f"{MRI_ANOMALY}_desc-normalised_T1w.nii.gz",
+        sidecar=f"{MRI_ANOMALY}_desc-normalised_T1w.json",
+    log:
+        f"logs/resample_anomaly/{NAME}.log",
+    group:
+        "visit"
+    conda:
+        "../../../envs/imaging.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=more(10),
+    params:
+        voxel_mm=config["gan_anomaly"]["voxel_mm"],
+        code=code("resample_anomaly.py"),
+    script:
+        "../../scripts/resample_anomaly.py"
+
+
+rule resample_pet_anomaly:
+    input:
+        pet=f"{BIDS_PET}.nii.gz",
+        rigid=rules.coregister_pet.output.transform,
+        rigid_sidecar=rules.coregister_pet.output.sidecar,
+        affine=rules.register_mri.output.transform,
+        warp=rules.warp_mri.output.warp,
+        image=rules.resample_anomaly.output.image,
+        sidecar=rules.resample_anomaly.output.sidecar,
+        brain=TEMPLATE_BRAIN,
+    output:
+        image=f"{PET_ANOMALY}_trc-18FFDG_pet.nii.gz",
+        sidecar=f"{PET_ANOMALY}_trc-18FFDG_pet.json",
+    log:
+        f"logs/resample_pet_anomaly/{NAME}.log",
+    group:
+        "visit"
+    conda:
+        "../../../envs/imaging.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=more(10),
+    params:
+        limits=config["preproc"]["qc"],
+        code=code("resample_pet_anomaly.py"),
+    script:
+        "../../scripts/resample_pet_anomaly.py"
+
+
+rule resample_lesion:
+    input:
+        lesion=lambda wildcards: visit_row(wildcards)["lesion_file"],
+        to_acpc=rules.acpc.output.transform,
+        affine=rules.register_mri.output.transform,
+        warp=rules.warp_mri.output.warp,
+        sidecar=rules.resample_anomaly.output.sidecar,
+    output:
+        image=f"{MRI_ANOMALY}_label-lesion_mask.nii.gz",
+        sidecar=f"{MRI_ANOMALY}_label-lesion_mask.json",
+    log:
+        f"logs/resample_lesion/{NAME}.log",
+    group:
+        "visit"
+    conda:
+        "../../../envs/imaging.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=more(10),
+    params:
+        voxel_mm=config["gan_anomaly"]["voxel_mm"],
+        code=code("resample_lesion.py"),
+    script:
+        "../../scripts/resample_lesion.py"
+
+
+rule pack_anomaly:
+    input:
+        cohort="results/cohort/epilepsy.tsv",
+        ixi=COHORTS["ixi"][1] if IXI_CONTROLS else [],
+        mask=TEMPLATE_BRAIN,
+        atlas="resources/atlases/aal.nii.gz",
+        regions="resources/atlases/aal.tsv",
+        mri=anomaly_visits(rules.resample_anomaly.output.image),
+        mri_sidecar=anomaly_visits(rules.resample_anomaly.output.sidecar),
+        pet=anomaly_visits(rules.resample_pet_anomaly.output.image, kind="paired"),
+        pet_sidecar=anomaly_visits(rules.resample_pet_anomaly.output.sidecar, kind="paired"),
+        lesion=lesion_files,
+    output:
+        visits="results/datasets/anomaly/visits.tsv",
+        mri="results/datasets/anomaly/mri.npy",
+        pet="results/datasets/anomaly/pet.npy",
+        lesion="results/datasets/anomaly/lesion.npy",
+        mask="results/datasets/anomaly/mask.npy",
+        atlas="results/datasets/anomaly/atlas.npy",
+        description="results/datasets/anomaly/dataset.json",
+        excluded="results/datasets/anomaly/excluded_scans.tsv",
+    log:
+        "logs/pack_dataset/anomaly.log",
+    conda:
+        "../../../envs/stats.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=more(60),
+    params:
+        space="MNI152NLin6Asym by affine and SyN, in SPM's bounding box",
+        ixi_controls=lambda wildcards: [list(key) for key in ixi_controls()],
+        code=code("pack_anomaly.py"),
+    script:
+        "../../scripts/pack_anomaly.py"
+
+
+rule anomaly_folds:
+    input:
+        visits="results/datasets/anomaly/visits.tsv",
+    output:
+        table="results/datasets/anomaly/folds.tsv",
+        description="results/datasets/anomaly/folds.json",
+    log:
+        "logs/make_folds/anomaly.log",
+    localrule: True
+    conda:
+        "../../../envs/stats.yaml"
+    resources:
+        mem_mb=more(1000),
+        runtime=more(10),
+    params:
+        n=config["gan_anomaly"]["folds"]["n"],
+        seed=config["seed"],
+        code=code("anomaly_folds.py"),
+    script:
+        "../../scripts/anomaly_folds.py"

@@ -1,0 +1,93 @@
+# The space "nonlinear": SyN after the affine of the linear space, MRI and PET interpolated once.
+
+MRI_SYN = f"{ANAT}_space-MNI152SyN"
+PET_SYN = f"{PET}_space-MNI152SyN"
+
+
+rule resample_nonlinear:
+    input:
+        image=rules.normalise.output.image,
+        mask=rules.skullstrip.output.mask,
+        affine=rules.register_mri.output.transform,
+        warp=rules.warp_mri.output.warp,
+        sidecar=rules.warp_mri.output.sidecar,
+        template=TEMPLATE,
+    output:
+        res15=f"{MRI_SYN}_res-1p5_desc-normalised_T1w.nii.gz",
+        sidecar=f"{MRI_SYN}_res-1p5_desc-normalised_T1w.json",
+        model=f"{MRI_SYN}_res-model_desc-normalised_T1w.nii.gz",
+    log:
+        f"logs/resample_nonlinear/{NAME}.log",
+    group:
+        "visit"
+    conda:
+        "../../../envs/imaging.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=more(10),
+    params:
+        grid=config["dual_glow"]["grid"],
+        code=code("resample_nonlinear.py"),
+    script:
+        "../../scripts/resample_nonlinear.py"
+
+
+rule resample_pet_nonlinear:
+    input:
+        pet=f"{BIDS_PET}.nii.gz",
+        rigid=rules.coregister_pet.output.transform,
+        affine=rules.register_mri.output.transform,
+        warp=rules.warp_mri.output.warp,
+        warp_sidecar=rules.warp_mri.output.sidecar,
+        linear_sidecar=rules.resample_pet.output.sidecar,
+        brain=TEMPLATE_BRAIN,
+    output:
+        res15=f"{PET_SYN}_res-1p5_trc-18FFDG_pet.nii.gz",
+        sidecar=f"{PET_SYN}_res-1p5_trc-18FFDG_pet.json",
+        model=f"{PET_SYN}_res-model_trc-18FFDG_pet.nii.gz",
+    log:
+        f"logs/resample_pet_nonlinear/{NAME}.log",
+    group:
+        "visit"
+    conda:
+        "../../../envs/imaging.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=more(10),
+    params:
+        grid=config["dual_glow"]["grid"],
+        code=code("resample_pet_nonlinear.py"),
+    script:
+        "../../scripts/resample_pet_nonlinear.py"
+
+
+rule pack_nonlinear:
+    input:
+        cohort="results/cohort/cohort.tsv",
+        mask=TEMPLATE_BRAIN,
+        atlas="resources/atlases/aal.nii.gz",
+        regions="resources/atlases/aal.tsv",
+        mri=each_visit(rules.resample_nonlinear.output.model),
+        mri_sidecar=each_visit(rules.resample_nonlinear.output.sidecar),
+        pet=each_visit(rules.resample_pet_nonlinear.output.model, kind="paired"),
+        pet_sidecar=each_visit(rules.resample_pet_nonlinear.output.sidecar, kind="paired"),
+    output:
+        visits="results/datasets/nonlinear/visits.tsv",
+        mri="results/datasets/nonlinear/mri.npy",
+        pet="results/datasets/nonlinear/pet.npy",
+        mask="results/datasets/nonlinear/mask.npy",
+        atlas="results/datasets/nonlinear/atlas.npy",
+        description="results/datasets/nonlinear/dataset.json",
+        excluded="results/datasets/nonlinear/excluded_scans.tsv",
+    log:
+        "logs/pack_dataset/nonlinear.log",
+    conda:
+        "../../../envs/stats.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=more(60),
+    params:
+        space="MNI152NLin6Asym by affine and SyN",
+        code=code("pack_dataset.py"),
+    script:
+        "../../scripts/pack_dataset.py"

@@ -1,0 +1,68 @@
+rule convert_mri:
+    input:
+        scan=raw_scan("mri"),
+    output:
+        image=f"results/bids/{VISIT}/anat/{NAME}_T1w.nii.gz",
+        sidecar=f"results/bids/{VISIT}/anat/{NAME}_T1w.json",
+    log:
+        f"logs/convert_mri/{NAME}.log",
+    group:
+        "visit"
+    conda:
+        "../../../envs/imaging.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=more(15),
+    params:
+        key=raw_key("mri"),
+        stamp=raw_stamp("mri"),
+        modality="MRI",
+        code=code("convert_scan.py"),
+    script:
+        "../../scripts/convert_scan.py"
+
+
+rule convert_pet:
+    input:
+        scan=raw_scan("pet"),
+    output:
+        image=f"results/bids/{VISIT}/pet/{NAME}_trc-18FFDG_pet.nii.gz",
+        sidecar=f"results/bids/{VISIT}/pet/{NAME}_trc-18FFDG_pet.json",
+    log:
+        f"logs/convert_pet/{NAME}.log",
+    group:
+        "visit"
+    conda:
+        "../../../envs/imaging.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=more(15),
+    params:
+        key=raw_key("pet"),
+        stamp=raw_stamp("pet"),
+        modality="PET",
+        code=code("convert_scan.py"),
+    script:
+        "../../scripts/convert_scan.py"
+
+
+rule participants:
+    input:
+        tables=[COHORTS[study][1] for study in STUDIES],
+    output:
+        participants="results/bids/participants.tsv",
+        columns="results/bids/participants.json",
+        description="results/bids/dataset_description.json",
+        readme="results/bids/README",
+    log:
+        "logs/participants/participants.log",
+    localrule: True
+    conda:
+        "../../../envs/stats.yaml"
+    resources:
+        mem_mb=more(1000),
+        runtime=more(10),
+    params:
+        code=code("participants.py"),
+    script:
+        "../../scripts/participants.py"
