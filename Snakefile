@@ -14,6 +14,7 @@ include: "workflow/rules/common.smk"
 wildcard_constraints:
     subject="[A-Za-z0-9]+",
     visit="[A-Za-z0-9]+",
+    tracer="[A-Za-z0-9]+",
     ptid=r"[A-Za-z0-9_-]+",
     system="|".join(SYSTEMS),
     model="[a-z0-9_]+",
@@ -21,59 +22,48 @@ wildcard_constraints:
 
 
 include: "workflow/rules/resources.smk"
-include: "workflow/rules/studies/adni_simulated.smk"
-include: "workflow/rules/studies/adni.smk"
+include: "workflow/rules/studies.smk"
 
 
-if "gan_anomaly" in SYSTEMS:
+if SIMULATIONS:
 
-    include: "workflow/rules/studies/bids.smk"
+    include: "workflow/rules/studies/template.smk"
 
 
+for population in SIMULATIONS:
+
+    include: f"workflow/rules/studies/{population}.smk"
+
+
+include: "workflow/rules/studies/cohorts.smk"
 include: "workflow/rules/visit/convert.smk"
 include: "workflow/rules/visit/preproc.smk"
-include: "workflow/rules/spaces/linear.smk"
-include: "workflow/rules/models/train.smk"
-include: "workflow/rules/models/synthesis.smk"
-include: "workflow/rules/models/metrics.smk"
-include: "workflow/rules/models/features.smk"
-include: "workflow/rules/papers/gla_gan/diagnosis.smk"
-include: "workflow/rules/papers/gla_gan/tables.smk"
-include: "workflow/rules/papers/gla_gan/ablations.smk"
-include: "workflow/rules/papers/gla_gan/three_way.smk"
-include: "workflow/rules/papers/gla_gan/figures.smk"
-include: "workflow/rules/papers/gla_gan/interpretation.smk"
 
 
-if {"nonlinear", "anomaly"} & set(SPACES):
+if any(SPACES[space].warped for space in USED_SPACES):
 
     include: "workflow/rules/visit/warp.smk"
 
 
-if "dual_glow" in SYSTEMS:
-
-    include: "workflow/rules/spaces/nonlinear.smk"
-    include: "workflow/rules/papers/dual_glow/uncertainty.smk"
-    include: "workflow/rules/papers/dual_glow/dual_glow.smk"
-    include: "workflow/rules/papers/dual_glow/ages.smk"
+include: "workflow/rules/models/entries.smk"
+include: "workflow/rules/spaces/excluded.smk"
 
 
-if "ixi" in STUDIES:
+for space in USED_SPACES:
 
-    include: "workflow/rules/studies/ixi.smk"
-
-
-if "ixi" in SYSTEMS:
-
-    include: "workflow/rules/papers/ixi/ixi.smk"
-    include: "workflow/rules/papers/ixi/ixi_results.smk"
+    include: f"workflow/rules/spaces/{space}.smk"
 
 
-if "gan_anomaly" in SYSTEMS:
+include: "workflow/rules/models/train.smk"
+include: "workflow/rules/models/synthesis.smk"
+include: "workflow/rules/models/metrics.smk"
+include: "workflow/rules/models/features.smk"
+include: "workflow/rules/models/figures.smk"
 
-    include: "workflow/rules/spaces/anomaly.smk"
-    include: "workflow/rules/papers/gan_anomaly/gan_anomaly.smk"
-    include: "workflow/rules/papers/gan_anomaly/detector.smk"
+
+for system in SYSTEMS:
+
+    include: f"workflow/rules/papers/{system}/system.smk"
 
 
 include: "workflow/rules/report.smk"

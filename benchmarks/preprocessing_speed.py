@@ -58,7 +58,8 @@ class Visits:
         for name in ("resources/atlases", "config"):
             if not (self.folder / name).exists():
                 (self.folder / name).symlink_to(ROOT / name)
-        config = {"systems": ["gla_gan"], "seed": SEED, "simulation": simulation}
+        config = {"systems": ["gla_gan"], "seed": SEED}
+        config["studies"] = {"dementia": {"simulation": simulation}}
         (self.folder / "visits.yaml").write_text(yaml.safe_dump(config))
         self.snakemake(
             *[self.bids(person, what) for person in self.people for what in ("T1", "PET")]

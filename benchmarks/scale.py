@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import yaml
 
 ROOT = Path(__file__).parents[1]
-TABLES = [f"results/cohort/{name}.tsv" for name in ("cohort", "epilepsy", "ixi")]
+TABLES = [f"results/cohort/{name}.tsv" for name in ("dementia", "epilepsy", "ixi")]
 FULL = 600  # visits at which the other studies are as large as in their papers
 
 
@@ -43,20 +43,22 @@ def sizes(visits: int, folds: int) -> dict[str, Any]:
     paired, people = round(0.7 * visits), max(10, round(355 * share))
     held = max(1, round(people / 10))
     return {
-        "simulation": {"paired": paired, "mri_only": visits - paired, "second_visits": 0},
-        "folds": {"n": folds},
-        "gan_anomaly": {
-            "simulation": {
-                "paired": max(2 * folds, round(35 * share)),
-                "mri_only": max(2, round(40 * share)),
-                "patients": max(2, round(17 * share)),
+        "studies": {
+            "dementia": {
+                "simulation": {"paired": paired, "mri_only": visits - paired, "second_visits": 0},
             },
-            "folds": {"n": folds},
+            "epilepsy": {
+                "simulation": {
+                    "paired": max(2 * folds, round(35 * share)),
+                    "mri_only": max(2, round(40 * share)),
+                    "patients": max(2, round(17 * share)),
+                },
+            },
+            "ixi": {"simulation": {"people": people}},
         },
-        "ixi": {
-            "simulation": {"people": people},
-            "split": {"train": people - 3 * held, "val": held, "test": 2 * held},
-        },
+        "folds": {"n": folds},
+        "gan_anomaly": {"folds": {"n": folds}},
+        "ixi": {"split": {"train": people - 3 * held, "val": held, "test": 2 * held}},
     }
 
 

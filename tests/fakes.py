@@ -130,10 +130,16 @@ def write_history(path: Path, rng: np.random.Generator, epochs: int = 12) -> Non
 
 def write_cohort(root: Path, table: pd.DataFrame) -> None:
     """Cohort and exclusions tables, and the region names."""
+    folders = [f"results/simulated/ADNI/{s[:3]}_S_{s[4:]}" for s in table["subject"]]
     cohort = table.drop(columns="index").assign(
-        ptid=[f"{s[:3]}_S_{s[4:]}" for s in table["subject"]], days_apart=20
+        role=None, tracer=None, mri_file=folders, mri_member="1", days_apart=20
     )
-    write_tsv(root / "results/cohort/cohort.tsv", cohort)
+    paired = cohort["kind"] == "paired"
+    cohort.loc[paired, "tracer"] = "18FFDG"
+    for column in ("pet_file", "pet_member"):
+        cohort[column] = cohort[column.replace("pet", "mri")].where(paired)
+    cohort["lesion_file"] = None
+    write_tsv(root / "results/cohort/dementia.tsv", cohort)
     excluded = {
         "subject": ["900S0001"],
         "visit": ["bl"],

@@ -3,8 +3,7 @@ import pytest
 from adni_fakes import PET, exam, image, write
 
 from mri2pet.cohorts.adni.reader import COHORT_COLUMNS, build_cohort
-from mri2pet.cohorts.adni.scans import EXCLUSION_COLUMNS
-from mri2pet.cohorts.contract import validate_cohort
+from mri2pet.cohorts.contract import EXCLUSION_COLUMNS, validate_cohort
 from mri2pet.errors import InputError
 
 
@@ -33,14 +32,16 @@ def test_a_pair_and_an_mri_alone(cohort):
     table, out = cohort(images, [exam(), exam("002_S_0413", VISCODE="m12", DX="Dementia")])
     assert table.astype(object).where(table.notna(), None).to_dict("records") == [
         {
-            "subject": "002S0413", "ptid": "002_S_0413", "visit": "m12", "group": "AD",
-            "age": 70.0, "sex": "M", "mri_image_id": "3", "mri_date": "2006-03-30",
-            "pet_image_id": None, "pet_date": None, "days_apart": None, "kind": "mri_only",
+            "subject": "002S0413", "visit": "m12", "group": "AD", "role": None, "age": 70.0,
+            "sex": "M", "kind": "mri_only", "tracer": None, "mri_file": "002_S_0413",
+            "mri_member": "3", "pet_file": None, "pet_member": None, "lesion_file": None,
+            "mri_date": "2006-03-30", "pet_date": None, "days_apart": None,
         },
         {
-            "subject": "011S0005", "ptid": "011_S_0005", "visit": "bl", "group": "CN",
-            "age": 70.0, "sex": "F", "mri_image_id": "1", "mri_date": "2006-03-30",
-            "pet_image_id": "2", "pet_date": "2006-04-05", "days_apart": 6, "kind": "paired",
+            "subject": "011S0005", "visit": "bl", "group": "CN", "role": None, "age": 70.0,
+            "sex": "F", "kind": "paired", "tracer": "18FFDG", "mri_file": "011_S_0005",
+            "mri_member": "1", "pet_file": "011_S_0005", "pet_member": "2", "lesion_file": None,
+            "mri_date": "2006-03-30", "pet_date": "2006-04-05", "days_apart": 6,
         },
     ]  # fmt: skip
     assert out == {}
@@ -50,7 +51,7 @@ def test_a_pair_and_an_mri_alone(cohort):
     ("changes", "reason"),
     [
         ({"Group": "Phantom"}, "unknown group 'Phantom' (collection.csv, line 3)"),
-        ({"Group": "MCI"}, "group MCI is not among cohort.groups"),
+        ({"Group": "MCI"}, "group MCI is not among the study's groups"),
         ({"Group": ""}, "no diagnosis in the collection or in ADNIMERGE"),
         ({"Description": "3 Plane Localizer"}, "is not a T1-weighted"),
         ({"Description": "Axial PD-T2 TSE"}, "is not a T1-weighted"),
@@ -71,7 +72,7 @@ def test_a_pair_and_an_mri_alone(cohort):
 def test_rows_that_cannot_be_used_are_excluded(cohort, changes, reason):
     images = [image(1), image("77", "011_S_0006") | changes]
     table, out = cohort(images)
-    assert table["ptid"].tolist() == ["011_S_0005"]
+    assert table["mri_file"].tolist() == ["011_S_0005"]
     (found,) = out.values()
     assert reason in found
     assert "\n" not in found
@@ -95,7 +96,7 @@ def test_of_two_pets_the_nearest_is_taken_and_then_the_further_processed(cohort)
         image(6, **PET, **{"Acq Date": day}),
     ]
     table, out = cohort(images)
-    assert table["pet_image_id"].tolist() == ["6"]
+    assert table["pet_member"].tolist() == ["6"]
     assert out == dict.fromkeys("2345", "another PET of the visit, I6, is used")
 
 
@@ -118,7 +119,7 @@ def test_of_two_mris_the_original_is_taken_and_not_the_repeat(cohort):
         image(3, Description="MPR; GradWarp; B1 Correction; N3", Type="Processed"),
     ]
     table, out = cohort(images)
-    assert table["mri_image_id"].tolist() == ["1"]
+    assert table["mri_member"].tolist() == ["1"]
     assert out == dict.fromkeys("23", "another MRI of the visit, I1, is used")
 
 
@@ -129,9 +130,7 @@ def test_screening_and_baseline_are_one_visit_and_the_mri_nearest_to_the_pet_is_
         image(3, **PET, **{"Acq Date": "3/28/2006"}),
     ]
     table, _ = cohort(images)
-    assert table[["visit", "mri_image_id", "pet_image_id"]].to_numpy().tolist() == [
-        ["bl", "2", "3"]
-    ]
+    assert table[["visit", "mri_member", "pet_member"]].to_numpy().tolist() == [["bl", "2", "3"]]
 
 
 def test_a_pet_without_an_mri_in_time_is_excluded(cohort):
@@ -157,7 +156,7 @@ def test_the_limit_of_days_is_inclusive(cohort):
 def test_repeated_rows_collapse_and_contradictory_ones_are_excluded(cohort):
     images = [image(1), image("I1"), image(2, "011_S_0006"), image(2, "011_S_0006", Group="AD")]
     table, out = cohort(images)
-    assert table["mri_image_id"].tolist() == ["1"]
+    assert table["mri_member"].tolist() == ["1"]
     assert out["2"].startswith("listed 2 times with different group: 'CN' (")
 
 
@@ -168,16 +167,16 @@ def test_exclude_names_subjects_and_visits(cohort):
         image(3, "011_S_0006"),
     ]
     table, out = cohort(images, exclude=["011_S_0006", "011_S_0005/m12"])
-    assert table["mri_image_id"].tolist() == ["1"]
-    assert out == dict.fromkeys("23", "left out by the setting cohort.exclude")
-    with pytest.raises(InputError, match=r"cohort\.exclude: '11S5' is neither"):
+    assert table["mri_member"].tolist() == ["1"]
+    assert out == dict.fromkeys("23", "left out by the study's setting exclude")
+    with pytest.raises(InputError, match=r"^exclude: '11S5' is neither"):
         cohort(images, exclude=["11S5"])
 
 
 def test_a_subject_without_a_folder_is_excluded(cohort, tmp_path):
     (tmp_path / "011_S_0005").mkdir()
     table, out = cohort([image(1), image(2, "011_S_0006")], raw=tmp_path)
-    assert table["mri_image_id"].tolist() == ["1"]
+    assert table["mri_member"].tolist() == ["1"]
     assert out == {"2": "no folder 011_S_0006 in the raw folder"}
 
 
@@ -195,7 +194,7 @@ def test_no_usable_visit_says_what_was_found(cohort):
     images = [image(1, Group="MCI"), image(2, "011_S_0006", Group="MCI")]
     with pytest.raises(InputError, match="no usable visit among 2 images") as caught:
         cohort(images)
-    assert "2 x group MCI is not among cohort.groups" in str(caught.value)
+    assert "2 x group MCI is not among the study's groups" in str(caught.value)
 
 
 def test_missing_age_and_sex_come_from_adnimerge_or_stay_missing(cohort, root):

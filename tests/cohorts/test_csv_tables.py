@@ -147,9 +147,11 @@ def test_any_text_in_a_row_leads_to_a_table_or_a_plain_error(tmp_path_factory, r
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"group": "Phantom"}, r"row 1 \(011S0005 bl\), group: 'Phantom' is not one of"),
+        ({"group": "a; b"}, r"row 1 \(011S0005 bl\), group: 'a; b' does not match"),
         ({"visit": "../x"}, "visit: '../x' does not match"),
-        ({"kind": "paired"}, "pet_image_id"),
+        ({"kind": "paired"}, "pet_file: None is not of type"),
+        ({"role": "healthy"}, "role: 'healthy' is not one of"),
+        ({"tracer": "18FFDG"}, "tracer: '18FFDG' is not of type 'null'"),
         ({"extra": 1}, "'extra' was unexpected"),
     ],
 )

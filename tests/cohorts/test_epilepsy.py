@@ -2,7 +2,7 @@
 
 import pytest
 
-from mri2pet.cohorts.bids import COLUMNS, build_cohort, list_images
+from mri2pet.cohorts.bids.reader import COLUMNS, build_cohort, list_images
 from mri2pet.errors import InputError
 
 

@@ -5,8 +5,9 @@ import logging
 import pytest
 from ixi_fakes import HEADER, person, tar_of, touch, write_table, xls_bytes
 
-from mri2pet.cohorts.adni.scans import EXCLUSION_COLUMNS
-from mri2pet.cohorts.ixi.ixi_reader import (
+from mri2pet.cohorts.contract import EXCLUSION_COLUMNS
+from mri2pet.cohorts.ixi.ixi_table import read_people
+from mri2pet.cohorts.ixi.reader import (
     COLUMNS,
     SPLITS,
     assign_splits,
@@ -15,7 +16,6 @@ from mri2pet.cohorts.ixi.ixi_reader import (
     find_table,
     image_of,
 )
-from mri2pet.cohorts.ixi.ixi_table import read_people
 from mri2pet.errors import InputError
 from mri2pet.files import read_tsv, write_tsv
 

@@ -39,7 +39,7 @@ def test_simulated_people_with_mci_reach_the_cohort_as_mci(tmp_path):
     assert exclusions.empty
     assert len(cohort) == 78
     planned = {person.ptid: person.group for person in people}
-    assert (cohort["ptid"].map(planned) == cohort["group"]).all()
+    assert (cohort["mri_file"].map(planned) == cohort["group"]).all()
     both = cohort.drop_duplicates("subject").groupby(["group", "kind"]).size()
     assert set(both["MCI"]) == {5, 20}
 

@@ -35,6 +35,7 @@ def leaves(node: dict, stem: str = "") -> list[str]:
     for key, value in node.items():
         # every model and every variant has the same keys, explained once
         special = {
+            "studies.": "studies.<name>",
             "gla_gan.models.": "<system>.models.<model>",
             "dual_glow.models.": "<system>.models.<model>",
             "gan_anomaly.models.": "<system>.models.<model>",
@@ -51,7 +52,8 @@ def leaves(node: dict, stem: str = "") -> list[str]:
 @pytest.mark.parametrize(
     ("path", "near"),
     [
-        (["cohort", "max_days_appart"], "max_days_apart"),
+        (["studies", "dementia", "max_days_appart"], "max_days_apart"),
+        (["studies", "ixi", "simulation", "peoples"], "people"),
         (["gla_gan", "models", "unet", "trainning"], "training"),
         (["sede"], "seed"),
     ],

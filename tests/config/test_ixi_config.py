@@ -7,8 +7,9 @@ import torch
 import yaml
 from snakemake.utils import update_config
 
+from mri2pet.config import ixi as ixi_config
 from mri2pet.config.check import check_config
-from mri2pet.config.systems import check_ixi, system_models
+from mri2pet.config.systems import system_models
 from mri2pet.errors import InputError
 from mri2pet.models.ixi import statistics
 from mri2pet.models.registry import build
@@ -52,13 +53,13 @@ def change(model, **keys):
 def test_keys_that_do_not_agree_are_named(config, wrong, fault):
     wrong(config["ixi"])
     with pytest.raises(InputError, match=fault):
-        check_ixi(config)
+        ixi_config.check(config)
 
 
 def test_a_download_needs_no_simulated_people(config):
-    config["ixi"]["raw"] = "/data/IXI"
+    config["studies"]["ixi"]["raw"] = "/data/IXI"
     config["ixi"]["split"]["train"] = 250
-    check_ixi(config)
+    ixi_config.check(config)
 
 
 def test_discriminators_get_the_patches_size(config):

@@ -2,14 +2,10 @@
 
 import pytest
 
+from mri2pet.config import dual_glow, gan_anomaly
 from mri2pet.config.check import check_config
-from mri2pet.config.systems import (
-    check_dual_glow,
-    check_gan_anomaly,
-    configuration,
-    system_models,
-    told,
-)
+from mri2pet.config.gan_anomaly import configuration
+from mri2pet.config.systems import system_models, told
 from mri2pet.errors import InputError
 
 
@@ -31,14 +27,14 @@ def test_the_grid_must_be_divisible_as_often_as_there_are_levels(config, schema)
 def test_each_level_needs_a_width(config):
     config["dual_glow"]["models"]["dual_glow"]["generator"]["width"] = [8, 8]
     with pytest.raises(InputError, match="depth has 3 numbers and width 2"):
-        check_dual_glow(config)
+        dual_glow.check(config)
 
 
 def test_names_of_table_rows_are_no_models(config):
     models = config["dual_glow"]["models"]
     models["mean_pet"] = models["dual_glow"]
     with pytest.raises(InputError, match=r"dual_glow\.models\.mean_pet: the name is taken"):
-        check_dual_glow(config)
+        dual_glow.check(config)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +43,7 @@ def test_names_of_table_rows_are_no_models(config):
 def test_classes_of_table_2_are_there_and_apart(config, positive, message):
     config["dual_glow"]["diagnosis"]["positive"] = positive
     with pytest.raises(InputError, match=message):
-        check_dual_glow(config)
+        dual_glow.check(config)
 
 
 def test_flows_get_the_grid_and_the_groups_unless_they_name_their_own(config):
@@ -57,7 +53,7 @@ def test_flows_get_the_grid_and_the_groups_unless_they_name_their_own(config):
     models["own"]["generator"]["side"] = {"groups": ["CN", "AD"]}
     made = {name: entry["generator"] for name, entry in system_models(config, "dual_glow").items()}
     assert made["dual_glow"]["grid"] == config["dual_glow"]["grid"]
-    assert made["dual_glow_side"]["side"]["groups"] == config["cohort"]["groups"]
+    assert made["dual_glow_side"]["side"]["groups"] == config["studies"]["dementia"]["groups"]
     assert made["own"]["grid"] is None
     assert made["own"]["side"]["groups"] == ["CN", "AD"]
     assert "grid" not in models["dual_glow"]["generator"]  # the configuration itself stays
@@ -99,7 +95,7 @@ def test_networks_must_fit_the_parts_that_they_see(config, schema, model, role, 
 def test_the_example_of_figure_2_shows_models_that_there_are(config):
     config["gan_anomaly"]["example"] = ["unet"]
     with pytest.raises(InputError, match=r"gan_anomaly\.example: there is no model 'unet'"):
-        check_gan_anomaly(config)
+        gan_anomaly.check(config)
 
 
 def test_configurations_are_named_by_what_networks_see(config):

@@ -41,7 +41,7 @@ def preprocessed(tmp_path):
             write_json(files[name][-1], {"Sources": []})
         row = {"subject": f"00{index}S0001", "visit": "bl", "group": "CN", "age": "70", "sex": "F"}
         pet = str(20 + index) if kind == "paired" else None
-        rows.append(row | {"mri_image_id": str(10 + index), "pet_image_id": pet, "kind": kind})
+        rows.append(row | {"mri_member": str(10 + index), "pet_member": pet, "kind": kind})
     return pd.DataFrame(rows), files
 
 

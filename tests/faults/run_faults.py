@@ -47,7 +47,7 @@ def make(run: FaultRun, atlases: Path | None, expected: dict[str, str] | None = 
     small = Run(run.folder, run.root)
     prepare(run.folder, run.root, atlases)
     if "--config" not in run.arguments:  # all systems, ADNI's among them
-        run.until_done("results/cohort/cohort.tsv")
+        run.until_done("results/cohort/dementia.tsv")
         raw, alone, again = first_targets(small)
         run.until_done(*raw)
         spoil(small, alone, again)

@@ -2,7 +2,7 @@
 
 from cases import Case
 
-from mri2pet.cohorts.bids import build_cohort, list_images
+from mri2pet.cohorts.bids.reader import build_cohort, list_images
 
 PEOPLE = ("C1", "P1", "X1")
 

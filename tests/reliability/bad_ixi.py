@@ -6,8 +6,8 @@ from cases import Case
 from heads import write as write_head
 from ixi_fakes import HEADER, person, tar_of, touch, write_table, xls_bytes
 
-from mri2pet.cohorts.ixi.ixi_reader import build_ixi, find_images, find_table
 from mri2pet.cohorts.ixi.ixi_table import read_people
+from mri2pet.cohorts.ixi.reader import build_ixi, find_images, find_table
 
 SPLIT = {"train": 1, "val": 0, "test": 0}
 

@@ -10,7 +10,7 @@ def one_row(**changes):
 
     def run(folder):
         cohort, out = build(folder, [image(1), image(77, OTHER) | changes])
-        assert cohort["ptid"].tolist() == ["011_S_0005"]
+        assert cohort["mri_file"].tolist() == ["011_S_0005"]
         assert len(out) == 1
         return out["reason"].item()
 
@@ -27,9 +27,9 @@ def same_image(*rows):
     def run(folder):
         cohort, out = build(folder, [image(1), *rows])
         if out.empty:
-            assert cohort["mri_image_id"].tolist() == ["1"]
+            assert cohort["mri_member"].tolist() == ["1"]
             return None
-        assert cohort["ptid"].tolist() == ["011_S_0005"]
+        assert cohort["mri_file"].tolist() == ["011_S_0005"]
         return out["reason"].item()
 
     return run
@@ -48,7 +48,7 @@ def late_pet(day, kind, max_days=183):
 def second_pet(folder):
     rows = [image(1), image(2, **PET), image(3, **PET, **{"Acq Date": "4/30/2006"})]
     cohort, out = build(folder, rows)
-    assert cohort["pet_image_id"].tolist() == ["2"]
+    assert cohort["pet_member"].tolist() == ["2"]
     return out["reason"].item()
 
 
@@ -100,7 +100,7 @@ CASES = [
         "group that was not asked for",
         "excluded",
         one_row(Group="SMC"),
-        "is not among cohort.groups",
+        "is not among the study's groups",
     ),
     Case(
         "participant ../011_S_0006",

@@ -27,9 +27,9 @@ def read_alike(images=None, exams=None, **dialect):
     def run(folder):
         rows = images or [image("I1", Description="MP-RAGE, José"), image("2", **PET)]
         cohort, out = build(folder, rows, exams or [exam()], **dialect)
-        assert cohort[
-            ["mri_image_id", "pet_image_id", "group", "mri_date"]
-        ].to_numpy().tolist() == [["1", "2", "CN", "2006-03-30"]]
+        assert cohort[["mri_member", "pet_member", "group", "mri_date"]].to_numpy().tolist() == [
+            ["1", "2", "CN", "2006-03-30"]
+        ]
         assert out.empty
 
     return run
@@ -98,7 +98,7 @@ def two_editions(folder):
     """Two rows of ADNIMERGE for one visit contradict each other."""
     exams = [exam(), exam(DX="Dementia"), exam(OTHER)]
     cohort, out = build(folder, [image(1), image(2, OTHER)], exams)
-    assert cohort["ptid"].tolist() == [OTHER]
+    assert cohort["mri_file"].tolist() == [OTHER]
     return out["reason"].item()
 
 

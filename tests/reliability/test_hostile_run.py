@@ -130,9 +130,9 @@ def test_every_scan_ended_as_it_should(run):
         found = is_excluded(sidecar)
         assert bool(found) == what.startswith("excluded"), (ptid, what)
         assert not found or "\n" not in found["reason"]
-    cohort = (run / "results/cohort/cohort.tsv").read_text()
+    cohort = (run / "results/cohort/dementia.tsv").read_text()
     assert cohort.count("paired") == 2
-    excluded = (run / "results/cohort/exclusions.tsv").read_text()
+    excluded = (run / "results/cohort/dementia_exclusions.tsv").read_text()
     assert "011_S_0006; touch pwned" in excluded
     assert len(excluded.splitlines()) == 3
 

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -68,9 +69,11 @@ def report(view, pictures):
         cohort=views.cohort_summary(visits),
         folds=views.fold_summary(fakes.folds(visits)),
         excluded=pd.DataFrame([excluded]),
-        tables=[view, view, view],
-        figures=[Picture("Figure", "Caption", data_uri(pictures[0]))],
-        curves=[Picture("Curve", "Caption", data_uri(pictures[1]))],
+        sections=[
+            Section("tables", "Tables", [], [view, view, view]),
+            Section("figures", "Figures", [Picture("Figure", "Caption", data_uri(pictures[0]))]),
+            Section("training", "Training", [Picture("Curve", "Caption", data_uri(pictures[1]))]),
+        ],
         qc=qc_visits(pictures, {("002S0001", "bl"): "slice 3 is missing in <here>"}),
         config="raw: simulated\n",
         versions={"mri2pet": "1.2.3"},
@@ -129,10 +132,12 @@ def test_real_cohort_has_no_banner(report):
 def mixed_page(report):
     """The page of real ADNI and simulated IXI, by the heading of each section."""
     report.simulated, report.studies = {"adni": False, "ixi": True}, ["adni"]
+    tables = report.sections[0].tables
     report.sections = [
-        Section("flow", "A flow", [], report.tables[:1], studies=["adni"]),
-        Section("ixi", "T2 and PD", [], report.tables[:1], studies=["ixi"]),
-        Section("both", "Both", [], report.tables[:1], studies=["adni", "ixi"]),
+        *(replace(section, studies=["adni"]) for section in report.sections),
+        Section("flow", "A flow", [], tables[:1], studies=["adni"]),
+        Section("ixi", "T2 and PD", [], tables[:1], studies=["ixi"]),
+        Section("both", "Both", [], tables[:1], studies=["adni", "ixi"]),
     ]
     pieces = re.split('<h2 id="(\\w+)">', render(report))
     return pieces[0], dict(zip(pieces[1::2], pieces[2::2], strict=True))
@@ -140,7 +145,8 @@ def mixed_page(report):
 
 def test_of_real_and_simulated_studies_each_section_says_what_it_shows(report):
     top, by_section = mixed_page(report)
-    which = "Simulated: IXI. What comes of it does not speak about patients. Real: ADNI."
+    which = "Simulated: the study ixi. What comes of it does not speak about patients. Real: "
+    which += "the study adni."
     assert which in top and SIMULATED_NOTE not in top
     assert all(which in by_section[name] for name in ("run", "excluded", "both"))
     assert by_section["ixi"].count(SIMULATED_NOTE) == 2
@@ -150,10 +156,14 @@ def test_of_real_and_simulated_studies_each_section_says_what_it_shows(report):
 
 def test_a_real_system_beside_simulated_adni_has_no_banner(report):
     report.simulated, report.studies = {"adni": True, "epilepsy": False}, ["adni"]
-    report.sections = [Section("clusters", "Clusters", [], report.tables[:1], studies=["epilepsy"])]
+    tables = report.sections[0].tables
+    report.sections = [
+        *(replace(section, studies=["adni"]) for section in report.sections),
+        Section("clusters", "Clusters", [], tables[:1], studies=["epilepsy"]),
+    ]
     before, after = render(report).split('<h2 id="clusters">')
     assert SIMULATED_NOTE in before.split('<h2 id="tables">')[1]
-    assert "Real: the epilepsy study." in before
+    assert "Real: the study epilepsy." in before
     assert SIMULATED_NOTE not in after
 
 
@@ -165,7 +175,7 @@ def test_page_escapes_what_comes_from_data(report):
 
 def test_page_can_be_made_from_nothing():
     page = render(Report(title="T", lead="L", simulated={"adni": False}))
-    for missing in ("No table", "No figure", "No model", "No QC picture", "No cohort"):
+    for missing in ("No result", "No QC picture", "No cohort"):
         assert missing in page
 
 

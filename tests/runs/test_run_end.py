@@ -137,7 +137,7 @@ def test_exclusions_are_found_in_a_run_that_stopped_before_they_were_gathered(fo
     (folder / "results/preproc/sub-002/ses-m12/pet/half.json").write_text("{")
     (folder / "results/cohort").mkdir()
     columns = "subject\tvisit\timage_id\tmodality\tstage\treason\n"
-    (folder / "results/cohort/exclusions.tsv").write_text(
+    (folder / "results/cohort/dementia_exclusions.tsv").write_text(
         columns + "003\tbl\t7\tPET\tcohort\tlate\n"
     )
     rows = excluded_scans(folder / "results")
@@ -151,7 +151,7 @@ def test_exclusions_are_found_in_a_run_that_stopped_before_they_were_gathered(fo
     ]
     assert rows[1]["log"].endswith("a_T1w.json")  # where it was found, not where it was passed on
 
-    (folder / "results/cohort/cohort.tsv").write_text("subject\tvisit\tkind\n001\tbl\tpaired\n")
+    (folder / "results/cohort/dementia.tsv").write_text("subject\tvisit\tkind\n001\tbl\tpaired\n")
     assert [row["subject"] for row in excluded_scans(folder / "results")] == ["003", "001"]
 
 

@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from mri2pet.cohorts.bids import build_cohort, list_images
+from mri2pet.cohorts.bids.reader import build_cohort, list_images
 from mri2pet.errors import InputError
 from mri2pet.simulation.epilepsy_people import AGES, Member, files, plan_members, write_tables
 from mri2pet.simulation.epilepsy_scans import simulate_member

@@ -2,16 +2,17 @@
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
 
-from mri2pet.cohorts.ixi.ixi_reader import build_ixi, find_images, find_table
 from mri2pet.cohorts.ixi.ixi_table import read_people
+from mri2pet.cohorts.ixi.reader import find_table, list_inputs, read
 from mri2pet.errors import InputError
 from mri2pet.imaging.dual_echo import ReducedGrid, prepare_pair
 from mri2pet.imaging.volume import array, load_scan
 from mri2pet.simulation.ixi_people import (
     plan_ixi,
-    planned_images,
+    planned_files,
     simulate_ixi_subject,
     write_ixi_table,
 )
@@ -58,19 +59,22 @@ def test_the_reader_takes_names_and_table(tmp_path):
         found = people[person.ptid]
         assert found.sex == person.sex
         assert found.age == (None if place == 4 else person.age)
-    planned = planned_images([name for _, name in plan], str(tmp_path))
-    for image in planned:
-        path = tmp_path / image.file
+    planned = planned_files([name for _, name in plan])
+    for name in planned:
+        path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.touch()
-    assert find_images(tmp_path) == sorted(planned)  # what is planned is what is found
-    cohort, excluded = build_ixi(
-        tmp_path / "IXI.csv", planned, {"train": 6, "val": 2, "test": 2}, seed=1
-    )
+    split = {"train": 6, "val": 2, "test": 2}
+    listed = list_inputs(tmp_path, {})
+    assert listed["listing"] == sorted(planned)  # what is planned is what is found
+    assert listed["tables"] == [str(tmp_path / "IXI.csv")]
+    cohort, excluded = read(tmp_path, {"split": split, "seed": 1}, planned)
+    told = {"split": split, "seed": 1, "simulated": True}
+    pd.testing.assert_frame_equal(read(tmp_path, told, planned)[0], cohort)
     assert len(cohort) == 10
     assert excluded.empty
-    without = planned_images([plan[0][1]], "there", t1=False)
-    assert sorted(image.contrast for image in without) == ["PD", "T2"]
+    without = planned_files([plan[0][1]], t1=False)
+    assert sorted(name[:6] for name in without) == ["IXI-PD", "IXI-T2"]
 
 
 def test_the_axial_grid_is_centred_and_turned_as_ixis():

@@ -60,7 +60,9 @@ def test_a_larger_cohort_has_the_same_people(more):
 
 
 def test_the_default_cohort_is_the_one_that_its_numbers_are_of(config, tmp_path):
-    write_tables(plan_people(config["simulation"], config["seed"]), 1, tmp_path)
+    write_tables(
+        plan_people(config["studies"]["dementia"]["simulation"], config["seed"]), 1, tmp_path
+    )
     names = ("collection.csv", "ADNIMERGE.csv")
     tables = b"".join((tmp_path / name).read_bytes() for name in names)
     assert sha256(tables).hexdigest()[:16] == "f215e1c7d57425b1"

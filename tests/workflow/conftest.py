@@ -36,7 +36,7 @@ def finished(sources, atlases, tmp_path_factory) -> Run:
     (run.folder / "resources").mkdir()
     shutil.copytree(atlases, run.folder / "resources/atlases")
     (run.folder / "config").symlink_to(sources / "config")
-    run.snakemake("results/cohort/cohort.tsv")
+    run.snakemake("results/cohort/dementia.tsv")
     raw, alone, again = first_targets(run)
     run.snakemake(*raw)
     spoil(run, alone, again)

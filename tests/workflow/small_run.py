@@ -45,14 +45,14 @@ class Run:
         (found,) = self.folder.glob(pattern)
         return found
 
-    def series(self, ptid: str, word: str, which: int = 0) -> Path:
-        """Return a raw series folder of a participant, counted by date."""
-        found = sorted((self.folder / "results/simulated/ADNI" / ptid).glob(f"*{word}*/*/*"))
+    def series(self, person: str, word: str, which: int = 0) -> Path:
+        """Return a raw series folder of a participant's folder, counted by date."""
+        found = sorted((self.folder / person).glob(f"*{word}*/*/*"))
         return sorted(found, key=lambda path: path.parent.name)[which]
 
     def cohort(self) -> list[dict[str, str]]:
         """Return the rows of the cohort table."""
-        lines = (self.folder / "results/cohort/cohort.tsv").read_text().splitlines()
+        lines = (self.folder / "results/cohort/dementia.tsv").read_text().splitlines()
         rows = [line.split("\t") for line in lines]
         return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
 
@@ -66,14 +66,14 @@ def first_targets(run: Run) -> tuple[list[str], dict[str, str], dict[str, str]]:
     rows = run.cohort()
     alone = next(row for row in rows if row["kind"] == "mri_only")
     again = next(row for row in rows if row["visit"] != "bl")
-    return [f"results/simulated/ADNI/{row['ptid']}" for row in (alone, again)], alone, again
+    return [row["mri_file"] for row in (alone, again)], alone, again
 
 
 def spoil(run: Run, alone: dict[str, str], again: dict[str, str]) -> None:
     """Take a slice out of one MRI and cut another's PET short; both must be left out."""
-    slices = sorted(run.series(alone["ptid"], "RAGE").glob("*.dcm"))
+    slices = sorted(run.series(alone["mri_file"], "RAGE").glob("*.dcm"))
     slices[len(slices) // 2].unlink()
     run.missing_slice = (alone["subject"], alone["visit"])
-    for path in run.series(again["ptid"], "egistered", -1).glob("*.dcm"):
+    for path in run.series(again["mri_file"], "egistered", -1).glob("*.dcm"):
         path.write_bytes(path.read_bytes()[:2000])
     run.truncated_pet = (again["subject"], again["visit"])

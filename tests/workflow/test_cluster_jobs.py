@@ -66,7 +66,13 @@ def test_networks_are_trained_and_used_on_one_gpu(rules):
 
 
 def test_what_is_trivial_or_needs_the_internet_runs_where_snakemake_does(workflow):
-    assert {"fetch_atlases", "cohort", "table1", "table3", "make_folds"} <= workflow._localrules
+    assert {
+        "fetch_atlases",
+        "dementia_cohort",
+        "table1",
+        "table3",
+        "make_folds",
+    } <= workflow._localrules
     assert not {"train", "acpc", "diagnose", "report_page"} & workflow._localrules
 
 

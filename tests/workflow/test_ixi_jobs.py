@@ -43,7 +43,7 @@ def test_355_simulated_people_have_their_jobs_and_no_other_system_has(snakemake)
     assert jobs["figure_ixi"] == jobs["figure_ixi_curves"] == 2
     for once in ("pack_ixi", "ixi_metrics", "ixi_table", "ixi_tissue_table", "report_page"):
         assert jobs[once] == 1
-    assert not {"train", "simulate_subject", "cohort", "acpc"} & jobs.keys()
+    assert not {"train", "simulate_subject", "dementia_cohort", "acpc"} & jobs.keys()
     assert "results/gla_gan/" not in listed
 
 
@@ -55,9 +55,10 @@ def test_a_download_is_read_from_its_archives(snakemake, tmp_path):
     write_table(folder, [person(n) for n in range(1, 6)])
     for contrast in CONTRASTS:
         tar_of(folder / f"IXI-{contrast}.tar", *(f"{n}-{contrast}.nii.gz" for n in names))
-    few = {"raw": str(folder), "split": {"train": 2, "val": 1, "test": 1}}
-    snakemake("results/cohort/ixi.tsv", ixi=few)
-    jobs = jobs_of(snakemake("--dry-run", ixi=few))
+    few = {"split": {"train": 2, "val": 1, "test": 1}}
+    there = {"ixi": {"raw": str(folder)}}
+    snakemake("results/cohort/ixi.tsv", ixi=few, studies=there)
+    jobs = jobs_of(snakemake("--dry-run", ixi=few, studies=there))
     assert "simulate_ixi" not in jobs
     assert jobs["convert_ixi"] == jobs["prepare_ixi"] == 4
     assert jobs["ixi_tissue"] == 1
@@ -67,7 +68,8 @@ def test_ixi_people_join_the_controls_of_the_anomaly_study(snakemake):
     study = {"paired": 4, "mri_only": 1, "patients": 1}
     both = {
         "systems": ["gan_anomaly", "ixi"],
-        "gan_anomaly": {"ixi_controls": 2, "simulation": study},
+        "gan_anomaly": {"ixi_controls": 2},
+        "studies": {"epilepsy": {"simulation": study}},
     }
     snakemake("results/cohort/ixi.tsv", "results/cohort/epilepsy.tsv", paper=False, **both)
     target = "results/datasets/anomaly/folds.tsv"

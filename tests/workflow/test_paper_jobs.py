@@ -1,5 +1,6 @@
 """The papers' configurations list the right jobs, on a cohort smaller than the papers'."""
 
+import copy
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from mri2pet.config.systems import told
 PAIRED, MRI_ONLY = 42, 18
 PER_VISIT = ("convert_mri", "acpc", "n4", "skullstrip", "normalise", "register_mri", "segment")
 PER_PET = ("convert_pet", "coregister_pet", "resample_pet")
-SIZE = {"simulation": {"paired": PAIRED, "mri_only": MRI_ONLY}}
+SIZE = {"studies": {"dementia": {"simulation": {"paired": PAIRED, "mri_only": MRI_ONLY}}}}
 
 
 class Listing:
@@ -29,7 +30,7 @@ class Listing:
 
     def snakemake(self, *arguments, changes):
         extra = self.folder / "changes.yaml"
-        full = dict(SIZE)
+        full = copy.deepcopy(SIZE)
         update_config(full, changes)
         extra.write_text(yaml.safe_dump(full))
         command = [sys.executable, "-m", "snakemake", "--snakefile", self.root / "Snakefile"]
@@ -59,7 +60,7 @@ def anomaly_listing(root, tmp_path_factory):
     return with_cohort(tmp_path_factory, root, "gan_anomaly", "epilepsy")
 
 
-def with_cohort(tmp_path_factory, root, paper, study="cohort"):
+def with_cohort(tmp_path_factory, root, paper, study="dementia"):
     listing = Listing(tmp_path_factory.mktemp(paper), root, paper)
     listing.snakemake(f"results/cohort/{study}.tsv", changes={})
     return listing

@@ -69,7 +69,8 @@ def test_whatever_is_touched_is_named(finished, untouched):
     folder = finished.folder
     weights = "results/gla_gan/models/unet/fold-0/generator.pt"
     picture = next(folder.glob("results/gla_gan/synthesis/unet/fold-0/nifti/**/*.nii.gz"))
-    person = next(r["ptid"] for r in finished.cohort() if r["subject"] not in finished.spoiled())
+    whole = (r for r in finished.cohort() if r["subject"] not in finished.spoiled())
+    person = next(whole)["mri_file"]
     slice_ = sorted(finished.series(person, "RAGE").glob("*.dcm"))[0]
     sidecar = "results/provenance/datasets/linear/mri.npy.json"
     expected = {

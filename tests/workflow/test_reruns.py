@@ -19,7 +19,7 @@ import yaml
 pytestmark = pytest.mark.slow
 PREPROCESSING = {"convert_mri", "convert_pet", "acpc", "n4", "skullstrip", "normalise"}
 PREPROCESSING |= {"register_mri", "resample_mri", "segment", "qc", "coregister_pet", "resample_pet"}
-RAW = {"simulate_tables", "simulate_subject", "cohort", "participants", "fetch_atlases"}
+RAW = {"simulate_tables", "simulate_subject", "dementia_cohort", "participants", "fetch_atlases"}
 SHOWN = {"report_page", "provenance"}  # show all that the others made
 # a job in a dry run's listing: indented where it belongs to a group
 JOB = re.compile(r"^( *)(?:local)?(?:rule|checkpoint) (\w+):\n((?:\1 +\S.*\n)*)", re.M)
@@ -133,7 +133,7 @@ def test_a_helper_of_preprocessing_schedules_it_and_what_follows(finished):
     path = finished.root / "src/mri2pet/imaging/bias.py"
     with edited(path, "like(image, data / full), full", "like(image, data / (1 * full)), full"):
         jobs = planned(finished)
-    tables = [finished.folder / f"results/cohort/{name}.tsv" for name in ("cohort", "epilepsy")]
+    tables = [finished.folder / f"results/cohort/{name}.tsv" for name in ("dementia", "epilepsy")]
     visits = sum(len(table.read_text().splitlines()) - 1 for table in tables)
     assert len(jobs["n4"]) == len(jobs["skullstrip"]) == len(jobs["normalise"]) == visits
     assert set(jobs) >= {"register_mri", "pack_dataset", "train", "diagnose", "table1", *SHOWN}
@@ -152,7 +152,7 @@ def test_a_value_of_the_configuration_reaches_only_the_rules_that_use_it(finishe
 
 def test_a_part_of_the_results_alone_is_made_again_from_its_raw_scans_on(finished, tmp_path):
     coarser = tmp_path / "coarser.yaml"
-    coarser.write_text("gan_anomaly: {simulation: {pet_voxel_mm: [5.0, 5.0, 5.0]}}\n")
+    coarser.write_text("studies: {epilepsy: {simulation: {pet_voxel_mm: [5.0, 5.0, 5.0]}}}\n")
     part = "results/datasets/anomaly/mri.npy"
     jobs = planned(finished, *over(finished, coarser), "--", part)
     assert len(jobs["simulate_patient"]) == 1
@@ -182,7 +182,7 @@ def test_a_scan_replaced_in_a_download_schedules_its_conversion_alone(finished, 
     (folder / "config").symlink_to(finished.root / "config")
     run = replace(finished, folder=folder)
     raw = ["--config", f"raw={download}"]
-    run.snakemake("results/cohort/cohort.tsv", *raw)
+    run.snakemake("results/cohort/dementia.tsv", *raw)
     row = next(
         row
         for row in run.cohort()
@@ -193,7 +193,7 @@ def test_a_scan_replaced_in_a_download_schedules_its_conversion_alone(finished, 
     made = [f"{visit}/anat/{name}_T1w.nii.gz", f"{visit}/pet/{name}_trc-18FFDG_pet.nii.gz"]
     run.snakemake(*made, *raw)
     assert planned(run, *made, *raw) == {}
-    scan = next((download / row["ptid"]).glob(f"*/*/I{row['mri_image_id']}/*.dcm"))
+    scan = next(Path(row["mri_file"]).glob(f"*/*/I{row['mri_member']}/*.dcm"))
     scan.write_bytes(scan.read_bytes()[:-1] + b"?")
     assert planned(run, *made, *raw).keys() == {"convert_mri"}
     shutil.rmtree(folder)
@@ -208,25 +208,25 @@ def test_one_more_subject_schedules_its_own_stages_and_what_pools_subjects(finis
         for row in run.cohort()
         if row["kind"] == "paired" and row["subject"] not in finished.spoiled()
     )
-    without = folder / "without.yaml"
-    without.write_text(f"cohort: {{exclude: [{row['ptid']}]}}\n")
+    without, ptid = folder / "without.yaml", Path(row["mri_file"]).name
+    without.write_text(f"studies: {{dementia: {{exclude: [{ptid}]}}}}\n")
     # a run as if the subject had not been there
-    run.snakemake("results/cohort/cohort.tsv", *over(run, without))
+    run.snakemake("results/cohort/dementia.tsv", *over(run, without))
     run.snakemake("--touch", *over(run, without))
     for pattern in (f"bids/sub-{row['subject']}", f"preproc/sub-{row['subject']}"):
         shutil.rmtree(folder / "results" / pattern)
     for part in ("ADNI", "truth"):
-        shutil.rmtree(folder / "results/simulated" / part / row["ptid"])
+        shutil.rmtree(folder / "results/simulated" / part / ptid)
     assert planned(run, *over(run, without)) == {}
 
-    run.snakemake("results/cohort/cohort.tsv")
+    run.snakemake("results/cohort/dementia.tsv")
     jobs = planned(run)
     (person,) = jobs["simulate_subject"]
-    assert row["ptid"] in person
+    assert ptid in person
     for rule in PREPROCESSING & set(jobs):
         assert all(f"sub-{row['subject']}/" in outputs for outputs in jobs[rule]), rule
     assert set(jobs) >= PREPROCESSING
     assert set(jobs) >= {"pack_dataset", "make_folds", "real_features", "train", "table1", *SHOWN}
     assert set(jobs) >= {"participants", "excluded_scans"}
-    assert not set(jobs) & {"fetch_atlases", "simulate_tables", "cohort"}
+    assert not set(jobs) & {"fetch_atlases", "simulate_tables", "dementia_cohort"}
     shutil.rmtree(folder)

@@ -151,7 +151,7 @@ def test_mci_is_synthesised_but_not_counted_in_table1(finished):
 
 def test_every_stage_left_a_sidecar_and_a_picture(finished):
     stages = {"acpc", "n4", "skullstrip", "register"}
-    for study, own in (("cohort", {"segment"}), ("epilepsy", {"warp"})):
+    for study, own in (("dementia", {"segment"}), ("epilepsy", {"warp"})):
         rows = read_tsv(finished.folder / f"results/cohort/{study}.tsv", dtype=TEXT)
         for row in rows.to_dict("records"):
             visit = finished.folder / f"results/preproc/sub-{row['subject']}/ses-{row['visit']}"

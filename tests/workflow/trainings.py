@@ -16,8 +16,7 @@ WEIGHTS = "results/gla_gan/models/unet/fold-0/generator.pt"
 LOG = "logs/train/gla_gan/unet_fold-0.log"
 SETTINGS = f"""\
 systems: [gla_gan]
-cohort: {{groups: [CN, AD]}}
-simulation: {{groups: [CN, AD]}}
+studies: {{dementia: {{groups: [CN, AD], simulation: {{groups: [CN, AD]}}}}}}
 gla_gan:
   models:
     unet:

@@ -1,5 +1,9 @@
 """The report, and one of what is there when a run did not come to its end."""
 
+SECTIONS = {system: list(KNOWN_SYSTEMS[system].sections) for system in SYSTEMS}
+FOLDS_STUDIES = [space_study("linear")] if "linear" in USED_SPACES else []
+REPORT_CODE = [symbol for symbols in SECTIONS.values() for symbol in symbols]
+
 
 def there(paths):
     """Return those of some files that exist."""
@@ -8,7 +12,7 @@ def there(paths):
 
 def whole_report():
     """Return all files that the whole report shows, as far as the cohorts are known."""
-    cohorts = [COHORTS[study][1] for study in STUDIES]
+    cohorts = [COHORT.format(study=study) for study in STUDIES]
     visits = [visit for table in there(cohorts) for visit in read_cohort(table, 0)]
     checked = f"results/preproc/{VISIT}/anat/{NAME}_qc.json"
     return [
@@ -21,9 +25,9 @@ def whole_report():
 rule report_page:
     input:
         **SHOWN,
-        cohorts=[COHORTS[study][1] for study in STUDIES],
+        cohorts=[COHORT.format(study=study) for study in STUDIES],
         excluded=["results/cohort/excluded_scans.tsv"],
-        folds=["results/datasets/linear/folds.tsv"] if "adni" in STUDIES else [],
+        folds=["results/datasets/linear/folds.tsv"] if "linear" in USED_SPACES else [],
         qc=qc_pictures,
         lock=source_file("requirements.lock"),
         template=source_file("src/mri2pet/reporting/templates/report.html.j2"),
@@ -42,18 +46,15 @@ rule report_page:
         mem_mb=more(2000),
         runtime=more(20),
     params:
-        code=code("report.py"),
+        code=code("report.py", *REPORT_CODE),
         config=CONCERNED,
-        compared={figure: COMPARED[figure] for figure in ABLATIONS},
-        groups=DIAGNOSED,
-        labels={
-            system: {model: entry["label"] for model, entry in ENTRIES[system].items()}
-            | FURTHER_LABELS.get(system, {})
-            for system in SYSTEMS
-        },
-        simulated={STUDY[system]: bool(simulated_note(system)) for system in SYSTEMS},
+        options=SECTION_OPTIONS,
+        labels={system: labels_of(system) | FURTHER_LABELS.get(system, {}) for system in SYSTEMS},
+        simulated={name: study.simulated for name, study in STUDIES.items()},
         studies=SOURCES,
-        cohorts={COHORTS[study][1]: study for study in STUDIES},
+        sections=SECTIONS,
+        folds_of=FOLDS_STUDIES,
+        cohorts={COHORT.format(study=study): study for study in STUDIES},
     script:
         "../scripts/report.py"
 
@@ -69,11 +70,11 @@ rule report_partial:
         mem_mb=more(2000),
         runtime=more(20),
     params:
-        code=code("report.py"),
+        code=code("report.py", *REPORT_CODE),
         page="results/report/partial.html",
         there=lambda wildcards: {
             **{system: there(paths) for system, paths in SHOWN.items()},
-            "cohorts": there(COHORTS[study][1] for study in STUDIES),
+            "cohorts": there(COHORT.format(study=study) for study in STUDIES),
             "excluded": there(["results/cohort/excluded_scans.tsv"]),
             "failures": there(["results/failures.tsv"]),
             "folds": there(["results/datasets/linear/folds.tsv"]),
@@ -82,11 +83,12 @@ rule report_partial:
         },
         missing=lambda wildcards: [path for path in whole_report() if not Path(path).is_file()],
         config=CONCERNED,
-        compared={figure: COMPARED[figure] for figure in ABLATIONS},
-        groups=DIAGNOSED,
+        options=SECTION_OPTIONS,
         labels=rules.report_page.params.labels,
         simulated=rules.report_page.params.simulated,
         studies=SOURCES,
+        sections=SECTIONS,
+        folds_of=FOLDS_STUDIES,
         cohorts=rules.report_page.params.cohorts,
     script:
         "../scripts/report.py"

@@ -6,7 +6,6 @@ is there, with a list of what is not.
 """
 
 import platform
-from dataclasses import replace
 
 import pandas as pd
 import yaml
@@ -14,8 +13,8 @@ import yaml
 from mri2pet import __version__
 from mri2pet.files import read_tsv
 from mri2pet.provenance.record import recorded
-from mri2pet.reporting import gla_gan, views
-from mri2pet.reporting.captions import LEAD, PACKAGES, STUDIES, TITLE
+from mri2pet.reporting import views
+from mri2pet.reporting.captions import LEAD, PACKAGES, SOURCES, TITLE
 from mri2pet.reporting.html import Report, pinned_versions, write
 from mri2pet.reporting.pictures import qc_visits
 from mri2pet.reporting.system_sections import system_sections
@@ -26,12 +25,12 @@ with recorded(snakemake):
     text = {"subject": str, "visit": str}
     excluded = views.pool(given["excluded"], dtype=str, keep_default_na=False, na_values=[])
     folds = [views.fold_summary(read_tsv(path, dtype=text)) for path in given["folds"]]
-    cohorts = {path: STUDIES[params.cohorts[path]] for path in given["cohorts"]}
+    cohorts = {path: params.cohorts[path] for path in given["cohorts"]}
     report = Report(
         title=TITLE,
-        lead=LEAD,
+        lead=f"{LEAD}{'; '.join(SOURCES[system] for system in params.labels)}.",
         simulated=params.simulated,
-        studies=["adni"] if "adni" in params.simulated else [],
+        studies=params.folds_of,
         cohort=views.cohort_summary(views.pool_cohorts(cohorts, dtype=text)),
         folds=folds[0] if folds else pd.DataFrame(),
         excluded=views.with_headings(excluded),
@@ -42,14 +41,8 @@ with recorded(snakemake):
         versions={"mri2pet": __version__, "Python": platform.python_version()}
         | pinned_versions(given["lock"], PACKAGES),
     )
-    if "gla_gan" in params.labels:
-        labels, shown = params.labels["gla_gan"], given["gla_gan"]
-        report.tables = gla_gan.tables(shown, labels)
-        report.figures = gla_gan.figures(shown)
-        report.curves = gla_gan.curves(shown, labels)
-        further = gla_gan.further(shown, labels, params.compared, params.groups)
-        report.sections = [replace(each, studies=report.studies) for each in further]
     for system, labels in params.labels.items():
-        studies = params.studies[system]
-        report.sections += system_sections(system, given[system], labels, studies)
+        options = params.options.get(system, {})
+        makers, studies = params.sections[system], params.studies[system]
+        report.sections += system_sections(makers, given[system], labels, studies, options)
     write(report, params.get("page") or snakemake.output[0])

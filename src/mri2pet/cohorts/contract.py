@@ -1,15 +1,58 @@
-"""Checking a cohort table against its JSON schema, whoever made it."""
+"""The cohort table that every reader fills, and the check that every table passes.
 
+One row is one visit of a person. A reader may add columns after these, as long as
+workflow/schemas/cohort.schema.yaml names them.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
 from mri2pet.errors import InputError
 
+COLUMNS = (
+    *("subject", "visit", "group", "role", "age", "sex", "kind", "tracer"),
+    *("mri_file", "mri_member", "pet_file", "pet_member", "lesion_file"),
+)
+EXCLUSION_COLUMNS = ("subject", "visit", "image_id", "modality", "stage", "reason")
+MAX_DAYS_APART = 183  # between the MRI and the PET of a visit, where a study does not say
+UNIQUE = (["subject", "visit"], ["mri_file", "mri_member"], ["pet_file", "pet_member"])
 
-def validate_cohort(table: pd.DataFrame, schema: str | Path) -> None:
+
+class Reader(Protocol):
+    """What a reader's module has (mri2pet.cohorts.READERS)."""
+
+    LOOKED_FOR: str  # what marks a folder of its kind, in words
+
+    def recognise(self, raw: Path) -> str | None:
+        """Say by what a folder is recognised as one of its kind; None if it is not."""
+
+    def list_inputs(self, raw: Path, study: Mapping[str, Any]) -> dict[str, Any]:
+        """List `tables`, files that the table is made from, and `listing`, names of scans.
+
+        Both are known before any job starts: a new file makes the cohort anew.
+        """
+
+    def read(
+        self, raw: Path, study: Mapping[str, Any], listing: Any
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Make the cohort table and the table of exclusions. No image is opened."""
+
+
+def validate_cohort(table: pd.DataFrame, schema: str | Path, roles: bool = False) -> None:
     """Check every row, and that no visit or image stands in two rows.
+
+    Parameters
+    ----------
+    table
+        As a reader made it.
+    schema
+        Path of the JSON schema of one row.
+    roles
+        Whether controls and patients must be told apart: there must be a paired control and a
+        paired patient.
 
     Raises
     ------
@@ -19,6 +62,8 @@ def validate_cohort(table: pd.DataFrame, schema: str | Path) -> None:
     import jsonschema
     import yaml
 
+    if lost := [name for name in COLUMNS if name not in table]:
+        raise InputError(f"cohort table: the reader gave no column {', '.join(lost)}")
     validator = jsonschema.Draft202012Validator(yaml.safe_load(Path(schema).read_text()))
     for number, row in enumerate(table.to_dict("records"), start=1):
         for fault in validator.iter_errors({key: _plain(value) for key, value in row.items()}):
@@ -27,13 +72,26 @@ def validate_cohort(table: pd.DataFrame, schema: str | Path) -> None:
                 f"cohort table, row {number} ({row.get('subject')} {row.get('visit')})"
                 f"{', ' + column if column else ''}: {fault.message}"
             )
-    for columns in (["subject", "visit"], ["mri_image_id"], ["pet_image_id"]):
-        twice = table.dropna(subset=columns)[columns]
+    for columns in UNIQUE:
+        twice = table.dropna(subset=columns[:1])[columns]
         twice = twice[twice.duplicated()]
         if len(twice):
             raise InputError(
-                f"cohort table: {' '.join(map(str, twice.iloc[0]))} stands in two rows "
+                f"cohort table: {' '.join(map(str, twice.iloc[0].dropna()))} stands in two rows "
                 f"({', '.join(columns)} must be unique)"
+            )
+    if roles:
+        _check_roles(table)
+
+
+def _check_roles(table: pd.DataFrame) -> None:
+    for role in ("control", "patient"):
+        if not ((table["role"] == role) & (table["kind"] == "paired")).any():
+            raise InputError(
+                f"cohort table: no {role} with a T1w and a PET; the anomaly study needs both "
+                "controls and patients. Which column and words say so is set by "
+                "studies.<name>.group_column and studies.<name>.roles; the table of exclusions "
+                "says who was left out"
             )
 
 

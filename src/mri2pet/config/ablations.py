@@ -63,7 +63,7 @@ def variant_models(gla_gan: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     the base's key by key. In the order of `run`; nothing is shared with the configuration.
     """
     ablations = gla_gan.get("ablations")
-    if ablations is None:
+    if not ablations:
         return {}
     base = gla_gan["models"][ablations["base"]]
     entries = {}

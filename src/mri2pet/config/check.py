@@ -1,14 +1,15 @@
 """Checking the configuration before anything runs."""
 
 import difflib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import yaml
 
-from mri2pet.config.ablations import check_models
-from mri2pet.config.systems import check_dual_glow, check_gan_anomaly, check_ixi
+from mri2pet.config.studies import make_study
+from mri2pet.config.systems import SPACES, SYSTEMS, resolve
 from mri2pet.errors import InputError
 
 
@@ -27,41 +28,40 @@ def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
     if faults:
         lines = [line for fault in faults for line in _describe(fault)]
         raise InputError("the configuration is not valid:\n  " + "\n  ".join(lines))
-    check_models(config["gla_gan"])
-    _check_groups(config)
-    _check_interpretation(config["gla_gan"])
-    check_dual_glow(config)
-    check_gan_anomaly(config)
-    check_ixi(config)
+    systems = run_systems(config)
+    if not systems:
+        raise InputError(f"systems: none of {', '.join(SYSTEMS)} has a block of settings")
+    for name in systems:
+        if config[name]["study"] not in config["studies"]:
+            raise InputError(
+                f"{name}.study: there is no study '{config[name]['study']}'; known are "
+                f"{', '.join(config['studies'])}"
+            )
+    check_spaces(config, systems)
+    for name in systems:
+        make_study(config[name]["study"], config["studies"][config[name]["study"]])
+        resolve(SYSTEMS[name].check)(config)
 
 
-def _check_groups(config: dict[str, Any]) -> None:
-    """Refuse a group that no visit of the cohort can have."""
-    gla_gan, known = config["gla_gan"], config["cohort"]["groups"]
-    diagnosis = gla_gan["diagnosis"]
-    used = {
-        "training_groups": gla_gan.get("training_groups", []),
-        "diagnosis.positive": [diagnosis["positive"]],
-        "diagnosis.negative": [diagnosis["negative"]],
-        "diagnosis.three_way": diagnosis.get("three_way", []),
-    }
-    for key, groups in used.items():
-        for group in groups:
-            if group not in known:
+def run_systems(config: Mapping[str, Any]) -> list[str]:
+    """Return the systems that a run makes: those that `systems` names and that have a block."""
+    wanted = config.get("systems", SYSTEMS)
+    return [name for name in SYSTEMS if name in wanted and config.get(name) is not None]
+
+
+def check_spaces(config: Mapping[str, Any], systems: Sequence[str]) -> None:
+    """Refuse systems that would fill one space, or two that hang together, from two studies."""
+    study_of: dict[str, tuple[str, str]] = {}
+    for name in systems:
+        study, space = config[name]["study"], SYSTEMS[name].space
+        for each in (space, SPACES[space].after):
+            other, theirs = study_of.setdefault(each, (name, study)) if each else (name, study)
+            if theirs != study:
                 raise InputError(
-                    f"gla_gan.{key}: group {group} is not among cohort.groups ({', '.join(known)})"
+                    f"{name}.study: {study}, and {other}.study is {theirs}; both systems work on "
+                    f"the space {each}, which belongs to one study of a run: name the same, or "
+                    "run one after the other in folders of their own"
                 )
-
-
-def _check_interpretation(gla_gan: dict[str, Any]) -> None:
-    """Refuse to look into a model that this run does not train."""
-    model = gla_gan.get("interpretation", {}).get("model")
-    known = [*gla_gan["models"], *gla_gan.get("ablations", {}).get("run", [])]
-    if model is not None and model not in known:
-        raise InputError(
-            f"gla_gan.interpretation.model: there is no model '{model}' in this run; known are "
-            f"{', '.join(known)}"
-        )
 
 
 def _describe(fault: jsonschema.ValidationError) -> list[str]:

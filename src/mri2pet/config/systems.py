@@ -1,123 +1,141 @@
-"""The systems of a run: the space each works in, and the complete entries of its models."""
+"""The table of systems: everything that the workflow must know of a system beside its models."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from mri2pet.config.ablations import RESERVED, variant_models
+from mri2pet.config.ablations import variant_models
 from mri2pet.errors import InputError
 
-SPACE = {  # whose dataset a system works on
-    "gla_gan": "linear",
-    "dual_glow": "nonlinear",
-    "gan_anomaly": "anomaly",
-    "ixi": "ixi",
+
+@dataclass(frozen=True)
+class System:
+    """What one system is made of.
+
+    Attributes
+    ----------
+    space
+        The space whose dataset it works on.
+    check
+        The function that compares the keys of its block with each other and with its study, as
+        `module:name`; it takes the configuration.
+    sections
+        The functions that make its sections of the report, as `module:name`.
+    own_folds
+        Whether it deals its people to folds of its own; else the folds of the linear space count.
+    raw
+        Whether the key `raw` at the top of the configuration means its study.
+    roles
+        Whether its study must tell controls from patients.
+    pet
+        Whether it makes PET of MRI.
+    read_by
+        Keys of its block that its study's reader needs to know.
+    further
+        The function that names a study beside its own that it takes people from, or nothing, as
+        `module:name`; it takes the configuration.
+    """
+
+    space: str
+    check: str
+    sections: tuple[str, ...]
+    own_folds: bool = False
+    raw: bool = False
+    roles: bool = False
+    pet: bool = True
+    read_by: tuple[str, ...] = ()
+    further: str = ""
+
+    def further_study(self, config: Mapping[str, Any]) -> str:
+        """Return the study beside its own that it takes people from; empty for none."""
+        return resolve(self.further)(config) if self.further else ""
+
+
+SYSTEMS = {
+    "gla_gan": System(
+        space="linear",
+        check="mri2pet.config.gla_gan:check",
+        sections=("mri2pet.reporting.gla_gan:sections",),
+        raw=True,
+    ),
+    "dual_glow": System(
+        space="nonlinear",
+        check="mri2pet.config.dual_glow:check",
+        sections=("mri2pet.reporting.dual_glow:sections",),
+        raw=True,
+    ),
+    "gan_anomaly": System(
+        space="anomaly",
+        check="mri2pet.config.gan_anomaly:check",
+        sections=(
+            "mri2pet.reporting.gan_anomaly:sections",
+            "mri2pet.reporting.detector:sections",
+        ),
+        own_folds=True,
+        roles=True,
+        further="mri2pet.config.gan_anomaly:further_study",
+    ),
+    "ixi": System(
+        space="ixi",
+        check="mri2pet.config.ixi:check",
+        sections=("mri2pet.reporting.ixi:sections",),
+        own_folds=True,
+        pet=False,
+        read_by=("split",),
+    ),
 }
-STUDY = {  # whose scans
-    "gla_gan": "adni",
-    "dual_glow": "adni",
-    "gan_anomaly": "epilepsy",
-    "ixi": "ixi",
+
+
+@dataclass(frozen=True)
+class Space:
+    """A space in which volumes are compared: how BIDS names its files, and what it stands on.
+
+    Attributes
+    ----------
+    entities
+        Of its files' names.
+    after
+        The space whose visits it begins with, and whose folds it takes over; empty for none.
+    warped
+        Whether volumes come to it through a nonlinear warp.
+    """
+
+    entities: str
+    after: str = ""
+    warped: bool = False
+
+
+SPACES = {
+    "linear": Space("space-MNI152_res-64"),
+    "nonlinear": Space("space-MNI152SyN_res-model", after="linear", warped=True),
+    "anomaly": Space("space-MNI152SyN_res-anomaly", warped=True),
+    "ixi": Space("res-model"),
 }
-ENTITIES = {  # of the files of a space, as BIDS names them
-    "linear": "space-MNI152_res-64",
-    "nonlinear": "space-MNI152SyN_res-model",
-    "anomaly": "space-MNI152SyN_res-anomaly",
-}
+RESERVED = ("mean_pet", "only_mri", "real_pet", "copy")  # rows of the tables that are no models
 ATTRIBUTES = ("age", "sex", "diagnosis")  # of side information, where an entry does not choose
 FLOW = "dual_glow"  # the network that is made for one grid, and knows the groups by name
 
 
-def check_dual_glow(config: Mapping[str, Any]) -> None:
-    """Compare the keys of the block `dual_glow`, if there is one, with each other and the cohort.
-
-    Raises
-    ------
-    InputError
-        If a model has a name that is taken; a flow cannot halve the grid as often as it has
-        levels, or has no width for a level; or a class of Table 2 is empty or overlaps the other.
-    """
-    block = config.get("dual_glow")
-    if block is None:
-        return
-    for where, _, entry in _models("dual_glow", block):
-        if entry["generator"]["name"] == FLOW:
-            _check_flow(f"{where}.generator", entry["generator"], block["grid"])
-    cohort, classes = config["cohort"]["groups"], block["diagnosis"]
-    for role in ("positive", "negative"):
-        if not set(classes[role]) & set(cohort):
-            raise InputError(
-                f"dual_glow.diagnosis.{role}: none of {', '.join(classes[role])} is among "
-                f"cohort.groups ({', '.join(cohort)})"
-            )
-    for group in classes["positive"]:
-        if group in classes["negative"]:
-            raise InputError(
-                f"dual_glow.diagnosis: group {group} is among the positive and the negative ones"
-            )
+def resolve(symbol: str) -> Any:
+    """Return what `module:name` names."""
+    module, _, name = symbol.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
-def _models(
-    system: str, block: Mapping[str, Any], *taken: str
-) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Yield key, name and entry of each model; refuse names that rows of the tables have."""
-    for name, entry in block["models"].items():
-        where = f"{system}.models.{name}"
-        if name in (*RESERVED, *taken):
-            raise InputError(f"{where}: the name is taken by a row of the tables")
-        yield where, name, entry
+def check_names(system: str, block: Mapping[str, Any]) -> None:
+    """Refuse models with names that rows of the tables have."""
+    for name in block["models"]:
+        if name in RESERVED:
+            raise InputError(f"{system}.models.{name}: the name is taken by a row of the tables")
 
 
-def _check_flow(where: str, generator: Mapping[str, Any], grid: Sequence[int]) -> None:
-    depth, width = (generator.get(key) for key in ("depth", "width"))
-    if depth is not None and width is not None and len(depth) != len(width):
-        raise InputError(
-            f"{where}: depth has {len(depth)} numbers and width {len(width)}; each level needs one "
-            "of both"
-        )
-    if depth is not None and any(side % 2 ** len(depth) for side in grid):
-        raise InputError(
-            f"{where}.depth: {len(depth)} levels halve a volume as often, and dual_glow.grid "
-            f"{list(grid)} is not divisible by {2 ** len(depth)}"
-        )
+def study_groups(config: Mapping[str, Any], system: str) -> list[str]:
+    """Return the groups of a system's study, from healthy to ill."""
+    from mri2pet.config.studies import group_names
 
-
-def check_ixi(config: Mapping[str, Any]) -> None:
-    """Compare the keys of the block `ixi`, if there is one, with each other.
-
-    Raises
-    ------
-    InputError
-        If the simulated people are fewer than the split asks for; a patch does not fit the grid; a
-        model's name is taken, its source is its target, or it goes on from a model that is not
-        there, goes on in turn from it, or has another direction.
-    """
-    block = config.get("ixi")
-    if block is None:
-        return
-    people, wanted = block["simulation"]["people"], sum(block["split"].values())
-    if block["raw"] == "simulated" and people < wanted:
-        raise InputError(f"ixi.split asks for {wanted} people, ixi.simulation.people are {people}")
-    x, y, slices = block["grid"]["shape"]
-    sides = [x, y, -(-slices // block["grid"]["every"])]
-    if block["patches"]["size"] > min(sides):
-        raise InputError(
-            f"ixi.patches.size: {block['patches']['size']} does not fit a grid of {sides} voxels "
-            "(ixi.grid.shape, of its slices every ixi.grid.every-th)"
-        )
-    models = block["models"]
-    for where, name, entry in _models("ixi", block, "copy"):
-        if entry["source"] == entry["target"]:
-            raise InputError(f"{where}: source and target are both {entry['source']}")
-        seen, before = {name}, entry.get("start")
-        while before is not None:
-            if before not in models or before in seen:
-                fault = "goes on from itself" if before in seen else f"there is no model '{before}'"
-                raise InputError(f"{where}.start: {fault}")
-            if any(models[before][key] != entry[key] for key in ("source", "target")):
-                raise InputError(f"{where}.start: {before} has another direction")
-            seen.add(before)
-            before = models[before].get("start")
+    return list(group_names(config["studies"][config[system]["study"]].get("groups", ())))
 
 
 def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str, Any]]:
@@ -128,87 +146,25 @@ def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str,
     config
         The configuration, as `check_config` lets it pass.
     system
-        `gla_gan`, `dual_glow` or `ixi`.
+        A name of `SYSTEMS`.
 
     Returns
     -------
-    Name to entry. Of `gla_gan` the variants of the ablations come after the models. A generator
-    `dual_glow` gets the volumes' `grid` and the cohort's `side.groups` where its entry does not
-    name its own, a discriminator of `ixi` the patches' size.
+    Name to entry. Variants of ablations come after the models. A generator `dual_glow` gets the
+    volumes' `grid` and the study's groups (`side.groups`) where its entry does not name its own, a
+    discriminator of `ixi` the patches' size.
     """
-    entries = copy.deepcopy(dict(config[system].get("models", {})))
-    if system == "gla_gan":
-        return entries | variant_models(config["gla_gan"])
+    block = config[system]
+    entries = copy.deepcopy(dict(block.get("models", {}))) | variant_models(block)
     for entry in entries.values():
         generator = entry["generator"]
         if entry.get("discriminator", {}).get("name") == "ixi_discriminator":
-            entry["discriminator"].setdefault("patch", config[system]["patches"]["size"])
+            entry["discriminator"].setdefault("patch", block["patches"]["size"])
         if generator["name"] == FLOW:
-            generator.setdefault("grid", list(config[system]["grid"]))
+            generator.setdefault("grid", list(block["grid"]))
             if generator.get("side"):
-                generator["side"].setdefault("groups", list(config["cohort"]["groups"]))
+                generator["side"].setdefault("groups", study_groups(config, system))
     return entries
-
-
-def configuration(entry: Mapping[str, Any]) -> str:
-    """Return by what its networks see what the anomaly paper calls a model's configuration."""
-    parts = entry.get("parts")
-    return {"slices": "semi-3D", "patches": "3D-patch"}[parts["kind"]] if parts else "3D"
-
-
-def check_gan_anomaly(config: Mapping[str, Any]) -> None:
-    """Compare the keys of the synthesis in the block `gan_anomaly`, if there is one.
-
-    Raises
-    ------
-    InputError
-        If a model has a name that is taken, its networks do not fit what they are to see, a model
-        of the figure or of a detector is not there, or nothing says what to simulate.
-    """
-    block = config.get("gan_anomaly")
-    if block is None:
-        return
-    for where, _, entry in _models("gan_anomaly", block):
-        parts = entry.get("parts")
-        if parts is not None:
-            slices = parts["kind"] == "slices"
-            expected = (
-                {"dimensions": 2, "channels": parts["size"]}
-                if slices
-                else {"dimensions": 3, "channels": 1}
-            )
-            for role in ("generator", "discriminator"):
-                _check_sees(f"{where}.{role}", entry.get(role, {}), expected, parts["kind"])
-    if block["raw"] == "simulated" and "simulation" not in block:
-        raise InputError("gan_anomaly.simulation: missing, and gan_anomaly.raw is simulated")
-    for name, entry in block["detector"]["training_sets"].items():
-        model = entry.get("synthetic")
-        if model is not None and model not in block["models"]:
-            raise InputError(
-                f"gan_anomaly.detector.training_sets.{name}.synthetic: there is no model "
-                f"'{model}'; known are {', '.join(block['models'])}"
-            )
-    for name in block["example"]:
-        if name not in block["models"]:
-            raise InputError(
-                f"gan_anomaly.example: there is no model '{name}'; known are "
-                f"{', '.join(block['models'])}"
-            )
-
-
-def _check_sees(
-    where: str, network: Mapping[str, Any], expected: Mapping[str, int], kind: str
-) -> None:
-    """Compare a network's dimensions and channels, if it has Cycle-GAN's defaults, with parts."""
-    if network.get("name") not in ("resnet", "patch_gan"):
-        return
-    defaults = {"dimensions": 2, "channels": 3}
-    for key, needed in expected.items():
-        found = network.get(key, defaults[key])
-        if found != needed:
-            raise InputError(
-                f"{where}.{key}: {found} does not fit parts.kind {kind}, which needs {needed}"
-            )
 
 
 def told(entry: Mapping[str, Any]) -> list[str]:

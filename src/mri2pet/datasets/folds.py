@@ -52,7 +52,7 @@ def make_folds(
         if count < n:
             raise InputError(
                 f"folds.n: {n} folds need at least {n} subjects of group {group} with MRI and "
-                f"PET, there are {count}; lower folds.n, or drop {group} from cohort.groups"
+                f"PET, there are {count}; lower folds.n, or drop {group} from the study's groups"
             )
     dealt, turn = {}, 0
     for _, stratum in subjects.groupby(["kind", "group"], sort=True):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mri2pet.cohorts.adni.scans import EXCLUSION_COLUMNS
+from mri2pet.cohorts.contract import EXCLUSION_COLUMNS
 from mri2pet.cohorts.ixi.ixi_names import SPLITS
 from mri2pet.errors import InputError
 from mri2pet.exclusion import is_excluded

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mri2pet.cohorts.contract import EXCLUSION_COLUMNS
 from mri2pet.errors import InputError
 from mri2pet.exclusion import is_excluded
 from mri2pet.files import atomic, new_array
@@ -18,7 +19,6 @@ log = logging.getLogger(__name__)
 
 Array = np.ndarray
 VISIT_COLUMNS = ("index", "subject", "visit", "group", "age", "sex", "kind")
-EXCLUSION_COLUMNS = ("subject", "visit", "image_id", "modality", "stage", "reason")
 TISSUES = ("gm", "wm", "csf")
 SUBSAMPLES = 4  # along each axis of a target voxel, for masks and labels
 
@@ -290,7 +290,7 @@ def _exclusion(row: Mapping[str, Any], modality: str, reason: Mapping[str, str])
     return {
         "subject": row["subject"],
         "visit": row["visit"],
-        "image_id": row.get(f"{modality.lower()}_image_id"),
+        "image_id": row.get(f"{modality.lower()}_member"),
         "modality": modality,
         "stage": reason["stage"],
         "reason": reason["reason"],

@@ -4,14 +4,17 @@ from mri2pet.evaluation.image_metrics import DESCRIPTION
 
 TITLE = "From MRI to synthetic FDG-PET and a diagnosis"
 PROVENANCE = "Where the results come from"
-STUDIES = {"adni": "ADNI", "epilepsy": "the epilepsy study", "ixi": "IXI"}
 LEAD = (
     "Of the systems that were run, every stage from raw scans to the papers' tables and figures: "
-    "GLA-GAN (Sikka, Skand, Virk, Bathula: MRI to PET Cross-Modality Translation using Globally "
-    "and Locally Aware GAN), DUAL-GLOW (Sun, Mehta, Zhou, Huang, Johnson, Prabhakaran, Singh: "
-    "DUAL-GLOW: Conditional Flow-Based Generative Model for Modality Transfer), GAN-made PET for "
-    "anomaly detection (Zotova, Jung, Lartizien), and T2 and PD of IXI made of each other."
 )
+SOURCES = {  # what each system reproduces
+    "gla_gan": "GLA-GAN (Sikka, Skand, Virk, Bathula: MRI to PET Cross-Modality Translation using "
+    "Globally and Locally Aware GAN)",
+    "dual_glow": "DUAL-GLOW (Sun, Mehta, Zhou, Huang, Johnson, Prabhakaran, Singh: DUAL-GLOW: "
+    "Conditional Flow-Based Generative Model for Modality Transfer)",
+    "gan_anomaly": "GAN-made PET for anomaly detection (Zotova, Jung, Lartizien)",
+    "ixi": "T2 and PD of IXI made of each other",
+}
 DIAGNOSIS = (
     "RBF support vector machine on the mean intensity of 116 AAL regions in grey and white matter "
     "of MRI and PET; imputation, scaling, C and gamma are set inside the training folds. Metrics "

@@ -4,10 +4,37 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mri2pet.files import read_tsv
-from mri2pet.reporting import insight, sections, views
+from mri2pet.reporting import insight, views
 from mri2pet.reporting.captions import CURVES, SYNTHESIS, TABLES
-from mri2pet.reporting.html import Picture, Section
+from mri2pet.reporting.html import Picture, Section, filled
 from mri2pet.reporting.pictures import data_uri, is_there, named_pictures
+from mri2pet.reporting.sections import ablation_section, three_way_section
+
+
+def sections(
+    paths: Iterable[str | Path],
+    labels: Mapping[str, str],
+    compared: Mapping[str, Mapping[str, str]],
+    groups: Sequence[str],
+) -> list[Section]:
+    """Make GLA-GAN's sections of what there is, from the files under results/gla_gan.
+
+    Parameters
+    ----------
+    paths
+        What `tables`, `figures`, `further` and `curves` take; any may be missing.
+    labels
+        Model to label.
+    compared, groups
+        As `further` takes them.
+    """
+    made = [
+        Section("tables", "GLA-GAN: Tables I to III", [], tables(paths, labels)),
+        Section("figures", "GLA-GAN: synthetic PET", figures(paths)),
+        *further(paths, labels, compared, groups),
+        Section("training", "GLA-GAN: training", curves(paths, labels)),
+    ]
+    return filled(made)
 
 
 def tables(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[views.TableView]:
@@ -65,11 +92,11 @@ def further(
         if {".tsv", ".png"} <= set(files) and is_there(files[".png"])
     }
     made = [
-        sections.ablation_section(figure, *there[f"ablation_{figure}"], names)
+        ablation_section(figure, *there[f"ablation_{figure}"], names)
         for figure, names in compared.items()
         if f"ablation_{figure}" in there
     ]
     if "three_way" in there:
-        made.append(sections.three_way_section(*there["three_way"], labels))
+        made.append(three_way_section(*there["three_way"], labels))
     looked = (there.get(name, ()) for name in ("dissection", "interpolation"))
     return made + insight.sections(*looked, groups)

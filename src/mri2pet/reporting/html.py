@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 
 from mri2pet.files import atomic
-from mri2pet.reporting.captions import STUDIES
 from mri2pet.reporting.pictures import QcVisit
 from mri2pet.reporting.views import TableView
 
@@ -63,7 +62,7 @@ class Report:
     title, lead
         Heading; one or two sentences below it.
     simulated
-        Study (`captions.STUDIES`) to whether it is simulated: the page says so at its top and above
+        Study to whether it is simulated: the page says so at its top and above
         every table that shows it.
     cohort, folds, excluded
         Tables of text as they are to be shown.
@@ -71,13 +70,9 @@ class Report:
         Of a partial report: files that the whole one shows and that are not there; failed jobs and
         excluded scans.
     studies
-        Those that the folds, tables and figures are of; all if none is named.
-    tables
-        Results beside the published values.
+        Those that the folds are of; all if none is named.
     sections
-        Further results: ablations, three-way diagnosis.
-    figures, curves
-        Pictures of the results and of the training.
+        What each system has to show.
     qc
         Pictures of the preprocessing by visit.
     config
@@ -95,10 +90,7 @@ class Report:
     missing: list[str] = field(default_factory=list)
     failed: pd.DataFrame = field(default_factory=pd.DataFrame)
     studies: Sequence[str] = ()
-    tables: list[TableView] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
-    figures: list[Picture] = field(default_factory=list)
-    curves: list[Picture] = field(default_factory=list)
     qc: list[QcVisit] = field(default_factory=list)
     config: str = ""
     versions: dict[str, str] = field(default_factory=dict)
@@ -120,7 +112,7 @@ def simulated_note(simulated: Mapping[str, bool], studies: Sequence[str] = ()) -
     if all(shown.values()):
         return SIMULATED_NOTE
     made, real = (
-        ", ".join(STUDIES[study] for study, flag in shown.items() if flag is wanted)
+        ", ".join(f"the study {study}" for study, flag in shown.items() if flag is wanted)
         for wanted in (True, False)
     )
     return f"Simulated: {made}. What comes of it does not speak about patients. Real: {real}."

@@ -1,36 +1,34 @@
-"""The sections of the systems beside GLA-GAN, each marked with the studies that were simulated."""
+"""The sections of each system, made by the functions that the table of systems names."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mri2pet.reporting import detector as anomaly
-from mri2pet.reporting import dual_glow, ixi
-from mri2pet.reporting import gan_anomaly as gan_pet
+from mri2pet.config.systems import resolve
 from mri2pet.reporting.html import Section
-
-SECTIONS = {
-    "dual_glow": [dual_glow.sections],
-    "gan_anomaly": [gan_pet.sections, anomaly.sections],
-    "ixi": [ixi.sections],
-}
 
 
 def system_sections(
-    system: str, shown: Any, labels: Mapping[str, Any], studies: Sequence[str]
+    makers: Sequence[str],
+    shown: Any,
+    labels: Mapping[str, Any],
+    studies: Sequence[str],
+    options: Mapping[str, Any],
 ) -> list[Section]:
-    """Return the sections of one system; GLA-GAN's are the page's own and none of these.
+    """Return the sections of one system, each marked with the studies that it shows.
 
     Parameters
     ----------
-    system
-        Name as in the key `systems`.
+    makers
+        Functions that make sections of files, labels and options, as `module:name`.
     shown
         Files that the system shows.
     labels
         Labels of its models.
     studies
-        Simulated studies that its numbers come from.
+        Those that its numbers come from.
+    options
+        What its functions need beside these.
     """
-    made = [each for sections in SECTIONS.get(system, []) for each in sections(shown, labels)]
+    made = [each for name in makers for each in resolve(name)(shown, labels, **options)]
     return [replace(each, studies=list(studies)) for each in made]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mri2pet.cohorts.ixi.ixi_names import CONTRASTS, IxiImage, ixi_label
+from mri2pet.cohorts.ixi.ixi_names import CONTRASTS, ixi_label
 from mri2pet.errors import InputError
 from mri2pet.files import atomic
 from mri2pet.simulation.people import MOST_PEOPLE, Person, Visit, make_person
@@ -68,19 +68,10 @@ def _plan(number: int, seed: int) -> tuple[Person, str]:
     return person, f"{label}-{site}-{session:04d}"
 
 
-def planned_images(names: Sequence[str], folder: str, t1: bool = True) -> list[IxiImage]:
-    """List the images of people by the files they will be: `folder`/IXI-T2/<name>-T2.nii.gz."""
+def planned_files(names: Sequence[str], t1: bool = True) -> list[str]:
+    """List the images of people by the files they will be: IXI-T2/<name>-T2.nii.gz."""
     contrasts = CONTRASTS if t1 else CONTRASTS[1:]
-    return [
-        IxiImage(*_parts(name, contrast), f"{folder}/IXI-{contrast}/{name}-{contrast}.nii.gz")
-        for name in names
-        for contrast in contrasts
-    ]
-
-
-def _parts(name: str, contrast: str) -> tuple[str, str, str, str]:
-    label, site, number = name.split("-")
-    return label, contrast, site, number
+    return [f"IXI-{contrast}/{name}-{contrast}.nii.gz" for name in names for contrast in contrasts]
 
 
 def write_ixi_table(people: Sequence[Person], path: str | Path) -> None:

@@ -3,15 +3,15 @@
 MRI_ANOMALY = f"{ANAT}_space-MNI152SyN_res-anomaly"
 PET_ANOMALY = f"{PET}_space-MNI152SyN_res-anomaly"
 ANOMALY_FOLDS = list(range(config["gan_anomaly"]["folds"]["n"]))
-IXI_CONTROLS = config["gan_anomaly"]["ixi_controls"] if "ixi" in STUDIES else 0
-SOURCES["gan_anomaly"] += ["ixi"] if IXI_CONTROLS else []
+IXI_CONTROLS = config["gan_anomaly"]["ixi_controls"]
+CONTROLS_STUDY = FURTHER_STUDIES.get("gan_anomaly")
 
 
 def ixi_controls():
     """Return the IXI people whose T1 makes them controls with an MRI alone."""
     if not IXI_CONTROLS:
         return []
-    found = [key for key, row in cohort("ixi").items() if row["mri_file"] != "n/a"]
+    found = [key for key, row in cohort(CONTROLS_STUDY).items() if row["mri_file"] != "n/a"]
     return found[:IXI_CONTROLS]
 
 
@@ -19,7 +19,7 @@ def anomaly_visits(pattern, kind=None):
     """Return an input function: `pattern` for the visits of the space, in the order of its rows."""
 
     def paths(wildcards):
-        found = each_visit(pattern, kind, study="epilepsy")(wildcards)
+        found = each_visit(pattern, "anomaly", kind)(wildcards)
         if kind is None:
             found += [pattern.format(subject=key[0], visit=key[1]) for key in ixi_controls()]
         return found
@@ -30,8 +30,8 @@ def anomaly_visits(pattern, kind=None):
 def lesion_files(_):
     """Return the lesions of the patients who have one, in the space."""
     return [
-        f"{MRI_ANOMALY}_label-lesion_mask.nii.gz".format(subject=subject, visit=visit)
-        for (subject, visit), row in cohort("epilepsy").items()
+        f"{MRI_ANOMALY}_label-lesion_mask.nii.gz".format(**row)
+        for row in cohort(space_study("anomaly")).values()
         if row["lesion_file"] != "n/a"
     ]
 
@@ -73,10 +73,10 @@ rule resample_pet_anomaly:
         sidecar=rules.resample_anomaly.output.sidecar,
         brain=TEMPLATE_BRAIN,
     output:
-        image=f"{PET_ANOMALY}_trc-18FFDG_pet.nii.gz",
-        sidecar=f"{PET_ANOMALY}_trc-18FFDG_pet.json",
+        image=f"{PET_ANOMALY}_trc-{{tracer}}_pet.nii.gz",
+        sidecar=f"{PET_ANOMALY}_trc-{{tracer}}_pet.json",
     log:
-        f"logs/resample_pet_anomaly/{NAME}.log",
+        f"logs/resample_pet_anomaly/{NAME}_trc-{{tracer}}.log",
     group:
         "visit"
     conda:
@@ -119,8 +119,8 @@ rule resample_lesion:
 
 rule pack_anomaly:
     input:
-        cohort="results/cohort/epilepsy.tsv",
-        ixi=COHORTS["ixi"][1] if IXI_CONTROLS else [],
+        cohort=COHORT.format(study=space_study("anomaly")),
+        ixi=COHORT.format(study=CONTROLS_STUDY) if IXI_CONTROLS else [],
         mask=TEMPLATE_BRAIN,
         atlas="resources/atlases/aal.nii.gz",
         regions="resources/atlases/aal.tsv",

@@ -1,28 +1,34 @@
 rule pack_dataset:
     input:
-        cohort="results/cohort/cohort.tsv",
+        cohort=COHORT.format(study=space_study("linear")),
         mask="resources/atlases/mni152_brain_mask.nii.gz",
         atlas="resources/atlases/aal.nii.gz",
         regions="resources/atlases/aal.tsv",
         mri=each_visit(
-            f"results/preproc/{VISIT}/anat/{NAME}_space-MNI152_res-64_desc-normalised_T1w.nii.gz"
+            f"results/preproc/{VISIT}/anat/{NAME}_space-MNI152_res-64_desc-normalised_T1w.nii.gz",
+            "linear",
         ),
         gm=each_visit(
-            f"results/preproc/{VISIT}/anat/{NAME}_space-MNI152_res-64_label-GM_probseg.nii.gz"
+            f"results/preproc/{VISIT}/anat/{NAME}_space-MNI152_res-64_label-GM_probseg.nii.gz",
+            "linear",
         ),
         wm=each_visit(
-            f"results/preproc/{VISIT}/anat/{NAME}_space-MNI152_res-64_label-WM_probseg.nii.gz"
+            f"results/preproc/{VISIT}/anat/{NAME}_space-MNI152_res-64_label-WM_probseg.nii.gz",
+            "linear",
         ),
         csf=each_visit(
-            f"results/preproc/{VISIT}/anat/{NAME}_space-MNI152_res-64_label-CSF_probseg.nii.gz"
+            f"results/preproc/{VISIT}/anat/{NAME}_space-MNI152_res-64_label-CSF_probseg.nii.gz",
+            "linear",
         ),
-        mri_sidecar=each_visit(f"results/preproc/{VISIT}/anat/{NAME}_qc.json"),
+        mri_sidecar=each_visit(f"results/preproc/{VISIT}/anat/{NAME}_qc.json", "linear"),
         pet=each_visit(
-            f"results/preproc/{VISIT}/pet/{NAME}_space-MNI152_res-64_trc-18FFDG_pet.nii.gz",
+            f"results/preproc/{VISIT}/pet/{NAME}_space-MNI152_res-64_trc-{{tracer}}_pet.nii.gz",
+            "linear",
             kind="paired",
         ),
         pet_sidecar=each_visit(
-            f"results/preproc/{VISIT}/pet/{NAME}_space-MNI152_res-2_trc-18FFDG_pet.json",
+            f"results/preproc/{VISIT}/pet/{NAME}_space-MNI152_res-2_trc-{{tracer}}_pet.json",
+            "linear",
             kind="paired",
         ),
     output:
@@ -48,27 +54,6 @@ rule pack_dataset:
         code=code("pack_dataset.py"),
     script:
         "../../scripts/pack_dataset.py"
-
-
-# The one table of all that was left out waits for every space; nothing but the report waits for it.
-rule excluded_scans:
-    input:
-        [EXCLUSIONS[study] for study in STUDIES],
-        expand("results/datasets/{space}/excluded_scans.tsv", space=SPACES),
-    output:
-        "results/cohort/excluded_scans.tsv",
-    log:
-        "logs/excluded_scans/excluded_scans.log",
-    localrule: True
-    conda:
-        "../../../envs/stats.yaml"
-    resources:
-        mem_mb=more(1000),
-        runtime=more(10),
-    params:
-        code=code("excluded_scans.py"),
-    script:
-        "../../scripts/excluded_scans.py"
 
 
 rule make_folds:

@@ -42,11 +42,11 @@ rule resample_pet_nonlinear:
         linear_sidecar=rules.resample_pet.output.sidecar,
         brain=TEMPLATE_BRAIN,
     output:
-        res15=f"{PET_SYN}_res-1p5_trc-18FFDG_pet.nii.gz",
-        sidecar=f"{PET_SYN}_res-1p5_trc-18FFDG_pet.json",
-        model=f"{PET_SYN}_res-model_trc-18FFDG_pet.nii.gz",
+        res15=f"{PET_SYN}_res-1p5_trc-{{tracer}}_pet.nii.gz",
+        sidecar=f"{PET_SYN}_res-1p5_trc-{{tracer}}_pet.json",
+        model=f"{PET_SYN}_res-model_trc-{{tracer}}_pet.nii.gz",
     log:
-        f"logs/resample_pet_nonlinear/{NAME}.log",
+        f"logs/resample_pet_nonlinear/{NAME}_trc-{{tracer}}.log",
     group:
         "visit"
     conda:
@@ -63,14 +63,16 @@ rule resample_pet_nonlinear:
 
 rule pack_nonlinear:
     input:
-        cohort="results/cohort/cohort.tsv",
+        cohort=COHORT.format(study=space_study("nonlinear")),
         mask=TEMPLATE_BRAIN,
         atlas="resources/atlases/aal.nii.gz",
         regions="resources/atlases/aal.tsv",
-        mri=each_visit(rules.resample_nonlinear.output.model),
-        mri_sidecar=each_visit(rules.resample_nonlinear.output.sidecar),
-        pet=each_visit(rules.resample_pet_nonlinear.output.model, kind="paired"),
-        pet_sidecar=each_visit(rules.resample_pet_nonlinear.output.sidecar, kind="paired"),
+        mri=each_visit(rules.resample_nonlinear.output.model, "nonlinear"),
+        mri_sidecar=each_visit(rules.resample_nonlinear.output.sidecar, "nonlinear"),
+        pet=each_visit(rules.resample_pet_nonlinear.output.model, "nonlinear", kind="paired"),
+        pet_sidecar=each_visit(
+            rules.resample_pet_nonlinear.output.sidecar, "nonlinear", kind="paired"
+        ),
     output:
         visits="results/datasets/nonlinear/visits.tsv",
         mri="results/datasets/nonlinear/mri.npy",

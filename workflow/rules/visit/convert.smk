@@ -1,9 +1,15 @@
+"""From raw scans to the BIDS dataset, a visit at a time."""
+
+BIDS_T1W = f"results/bids/{VISIT}/anat/{NAME}_T1w"
+BIDS_PET = f"results/bids/{VISIT}/pet/{NAME}_trc-{{tracer}}_pet"
+
+
 rule convert_mri:
     input:
         scan=raw_scan("mri"),
     output:
-        image=f"results/bids/{VISIT}/anat/{NAME}_T1w.nii.gz",
-        sidecar=f"results/bids/{VISIT}/anat/{NAME}_T1w.json",
+        image=f"{BIDS_T1W}.nii.gz",
+        sidecar=f"{BIDS_T1W}.json",
     log:
         f"logs/convert_mri/{NAME}.log",
     group:
@@ -26,10 +32,10 @@ rule convert_pet:
     input:
         scan=raw_scan("pet"),
     output:
-        image=f"results/bids/{VISIT}/pet/{NAME}_trc-18FFDG_pet.nii.gz",
-        sidecar=f"results/bids/{VISIT}/pet/{NAME}_trc-18FFDG_pet.json",
+        image=f"{BIDS_PET}.nii.gz",
+        sidecar=f"{BIDS_PET}.json",
     log:
-        f"logs/convert_pet/{NAME}.log",
+        f"logs/convert_pet/{NAME}_trc-{{tracer}}.log",
     group:
         "visit"
     conda:
@@ -48,7 +54,7 @@ rule convert_pet:
 
 rule participants:
     input:
-        tables=[COHORTS[study][1] for study in STUDIES],
+        tables=[COHORT.format(study=study) for study in STUDIES],
     output:
         participants="results/bids/participants.tsv",
         columns="results/bids/participants.json",

@@ -1,7 +1,5 @@
 # Preprocessing, one rule a stage. A scan that a stage cannot use leaves empty files and the reason.
 
-BIDS_T1W = f"results/bids/{VISIT}/anat/{NAME}_T1w"
-BIDS_PET = f"results/bids/{VISIT}/pet/{NAME}_trc-18FFDG_pet"
 ANAT = f"results/preproc/{VISIT}/anat/{NAME}"
 PET = f"results/preproc/{VISIT}/pet/{NAME}"
 ACPC_TO_MNI = f"{ANAT}_from-ACPC_to-MNI152_mode-image_xfm"
@@ -190,8 +188,9 @@ rule segment:
 
 
 def last_before_qc(wildcards):
-    """Return the sidecar of the last stage: only ADNI's visits are segmented."""
-    last = rules.segment if study_of(wildcards) == "adni" else rules.resample_mri
+    """Return the sidecar of the last stage: visits of the linear space alone are segmented."""
+    segmented = "linear" in spaces_of(study_of(wildcards))
+    last = rules.segment if segmented else rules.resample_mri
     return last.output.sidecar
 
 
@@ -223,8 +222,8 @@ rule qc:
 
 rule coregister_pet:
     input:
-        pet=f"{BIDS_PET}.nii.gz",
-        pet_sidecar=f"{BIDS_PET}.json",
+        pet=of_visit(f"{BIDS_PET}.nii.gz"),
+        pet_sidecar=of_visit(f"{BIDS_PET}.json"),
         image=rules.normalise.output.image,
         sidecar=rules.normalise.output.sidecar,
     output:
@@ -258,11 +257,11 @@ rule resample_pet:
         brain=TEMPLATE_BRAIN,
         atlas="resources/atlases/aal.nii.gz",
     output:
-        res2=f"{PET}_space-MNI152_res-2_trc-18FFDG_pet.nii.gz",
-        sidecar=f"{PET}_space-MNI152_res-2_trc-18FFDG_pet.json",
-        res64=f"{PET}_space-MNI152_res-64_trc-18FFDG_pet.nii.gz",
+        res2=f"{PET}_space-MNI152_res-2_trc-{{tracer}}_pet.nii.gz",
+        sidecar=f"{PET}_space-MNI152_res-2_trc-{{tracer}}_pet.json",
+        res64=f"{PET}_space-MNI152_res-64_trc-{{tracer}}_pet.nii.gz",
     log:
-        f"logs/resample_pet/{NAME}.log",
+        f"logs/resample_pet/{NAME}_trc-{{tracer}}.log",
     group:
         "visit"
     conda:

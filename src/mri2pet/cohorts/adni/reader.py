@@ -2,42 +2,105 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from mri2pet.cohorts.adni.csv_tables import ExamRow, read_tables
-from mri2pet.cohorts.adni.groups import admitted, age_at, group_at, normalise_sex, normalise_visit
+from mri2pet.cohorts.adni.groups import (
+    GROUPS,
+    admitted,
+    age_at,
+    group_at,
+    normalise_sex,
+    normalise_visit,
+)
 from mri2pet.cohorts.adni.locate import PTID, check_raw_folder
 from mri2pet.cohorts.adni.matching import choose_mri, days_between, match_pet
 from mri2pet.cohorts.adni.scans import (
-    EXCLUSION_COLUMNS,
     Exclusion,
     Scan,
     excluded,
     readable_scans,
     subject_label,
 )
+from mri2pet.cohorts.contract import COLUMNS, EXCLUSION_COLUMNS, MAX_DAYS_APART
 from mri2pet.errors import InputError, ScanError
 
 log = logging.getLogger(__name__)
 
-COHORT_COLUMNS = (
-    "subject",
-    "ptid",
-    "visit",
-    "group",
-    "age",
-    "sex",
-    "mri_image_id",
-    "mri_date",
-    "pet_image_id",
-    "pet_date",
-    "days_apart",
-    "kind",
+COHORT_COLUMNS = (*COLUMNS, "mri_date", "pet_date", "days_apart")
+TRACER = "18FFDG"
+LOOKED_FOR = (
+    "an ADNI download: one folder a participant (011_S_0005) and, beside them, the collection's "
+    "CSV and ADNIMERGE.csv"
 )
+
+
+def recognise(raw: str | Path) -> str | None:
+    """Say by what a folder is an ADNI download: its participants; None if it is none."""
+    found = [entry.name for entry in Path(raw).iterdir() if PTID.fullmatch(entry.name)]
+    return f"{len(found)} participants' folders named as {min(found)}" if found else None
+
+
+def list_inputs(raw: str | Path, study: Mapping[str, Any]) -> dict[str, Any]:
+    """List the CSV files at the top of a download, and check that it is one.
+
+    Raises
+    ------
+    InputError
+        It is no download of ADNI's, or a group that is asked for is none of ADNI's.
+    """
+    tables = sorted(path for path in Path(raw).glob("*.[cC][sS][vV]"))
+    check_raw_folder(raw, tables)
+    check_groups(study)
+    return {"tables": [str(path) for path in tables], "listing": []}
+
+
+def check_groups(study: Mapping[str, Any]) -> None:
+    """Refuse a group that no visit of ADNI can have."""
+    for group in study.get("groups", ()):
+        if group not in GROUPS:
+            raise InputError(
+                f"studies.{study['name']}.groups: {group} is none of ADNI's ({', '.join(GROUPS)})"
+            )
+
+
+def read(
+    raw: str | Path, study: Mapping[str, Any], listing: Sequence[str] = ()
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make the cohort table of a download and the table of what is left out.
+
+    Parameters
+    ----------
+    raw
+        Top of the download.
+    study
+        Its block of the configuration, with its `name`; `simulated` if the participants' folders
+        need not be there yet.
+    listing
+        Nothing: the tables say which scans there are.
+
+    Returns
+    -------
+    As `build_cohort`; `mri_file` and `pet_file` are the participant's folder.
+    """
+    check_groups(study)
+    groups = study.get("groups", GROUPS)
+    cohort, exclusions = build_cohort(
+        sorted(Path(raw).glob("*.[cC][sS][vV]")),
+        groups=list(groups),
+        max_days_apart=study.get("max_days_apart", MAX_DAYS_APART),
+        exclude=study.get("exclude", ()),
+        raw=None if study.get("simulated") else raw,
+    )
+    for name in ("mri_file", "pet_file"):
+        cohort[name] = cohort[name].map(lambda ptid: f"{raw}/{ptid}", na_action="ignore")
+    if isinstance(groups, Mapping):
+        cohort["group"] = cohort["group"].map(groups)
+    return cohort, exclusions
 
 
 def build_cohort(
@@ -66,7 +129,8 @@ def build_cohort(
     Returns
     -------
     cohort : DataFrame
-        One row a visit, ordered by subject and date of the MRI; columns `COHORT_COLUMNS`.
+        One row a visit, ordered by subject and date of the MRI; columns `COHORT_COLUMNS`;
+        `mri_file` and `pet_file` are the participant's folder, from `raw`.
     exclusions : DataFrame
         One row an image that is left out; columns `EXCLUSION_COLUMNS`.
 
@@ -92,7 +156,7 @@ def build_cohort(
     for ptid in sorted(scans_of):
         reason = None
         if ptid in subjects_out:
-            reason = "left out by the setting cohort.exclude"
+            reason = "left out by the study's setting exclude"
         elif raw is not None and not (Path(raw) / ptid).is_dir():
             reason = f"no folder {ptid} in the raw folder"
         if reason:
@@ -105,7 +169,7 @@ def build_cohort(
         rows += visits
         exclusions += dropped
     for entry in sorted((subjects_out | {ptid for ptid, _ in visits_out}) - set(scans_of)):
-        log.warning("cohort.exclude: the tables list no usable scan of %s", entry)
+        log.warning("exclude: the tables list no usable scan of %s", entry)
     table = exclusions_table(exclusions)
     if not rows:
         counts = Counter(table["reason"]).most_common(8)
@@ -125,14 +189,14 @@ def exclusions_table(exclusions: Iterable[Exclusion]) -> pd.DataFrame:
 
 
 def _read_exclude(entries: Sequence[str]) -> tuple[set[str], set[tuple[str, str]]]:
-    """Split `cohort.exclude` into subjects and (subject, visit label)."""
+    """Split the setting `exclude` into subjects and (subject, visit label)."""
     subjects, visits = set(), set()
     for entry in entries:
         ptid, slash, visit = str(entry).partition("/")
         label = normalise_visit(visit)
         if not PTID.fullmatch(ptid) or (slash and not label):
             raise InputError(
-                f"cohort.exclude: {entry!r} is neither a participant (011_S_0005) nor a visit "
+                f"exclude: {entry!r} is neither a participant (011_S_0005) nor a visit "
                 "(011_S_0005/m12)"
             )
         if slash:
@@ -151,7 +215,7 @@ def _visits(
 ) -> tuple[list[dict[str, Any]], list[Exclusion]]:
     """Make the rows of one subject."""
     dropped = [
-        excluded(scan, "left out by the setting cohort.exclude")
+        excluded(scan, "left out by the study's setting exclude")
         for scan in scans
         if scan.visit in visits_out
     ]
@@ -176,7 +240,7 @@ def _visits(
         own = admitted(group, groups)
         if own is None:
             reason = (
-                f"group {group} is not among cohort.groups"
+                f"group {group} is not among the study's groups"
                 if group
                 else "no diagnosis in the collection or in ADNIMERGE"
             )
@@ -190,15 +254,17 @@ def _row(mri: Scan, pet: Scan | None, group: str, exams: list[ExamRow]) -> dict[
     """Make one row of the cohort table."""
     return {
         "subject": subject_label(mri.ptid),
-        "ptid": mri.ptid,
         "visit": mri.visit,
         "group": group,
         "age": age_at(exams, mri.acquired, mri.age),
         "sex": mri.sex or normalise_sex(exam.sex for exam in exams),
-        "mri_image_id": str(mri.image_id),
+        "kind": "paired" if pet else "mri_only",
+        "tracer": TRACER if pet else None,
+        "mri_file": mri.ptid,
+        "mri_member": str(mri.image_id),
         "mri_date": mri.acquired.isoformat(),
-        "pet_image_id": str(pet.image_id) if pet else None,
+        "pet_file": pet.ptid if pet else None,
+        "pet_member": str(pet.image_id) if pet else None,
         "pet_date": pet.acquired.isoformat() if pet else None,
         "days_apart": days_between(mri, pet) if pet else None,
-        "kind": "paired" if pet else "mri_only",
     }

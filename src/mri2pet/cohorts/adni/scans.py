@@ -12,7 +12,6 @@ from mri2pet.cohorts.adni.locate import PTID
 from mri2pet.errors import ScanError
 
 STAGE = "cohort"
-EXCLUSION_COLUMNS = ("subject", "visit", "image_id", "modality", "stage", "reason")
 
 _T1 = re.compile(r"MP[ _-]*RAGE|\bMPR\b|MPR[-_]|\bMT1\b|F?SPGR|(?<![A-Z0-9])T1(?![0-9])", re.I)
 _NOT_T1 = re.compile(r"mask|localizer|localiser|scout|calibration|\bcal\b|hippo|T2|flair", re.I)

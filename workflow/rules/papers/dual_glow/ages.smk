@@ -35,9 +35,13 @@ rule synthesise_ages:
 
 rule region_ages:
     input:
-        ages=expand("results/dual_glow/ages/{{model}}/fold-{fold}/regions.tsv", fold=FOLDS),
-        visits=expand("results/dual_glow/synthesis/{{model}}/fold-{fold}/visits.tsv", fold=FOLDS),
-        synthetic=expand("results/dual_glow/synthesis/{{model}}/fold-{fold}/pet.npy", fold=FOLDS),
+        ages=expand("results/dual_glow/ages/{{model}}/fold-{fold}/regions.tsv", fold=FLOW_FOLDS),
+        visits=expand(
+            "results/dual_glow/synthesis/{{model}}/fold-{fold}/visits.tsv", fold=FLOW_FOLDS
+        ),
+        synthetic=expand(
+            "results/dual_glow/synthesis/{{model}}/fold-{fold}/pet.npy", fold=FLOW_FOLDS
+        ),
         real="results/datasets/nonlinear/pet.npy",
         mask="results/datasets/nonlinear/mask.npy",
         atlas="results/datasets/nonlinear/atlas.npy",
@@ -78,7 +82,7 @@ rule ages_table:
     params:
         code=code("ages_table.py"),
         regions=SETTINGS["synthesis"]["regions"],
-        groups=config["cohort"]["groups"],
+        groups=list(STUDIES[STUDY["dual_glow"]].groups),
     script:
         "../../../scripts/ages_table.py"
 
@@ -106,7 +110,7 @@ rule figure_ages:
     params:
         code=code("figure_ages.py"),
         label=lambda wildcards: FLOW_LABELS[wildcards.model],
-        note=SIMULATED_NOTE,
+        note=simulated_note("dual_glow"),
     script:
         "../../../scripts/figure_ages.py"
 
@@ -132,9 +136,9 @@ rule figure_regions:
     params:
         code=code("figure_regions.py"),
         regions=SETTINGS["synthesis"]["regions"],
-        groups=config["cohort"]["groups"],
+        groups=list(STUDIES[STUDY["dual_glow"]].groups),
         label=lambda wildcards: FLOW_LABELS[wildcards.model],
-        note=SIMULATED_NOTE,
+        note=simulated_note("dual_glow"),
     script:
         "../../../scripts/figure_regions.py"
 
@@ -145,10 +149,10 @@ SHOWN["dual_glow"] = [
         "tables/table1.tsv",
         "tables/table2.tsv",
         "figures/mae.png",
-        *expand("figures/synthesis_{group}.png", group=DIAGNOSED),
+        *expand("figures/synthesis_{group}.png", group=FLOW_EXAMPLES),
         *expand("figures/curves_{model}.png", model=FLOWS),
         *expand("figures/uncertainty_{model}.png", model=DRAWN),
-        *expand("uncertainty/{model}/fold-{fold}/coverage.tsv", model=DRAWN, fold=FOLDS),
+        *expand("uncertainty/{model}/fold-{fold}/coverage.tsv", model=DRAWN, fold=FLOW_FOLDS),
         *(["tables/ages.tsv"] if AGED else []),
         *expand("figures/ages_{model}.png", model=AGED),
         *expand("figures/regions_{model}.png", model=AGED),

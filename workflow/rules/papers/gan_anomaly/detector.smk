@@ -6,7 +6,7 @@ DETECTORS = DETECTOR[
     "training_sets"
 ]  # name to label and, where it has one, a model of synthetic PET
 DETECTOR_LABELS = {name: entry["label"] for name, entry in DETECTORS.items()}
-ANOMALY_NOTE = "simulated study" if EPILEPSY_SIMULATED else ""
+ANOMALY_NOTE = "simulated study" if simulated_note("gan_anomaly") else ""
 
 
 def synthetic_of(name):

@@ -58,6 +58,6 @@ rule ablation_figure:
     params:
         code=code("ablation_figure.py"),
         labels=lambda wildcards: COMPARED[wildcards.figure],
-        note=SIMULATED_NOTE,
+        note=simulated_note("gla_gan"),
     script:
         "../../../scripts/ablation_figure.py"

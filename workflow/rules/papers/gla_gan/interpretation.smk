@@ -102,7 +102,7 @@ rule figure_dissection:
         crop=config["gla_gan"]["crop"],
         groups=DIAGNOSED[::-1],
         rows=DISSECTION.get("rows"),
-        note=SIMULATED_NOTE,
+        note=simulated_note("gla_gan"),
     script:
         "../../../scripts/figure_dissection.py"
 
@@ -200,22 +200,21 @@ rule figure_interpolation:
     params:
         code=code("figure_interpolation.py"),
         groups=DIAGNOSED[::-1],
-        note=SIMULATED_NOTE,
+        note=simulated_note("gla_gan"),
     script:
         "../../../scripts/figure_interpolation.py"
 
 
-if "gla_gan" in SYSTEMS:
-    SHOWN["gla_gan"] = [
-        f"results/gla_gan/{path}"
-        for path in [
-            *expand("tables/table{number}.tsv", number=[1, 2, 3]),
-            *expand("figures/synthesis_{group}.png", group=DIAGNOSED),
-            *expand("tables/ablation_{figure}.tsv", figure=ABLATIONS),
-            *expand("figures/ablation_{figure}.png", figure=ABLATIONS),
-            *(["tables/three_way.tsv", "figures/three_way.png"] if THREE_WAY else []),
-            *(["tables/dissection.tsv", "figures/dissection.png"] if DISSECTION else []),
-            *(["tables/interpolation.tsv", "figures/interpolation.png"] if INTERPOLATION else []),
-            *expand("figures/curves_{model}.png", model=ENTRIES["gla_gan"]),
-        ]
+SHOWN["gla_gan"] = [
+    f"results/gla_gan/{path}"
+    for path in [
+        *expand("tables/table{number}.tsv", number=[1, 2, 3]),
+        *expand("figures/synthesis_{group}.png", group=DIAGNOSED),
+        *expand("tables/ablation_{figure}.tsv", figure=ABLATIONS),
+        *expand("figures/ablation_{figure}.png", figure=ABLATIONS),
+        *(["tables/three_way.tsv", "figures/three_way.png"] if THREE_WAY else []),
+        *(["tables/dissection.tsv", "figures/dissection.png"] if DISSECTION else []),
+        *(["tables/interpolation.tsv", "figures/interpolation.png"] if INTERPOLATION else []),
+        *expand("figures/curves_{model}.png", model=ENTRIES["gla_gan"]),
     ]
+]

@@ -63,6 +63,6 @@ rule three_way:
         groups=THREE_WAY,
         labels=LABELS,
         models=MODELS,
-        note=SIMULATED_NOTE,
+        note=simulated_note("gla_gan"),
     script:
         "../../../scripts/three_way.py"

@@ -1,16 +1,3 @@
-"""GAN-made PET of controls: its image quality, Table 1 and Figure 2 (parts A2 to A5).
-
-Models are trained and synthesise by the rules of all systems.
-"""
-
-GANS = ENTRIES["gan_anomaly"]  # name to entry
-GAN_LABELS = {model: entry["label"] for model, entry in GANS.items()}
-GAN_FOLDS = folds_of("gan_anomaly")
-GAN_METHODS = [*GANS, "mean_pet"]
-GAN_PET = "results/gan_anomaly/synthesis/{model}/fold-{fold}"
-EXAMPLE = {model: GAN_LABELS[model] for model in config["gan_anomaly"]["example"]}
-
-
 rule fetch_lpips:
     input:
         packages=source_file("resources/lpips.tsv"),

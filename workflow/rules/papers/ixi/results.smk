@@ -4,7 +4,7 @@ IXI_LABELS = {model: entry["label"] for model, entry in IXI_MODELS.items()}
 IXI_DIRECTIONS = list(
     dict.fromkeys(f"{entry['source']}_{entry['target']}" for entry in IXI_MODELS.values())
 )
-IXI_NOTE = "simulated IXI" if IXI_SIMULATED else ""
+IXI_NOTE = "simulated IXI" if simulated_note("ixi") else ""
 
 
 def of_direction(name):

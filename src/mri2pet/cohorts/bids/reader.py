@@ -215,3 +215,23 @@ def _visit(
 def _left_out(subject: str, visit: str | None, modality: str, reason: str) -> dict[str, Any]:
     row = {"subject": subject, "visit": visit, "modality": modality, "reason": reason}
     return row | {"image_id": None, "stage": "cohort"}
+
+
+LOOKED_FOR = "a BIDS dataset"
+
+
+def recognise(raw):
+    """Say by what a folder is a BIDS dataset."""
+    return "participants.tsv" if (Path(raw) / "participants.tsv").is_file() else None
+
+
+def list_inputs(raw, study):
+    """List the table of participants and the scans."""
+    return {"tables": [f"{raw}/participants.tsv"], "listing": list_images(raw)}
+
+
+def read(raw, study, listing):
+    """Make the cohort table."""
+    table, out = build_cohort(raw, f"{raw}/participants.tsv", listing)
+    table["tracer"] = table["kind"].map({"paired": "18FFDG"})
+    return table, out

@@ -1,19 +1,4 @@
-"""Tables and figures of DUAL-GLOW, of the models and settings under `dual_glow` (parts D8 to D10)."""
-
-SETTINGS = config["dual_glow"]
-FLOWS = ENTRIES["dual_glow"]  # the flow and its peers, name to entry
-FLOW_LABELS = {model: entry["label"] for model, entry in FLOWS.items()}
-DRAWN = [model for model, entry in FLOWS.items() if entry["generator"]["name"] == "dual_glow"]
-AGED = [model for model in DRAWN if "age" in told(FLOWS[model])]
-DIAGNOSING = [model for model in FLOWS if "diagnosis" not in told(FLOWS[model])]
-FLOW_GROUPS = SETTINGS.get("training_groups", [])
-PUBLISHED_FLOWS = source_file("resources/published/dual_glow.tsv")
-FLOW_METRICS = expand(
-    "results/dual_glow/metrics/{model}/fold-{fold}.tsv", model=[*FLOWS, "mean_pet"], fold=FOLDS
-)
-
-
-use rule table1 as dual_glow_table1 with:
+rule dual_glow_table1:
     input:
         metrics=FLOW_METRICS,
         published=PUBLISHED_FLOWS,
@@ -27,12 +12,19 @@ use rule table1 as dual_glow_table1 with:
     log:
         "logs/dual_glow_table1/table1.log",
     localrule: True
+    conda:
+        "../../../../envs/stats.yaml"
+    resources:
+        mem_mb=more(1000),
+        runtime=more(10),
     params:
         code=code("image_table.py"),
         table="1",
         metrics=["CorCoef", "PSNR", "SSIM", "MAE"],
         groups=FLOW_GROUPS,
         models=list(FLOWS),
+    script:
+        "../../../scripts/image_table.py"
 
 
 rule dual_glow_mae:
@@ -57,42 +49,9 @@ rule dual_glow_mae:
         code=code("figure_mae.py"),
         labels=FLOW_LABELS | {"mean_pet": "Mean PET"},
         groups=FLOW_GROUPS,
-        note=SIMULATED_NOTE,
+        note=simulated_note("dual_glow"),
     script:
         "../../../scripts/figure_mae.py"
-
-
-use rule figure_synthesis as dual_glow_figure_synthesis with:
-    input:
-        metrics=expand("results/dual_glow/metrics/{model}/fold-{fold}.tsv", model=FLOWS, fold=FOLDS),
-        synthetic=expand(
-            "results/dual_glow/synthesis/{model}/fold-{fold}/pet.npy",
-            model=[*FLOWS, "mean_pet"],
-            fold=FOLDS,
-        ),
-        visits=expand(
-            "results/dual_glow/synthesis/{model}/fold-{fold}/visits.tsv",
-            model=[*FLOWS, "mean_pet"],
-            fold=FOLDS,
-        ),
-        dataset="results/datasets/nonlinear/visits.tsv",
-        description="results/datasets/nonlinear/dataset.json",
-        real="results/datasets/nonlinear/pet.npy",
-        mask="results/datasets/nonlinear/mask.npy",
-    output:
-        report(
-            "results/dual_glow/figures/synthesis_{group}.png",
-            caption="../../../report/figure_synthesis.rst",
-            category="DUAL-GLOW",
-            labels={"figure": "5", "content": "{group} case"},
-        ),
-    log:
-        "logs/dual_glow_figure_synthesis/{group}.log",
-    params:
-        code=code("figure_synthesis.py"),
-        models=list(FLOWS),
-        labels=FLOW_LABELS,
-        note=SIMULATED_NOTE,
 
 
 def dual_glow_features_of(wildcards):
@@ -100,7 +59,9 @@ def dual_glow_features_of(wildcards):
     if wildcards.method == "real_pet":
         return []
     return expand(
-        "results/dual_glow/features/{method}/fold-{fold}.tsv", method=wildcards.method, fold=FOLDS
+        "results/dual_glow/features/{method}/fold-{fold}.tsv",
+        method=wildcards.method,
+        fold=FLOW_FOLDS,
     )
 
 
@@ -111,7 +72,7 @@ rule dual_glow_diagnose:
         real="results/dual_glow/features/real.tsv",
         synthetic=dual_glow_features_of,
     output:
-        expand("results/dual_glow/diagnosis/{{method}}/fold-{fold}.tsv", fold=FOLDS),
+        expand("results/dual_glow/diagnosis/{{method}}/fold-{fold}.tsv", fold=FLOW_FOLDS),
     log:
         "logs/dual_glow_diagnose/{method}.log",
     wildcard_constraints:
@@ -139,7 +100,7 @@ rule dual_glow_table2:
         predictions=expand(
             "results/dual_glow/diagnosis/{method}/fold-{fold}.tsv",
             method=["real_pet", "mean_pet", *DIAGNOSING],
-            fold=FOLDS,
+            fold=FLOW_FOLDS,
         ),
         published=PUBLISHED_FLOWS,
     output:
@@ -166,11 +127,11 @@ rule dual_glow_table2:
 
 rule figure_uncertainty:
     input:
-        metrics=expand("results/dual_glow/metrics/{{model}}/fold-{fold}.tsv", fold=FOLDS),
-        mean=expand("results/dual_glow/uncertainty/{{model}}/fold-{fold}/mean.npy", fold=FOLDS),
-        sd=expand("results/dual_glow/uncertainty/{{model}}/fold-{fold}/sd.npy", fold=FOLDS),
+        metrics=expand("results/dual_glow/metrics/{{model}}/fold-{fold}.tsv", fold=FLOW_FOLDS),
+        mean=expand("results/dual_glow/uncertainty/{{model}}/fold-{fold}/mean.npy", fold=FLOW_FOLDS),
+        sd=expand("results/dual_glow/uncertainty/{{model}}/fold-{fold}/sd.npy", fold=FLOW_FOLDS),
         coverage=expand(
-            "results/dual_glow/uncertainty/{{model}}/fold-{fold}/coverage.tsv", fold=FOLDS
+            "results/dual_glow/uncertainty/{{model}}/fold-{fold}/coverage.tsv", fold=FLOW_FOLDS
         ),
         dataset="results/datasets/nonlinear/visits.tsv",
         description="results/datasets/nonlinear/dataset.json",
@@ -193,6 +154,6 @@ rule figure_uncertainty:
     params:
         code=code("figure_uncertainty.py"),
         label=lambda wildcards: FLOW_LABELS[wildcards.model],
-        note=SIMULATED_NOTE,
+        note=simulated_note("dual_glow"),
     script:
         "../../../scripts/figure_uncertainty.py"

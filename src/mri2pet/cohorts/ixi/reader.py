@@ -10,12 +10,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from mri2pet.cohorts import contract
 from mri2pet.cohorts.adni.locate import check_names
-from mri2pet.cohorts.adni.scans import EXCLUSION_COLUMNS, STAGE
 from mri2pet.cohorts.archives import is_archive, nifti_members
+from mri2pet.cohorts.contract import EXCLUSION_COLUMNS
 from mri2pet.cohorts.ixi.ixi_names import CONTRASTS, SPLITS, IxiImage, ixi_label
 from mri2pet.cohorts.ixi.ixi_table import IxiPerson, read_people
 from mri2pet.errors import InputError, ScanError
@@ -23,13 +25,14 @@ from mri2pet.files import MISSING
 
 log = logging.getLogger(__name__)
 
+STAGE = "cohort"
 VISIT, GROUP = "bl", "HC"  # one visit each, of healthy people
 PREFIX = {"T1": "mri", "T2": "t2", "PD": "pd"}  # of the cohort table's columns
 COLUMNS = (
-    *("subject", "visit", "group", "age", "sex", "site", "kind", "split"),
-    *("mri_file", "mri_member", "pet_file", "pet_member"),
-    *("t2_file", "t2_member", "pd_file", "pd_member"),
+    *contract.COLUMNS,
+    *("site", "split", "t2_file", "t2_member", "pd_file", "pd_member"),
 )
+LOOKED_FOR = "an IXI download: IXI.xls, and files named as IXI002-Guys-0828-T2.nii.gz or their .tar"
 _NAME = re.compile(r"IXI0*(\d+)-([A-Za-z0-9]+)-(\d+)-(T1|T2|PD)\.nii(\.gz)?")
 
 
@@ -99,8 +102,53 @@ def find_table(folder: str | Path) -> Path:
     raise InputError(f"{folder}: no IXI.xls, nor the sheet 'Table' of it saved as IXI.csv")
 
 
+def recognise(raw: str | Path) -> str | None:
+    """Say by what a folder is an IXI download: its table, or a name of an image."""
+    for entry in sorted(Path(raw).iterdir()):
+        if entry.name.lower() in ("ixi.xls", "ixi.csv") or image_of(entry):
+            return f"the file {entry.name}"
+    return None
+
+
+def list_inputs(raw: str | Path, study: Mapping[str, Any]) -> dict[str, Any]:
+    """List the table of people and the archives (`tables`) and the other images (`listing`).
+
+    Raises
+    ------
+    InputError
+        There is no such folder, no table or no image in it.
+    """
+    table = find_table(raw)
+    files = sorted(path for path in Path(raw).rglob("*") if path.is_file())
+    archives = [str(path) for path in files if is_archive(path)]
+    loose = [path.relative_to(raw).as_posix() for path in files if image_of(path)]
+    return {"tables": [str(table), *archives], "listing": loose}
+
+
+def read(
+    raw: str | Path, study: Mapping[str, Any], listing: Sequence[str] = ()
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make the cohort table of IXI and the table of what is left out.
+
+    Parameters
+    ----------
+    raw
+        The download.
+    study
+        Its block of the configuration, with the run's `seed` and, where people are to be split,
+        `split` (`build_ixi`); `simulated` if the images that `listing` names need not be there yet.
+    listing
+        Images outside of archives, from `raw`.
+    """
+    if study.get("simulated"):
+        images = [image for name in listing if (image := image_of(Path(raw) / name))]
+    else:
+        images = find_images(raw)
+    return build_ixi(find_table(raw), images, study.get("split"), study["seed"])
+
+
 def build_ixi(
-    table: str | Path, images: Iterable[IxiImage], split: Mapping[str, int], seed: int
+    table: str | Path, images: Iterable[IxiImage], split: Mapping[str, int] | None, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make the cohort table and the exclusions.
 
@@ -112,7 +160,7 @@ def build_ixi(
         Those that there are.
     split
         People to train on, to validate on and to test on, by `train`, `val`, `test`: of those with
-        T2 and PD of one session, as many from each site as its share of them.
+        T2 and PD of one session, as many from each site as its share of them; None for no split.
     seed
         Of the split.
 
@@ -143,7 +191,7 @@ def build_ixi(
     if lost := sorted(chosen.keys() - people.keys()):
         log.warning("not in the table, age and sex not known: %s", ", ".join(lost))
     sites = {row["subject"]: row["site"] for row in rows if not _no_pair(chosen[row["subject"]])}
-    splits = assign_splits(sites, split, seed)
+    splits = assign_splits(sites, split, seed) if split else {}
     cohort = pd.DataFrame(
         [row | {"split": splits.get(row["subject"])} for row in rows], columns=list(COLUMNS)
     )

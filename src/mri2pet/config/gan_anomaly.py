@@ -1,0 +1,72 @@
+"""What only the block of the anomaly paper must fulfil in the configuration."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mri2pet.config.systems import check_names
+from mri2pet.errors import InputError
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """Compare the keys of the block `gan_anomaly` with each other.
+
+    Raises
+    ------
+    InputError
+        If a model has a name that is taken, its networks do not fit what they are to see, or a
+        model of the figure or of a detector is not there.
+    """
+    block = config["gan_anomaly"]
+    check_names("gan_anomaly", block)
+    for name, entry in block["models"].items():
+        parts = entry.get("parts")
+        if parts is not None:
+            slices = parts["kind"] == "slices"
+            expected = (
+                {"dimensions": 2, "channels": parts["size"]}
+                if slices
+                else {"dimensions": 3, "channels": 1}
+            )
+            for role in ("generator", "discriminator"):
+                where = f"gan_anomaly.models.{name}.{role}"
+                _check_sees(where, entry.get(role, {}), expected, parts["kind"])
+    if (study := further_study(config)) and study not in config["studies"]:
+        raise InputError(f"gan_anomaly.ixi_controls: there is no study '{study}' to take them from")
+    used = {
+        f"detector.training_sets.{name}.synthetic": entry.get("synthetic")
+        for name, entry in block["detector"]["training_sets"].items()
+    }
+    for key, model in [*used.items(), *(("example", model) for model in block["example"])]:
+        if model is not None and model not in block["models"]:
+            raise InputError(
+                f"gan_anomaly.{key}: there is no model '{model}'; known are "
+                f"{', '.join(block['models'])}"
+            )
+
+
+def further_study(config: Mapping[str, Any]) -> str:
+    """Return the study of IXI if people of it are controls with an MRI alone; empty if not."""
+    if not config["gan_anomaly"]["ixi_controls"]:
+        return ""
+    return config.get("ixi", {}).get("study", "ixi")
+
+
+def configuration(entry: Mapping[str, Any]) -> str:
+    """Return by what its networks see what the anomaly paper calls a model's configuration."""
+    parts = entry.get("parts")
+    return {"slices": "semi-3D", "patches": "3D-patch"}[parts["kind"]] if parts else "3D"
+
+
+def _check_sees(
+    where: str, network: Mapping[str, Any], expected: Mapping[str, int], kind: str
+) -> None:
+    """Compare a network's dimensions and channels, if it has Cycle-GAN's defaults, with parts."""
+    if network.get("name") not in ("resnet", "patch_gan"):
+        return
+    defaults = {"dimensions": 2, "channels": 3}
+    for key, needed in expected.items():
+        found = network.get(key, defaults[key])
+        if found != needed:
+            raise InputError(
+                f"{where}.{key}: {found} does not fit parts.kind {kind}, which needs {needed}"
+            )

@@ -1,0 +1,91 @@
+"""The models of all systems, what each works on, and the folds that they are trained in."""
+
+from mri2pet.config.systems import system_models
+from mri2pet.models.registry import symbol_of
+from mri2pet.training.recipes import recipe_symbol
+
+ENTRIES = {system: system_models(config, system) for system in SYSTEMS}
+PET_SYSTEMS = [system for system in SYSTEMS if KNOWN_SYSTEMS[system].pet]
+
+
+def folds_of(system):
+    """Return the folds of a system: its own, else those of the run."""
+    block = config[system] if KNOWN_SYSTEMS[system].own_folds else config
+    return list(range(block["folds"]["n"]))
+
+
+def of_folds(system, pattern, **wildcards):
+    """Return files of a system, one a fold; wildcards that are not given stay as they are."""
+    folds = folds_of(system)
+    return expand(f"results/{system}/{pattern}", fold=folds, allow_missing=True, **wildcards)
+
+
+def each_fold(pattern):
+    """Return an input function: `pattern` for every fold of a job's system."""
+    return lambda wildcards: [
+        pattern.format(**{**dict(wildcards.items()), "fold": fold})
+        for fold in folds_of(wildcards.system)
+    ]
+
+
+def folds_space(system):
+    """Return the space whose table of folds counts for a system."""
+    space = SPACE[system]
+    return space if KNOWN_SYSTEMS[system].own_folds else SPACES[space].after or space
+
+
+def folds_file(wildcards):
+    """Return the table of folds of a job's system."""
+    return f"results/datasets/{folds_space(wildcards.system)}/folds.tsv"
+
+
+def dataset_file(name):
+    """Return an input function: a file of the dataset that a job's system works on."""
+    return lambda wildcards: f"results/datasets/{SPACE[wildcards.system]}/{name}"
+
+
+def tissue_files(system, name):
+    """Return a tissue map of a system's dataset; nothing where it has none."""
+    return f"results/datasets/linear/{name}" if SPACE[system] == "linear" else []
+
+
+def space_entities(wildcards):
+    """Return the space of a job's system as BIDS names it."""
+    return SPACES[SPACE[wildcards.system]].entities
+
+
+def training_groups(wildcards):
+    """Return the groups that a system's models learn from; all if none is named."""
+    return config[wildcards.system].get("training_groups", [])
+
+
+def validation(wildcards):
+    """Return what a system's block `validation` says of early stopping; nothing where it is not."""
+    return config[wildcards.system].get("validation", {})
+
+
+def labels_of(system):
+    """Return the label of each model of a system."""
+    return {model: entry["label"] for model, entry in ENTRIES[system].items()}
+
+
+def drawn_models(system):
+    """Return the models whose PET is drawn: those of the configuration without their variants."""
+    return list(config[system]["models"])
+
+
+def model_entry(system, model):
+    """Return a model's entry of the configuration, without what only names it."""
+    return {key: value for key, value in ENTRIES[system][model].items() if key != "label"}
+
+
+def model_code(system, model):
+    """Return the networks of a model, which scripts reach by their configured names alone."""
+    entry = ENTRIES[system][model]
+    names = [entry[role]["name"] for role in ("generator", "discriminator") if role in entry]
+    return [symbol_of(name) for name in names]
+
+
+def training_code(system, model):
+    """Return the networks of a model and its recipe, for what trains it."""
+    return [*model_code(system, model), recipe_symbol(ENTRIES[system][model]["recipe"])]
