@@ -19,7 +19,7 @@ from mri2pet.simulation.people import Person, Visit
 
 MRI_DESCRIPTION = "MP-RAGE"
 PET_DESCRIPTION = "Co-registered, Averaged"
-PET_RAW_DESCRIPTION = "ADNI Brain PET: Raw"
+PET_RAW_DESCRIPTION = "ADNI Brain PET: Raw FDG"  # the cohort reads the tracer from it
 FRAME_SECONDS = 300
 BQML_PER_STORED = 0.75  # RescaleSlope of the PET
 LPS = np.array([-1.0, -1.0, 1.0])  # DICOM's world has x to the left and y to the back
