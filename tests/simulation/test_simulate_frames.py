@@ -7,9 +7,10 @@ import pytest
 from mri2pet.cohorts.adni.reader import build_cohort
 from mri2pet.conversion.scan_to_bids import convert_scan
 from mri2pet.simulation.adni_tables import write_tables
-from mri2pet.simulation.dicom_writer import BQML_PER_STORED, FRAME_SECONDS, pet_image, write_series
+from mri2pet.simulation.dicom_writer import pet_image, write_series
 from mri2pet.simulation.mri import Scan
 from mri2pet.simulation.people import GROUPS, plan_people
+from mri2pet.simulation.scanner_settings import BQML_PER_STORED, FRAME_SECONDS
 
 SETTINGS = {"paired": 6, "mri_only": 2, "second_visits": 2, "groups": list(GROUPS)}
 PEOPLE = plan_people(SETTINGS, 3)
