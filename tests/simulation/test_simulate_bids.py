@@ -181,6 +181,16 @@ def test_the_tables_tell_of_the_same_cohort(tmp_path, seed):
     assert not rows
 
 
+@pytest.mark.parametrize("returning", [0, 1, 3])
+def test_the_list_of_tables_is_what_is_written(tmp_path, returning):
+    people = plan_people(SETTINGS | {"second_visits": returning}, 1)
+    write_bids_tables(people, tmp_path)
+    assert files_of(tmp_path) == set(table_files(people))
+    sessions = list(tmp_path.rglob("*_sessions.tsv"))
+    assert len(sessions) == returning
+    assert (tmp_path / "sessions.json").is_file() == (returning > 0)
+
+
 def read_bids(folder):
     """Read the visits of a BIDS folder from its tables alone."""
     rows = {}

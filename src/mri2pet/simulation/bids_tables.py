@@ -14,7 +14,8 @@ from mri2pet.conversion.sidecars import PARTICIPANTS_SIDECAR
 from mri2pet.files import atomic, write_json, write_tsv
 from mri2pet.simulation.people import GROUPS, Person, Visit
 
-PARTICIPANTS = ("participants.tsv", "participants.json", "dataset_description.json", "README")
+STUDY = ("participants.tsv", "participants.json", "dataset_description.json", "README")
+AGE = {"LongName": "Age in completed years", "Units": "year"}
 README = """\
 # Simulated brain MRI and FDG-PET of one cohort
 
@@ -51,8 +52,11 @@ def scans_file(person: Person, visit: Visit) -> str:
 
 
 def table_files(people: Iterable[Person]) -> list[str]:
-    """List what `write_bids_tables` writes, relative to the BIDS folder, `PARTICIPANTS` first."""
-    found = [*PARTICIPANTS]
+    """List what `write_bids_tables` writes, relative to the BIDS folder, `STUDY` first."""
+    people = list(people)
+    found = [*STUDY]
+    if any(sessions_file(person) for person in people):
+        found.append("sessions.json")
     for person in people:
         sessions = sessions_file(person)
         found += [] if sessions is None else [sessions]
@@ -95,6 +99,8 @@ def write_bids_tables(people: Iterable[Person], folder: str | Path) -> None:
     write_json(folder / "dataset_description.json", description)
     with atomic(folder / "README") as partial:
         partial.write_text(README)
+    if any(sessions_file(person) for person in people):
+        write_json(folder / "sessions.json", {"age": AGE | {"Description": "Age at the visit"}})
     for person in people:
         sessions = sessions_file(person)
         if sessions is not None:
@@ -117,7 +123,7 @@ def _columns() -> dict[str, Any]:
             "Description": "Diagnostic group",
             "Levels": {group: levels[group] for group in GROUPS},
         },
-        "age": {"Description": "Age in completed years at the first visit", "Units": "year"},
+        "age": AGE | {"Description": "Age at the first visit"},
         "sex": {"Description": "Sex", "Levels": PARTICIPANTS_SIDECAR["sex"]["Levels"]},
     }
 
