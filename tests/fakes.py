@@ -176,6 +176,9 @@ class Named(list):
     def items(self):
         return self.named.items()
 
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.named.get(key, default)
+
 
 def run_script(
     script: str, given: dict, made: dict, log: Path, wildcards: dict | None = None, **params: Any

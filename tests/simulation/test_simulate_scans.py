@@ -12,7 +12,7 @@ import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from mri2pet.errors import InputError
-from mri2pet.simulation.adni_scans import simulate_subject, simulate_visit, whole_folder
+from mri2pet.simulation.adni_scans import simulate_subject, simulate_visit
 from mri2pet.simulation.anatomy import make_head, regional_uptake
 from mri2pet.simulation.dicom_writer import mri_image, pet_image, series_folder, write_series
 from mri2pet.simulation.mri import MRI_FIELD, SAGITTAL, Scan, scan_grid
@@ -21,6 +21,7 @@ from mri2pet.simulation.pet import activity
 from mri2pet.simulation.template import load_template, make_template, save_template
 from mri2pet.simulation.truth import load_truth
 from mri2pet.simulation.uptake import regions
+from mri2pet.simulation.visit_scans import whole_folder
 from mri2pet.simulation.warps import apply, jacobian
 
 SCANNER = {"mri_voxel_mm": [2.4, 2.0, 2.0], "pet_voxel_mm": [3.0, 3.0, 3.0]}

@@ -1,20 +1,13 @@
-"""One simulated person, from template to raw folder and truth."""
+"""One simulated person, from template to the raw folder of an ADNI download and truth."""
 
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mri2pet.files import folder_beside
-from mri2pet.simulation.anatomy import make_head
 from mri2pet.simulation.dicom_writer import mri_image, pet_image, write_series
-from mri2pet.simulation.mri import acquire_t1, t1_contrast
 from mri2pet.simulation.people import Person
-from mri2pet.simulation.pet import acquire_pet
 from mri2pet.simulation.template import Template
-from mri2pet.simulation.truth import write_truth
-from mri2pet.simulation.warps import random_pose
+from mri2pet.simulation.visit_scans import scan_visit, whole_folder
 
 
 def simulate_subject(
@@ -33,8 +26,7 @@ def simulate_subject(
     person
         One of `plan_people`.
     scanner
-        `mri_voxel_mm`, `pet_voxel_mm` (three numbers each: left-right, front-back, up-down) and
-        optionally `pet_frames`, from the block `simulation` of the configuration.
+        As `scan_visit` takes it.
     raw
         Folder to make: the person's part of an ADNI download.
     truth
@@ -55,31 +47,8 @@ def simulate_visit(
 ) -> None:
     """Make one visit's scans below `raw` and its truth below `truth`."""
     visit = person.visits[number]
-    rng = person.rng(visit.code)
-    head = make_head(template, person, visit)
-    t1_pose, pet_pose = random_pose(rng), random_pose(rng)
-    contrast = t1_contrast(template, person.age_at(visit), rng)
-    t1, labels = acquire_t1(
-        template, contrast, head.deformation, t1_pose, scanner["mri_voxel_mm"], rng
-    )
+    t1, pet = scan_visit(template, person, visit, scanner, truth / visit.code)
     write_series(raw, person, visit, mri_image(visit), t1)
-    frames = scanner.get("pet_frames", 1)
-    if (image := pet_image(visit, frames)) is None:
-        pet_pose = None
-    else:
-        pet = acquire_pet(template, head, pet_pose, scanner["pet_voxel_mm"], frames, rng)
+    image = pet_image(visit, scanner.get("pet_frames", 1))
+    if pet is not None and image is not None:
         write_series(raw, person, visit, image, pet)
-    write_truth(truth / visit.code, person, visit, template, head, t1, labels, t1_pose, pet_pose)
-
-
-@contextmanager
-def whole_folder(path: str | Path) -> Iterator[Path]:
-    """Yield an empty folder that becomes `path`, in place of what was there, if all ends well."""
-    path = Path(path)
-    with folder_beside(path) as scratch:
-        partial = scratch / path.name
-        partial.mkdir()
-        yield partial
-        if path.exists():
-            shutil.rmtree(path)
-        partial.rename(path)

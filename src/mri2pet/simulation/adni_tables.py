@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mri2pet.files import atomic
-from mri2pet.simulation.dicom_writer import Image, mri_image, pet_image
+from mri2pet.simulation.dicom_writer import PET_DESCRIPTION, Image, mri_image, pet_image
 from mri2pet.simulation.people import Person, Visit
 
 COLLECTION = (
@@ -67,7 +67,7 @@ def _collection_row(person: Person, visit: Visit, image: Image) -> list[object]:
         visit.code,
         "MRI" if mr else "PET",
         image.description,
-        "Original" if mr or image.description.endswith("Raw") else "Processed",
+        "Processed" if image.description == PET_DESCRIPTION else "Original",
         f"{image.time.month}/{image.time.day}/{image.time.year}",
         "DCM",
         DOWNLOADED,

@@ -16,12 +16,20 @@ from pydicom.uid import (
 
 from mri2pet.simulation.mri import Scan
 from mri2pet.simulation.people import Person, Visit
+from mri2pet.simulation.scanner_settings import (
+    BQML_PER_STORED,
+    FDG,
+    FRAME_SECONDS,
+    ITERATIONS,
+    STATIC_FRAMES,
+    SUBSETS,
+    T1W,
+    UPTAKE_TIME,
+)
 
 MRI_DESCRIPTION = "MP-RAGE"
 PET_DESCRIPTION = "Co-registered, Averaged"
-PET_RAW_DESCRIPTION = "ADNI Brain PET: Raw"
-FRAME_SECONDS = 300
-BQML_PER_STORED = 0.75  # RescaleSlope of the PET
+PET_RAW_DESCRIPTION = "ADNI Brain PET: Raw FDG"  # the cohort reads the tracer from it
 LPS = np.array([-1.0, -1.0, 1.0])  # DICOM's world has x to the left and y to the back
 
 
@@ -82,23 +90,38 @@ def write_series(folder: Path, person: Person, visit: Visit, image: Image, scan:
     stamp = image.time.strftime("%Y%m%d%H%M%S")
     stem = f"ADNI_{person.ptid}_{image.modality}_{parts}_br_raw_{stamp}"
     step = scan.affine[:3, 2] * LPS
-    first = scan.affine[:3, 3] * LPS
     normal = step / np.linalg.norm(step)
+    positions = slice_positions(scan)
     for frame in range(data.shape[3]):
         for k in range(data.shape[2]):
             number = frame * data.shape[2] + k + 1
-            position = first + k * step
             header.InstanceNumber = number
             header.SOPInstanceUID = _uid(person, visit, image.modality, number)
             header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
-            header.ImagePositionPatient = [f"{value:.5f}" for value in position]
-            header.SliceLocation = f"{position @ normal:.5f}"
+            header.ImagePositionPatient = position_text(positions[k])
+            header.SliceLocation = f"{positions[k] @ normal:.5f}"
             header.PixelData = np.ascontiguousarray(data[:, :, k, frame].T).tobytes()
             if image.modality == "PT":
                 _frame(header, image, frame, number)
             name = f"{stem}_{number}_S{image.series}_I{image.image}.dcm"
             header.save_as(target / name, enforce_file_format=True)
     return target
+
+
+def slice_positions(scan: Scan) -> np.ndarray:
+    """Return where the first voxel of each slice lies: (slices, 3), mm in DICOM's world."""
+    step, first = scan.affine[:3, 2] * LPS, scan.affine[:3, 3] * LPS
+    return first + np.arange(scan.data.shape[2])[:, None] * step
+
+
+def position_text(position: np.ndarray) -> list[str]:
+    """Write a position, (3,) mm, as ImagePositionPatient has it."""
+    return [f"{value:.5f}" for value in position]
+
+
+def voxel_text(scan: Scan) -> list[str]:
+    """Write the voxel sizes in mm along i, j and k as PixelSpacing and SliceThickness have them."""
+    return [f"{value:.6f}" for value in np.linalg.norm(scan.affine[:3, :3], axis=0)]
 
 
 def _uid(person: Person, visit: Visit, modality: str, what: str | int) -> str:
@@ -146,9 +169,9 @@ def _header(person: Person, visit: Visit, image: Image, scan: Scan) -> FileDatas
     sizes = np.linalg.norm(axes, axis=0)
     cosines = (axes / sizes)[:, :2].T.ravel()
     header.ImageOrientationPatient = [f"{value:.6f}" for value in cosines]
-    header.PixelSpacing = [f"{sizes[1]:.6f}", f"{sizes[0]:.6f}"]
-    header.SliceThickness = f"{sizes[2]:.6f}"
-    header.SpacingBetweenSlices = f"{sizes[2]:.6f}"
+    across, down, thick = voxel_text(scan)
+    header.PixelSpacing = [down, across]
+    header.SliceThickness = header.SpacingBetweenSlices = thick
     header.Columns, header.Rows = scan.data.shape[:2]
     header.SamplesPerPixel = 1
     header.PhotometricInterpretation = "MONOCHROME2"
@@ -161,20 +184,20 @@ def _header(person: Person, visit: Visit, image: Image, scan: Scan) -> FileDatas
 def _mr(header: Dataset, image: Image, shape: tuple[int, ...]) -> None:
     """Tags of an MPRAGE."""
     header.ImageType = ["ORIGINAL", "PRIMARY", "M", "ND"]
-    header.ManufacturerModelName = "TrioTim"
-    header.ScanningSequence = ["GR", "IR"]
-    header.SequenceVariant = ["SP", "MP"]
-    header.SequenceName = "*tfl3d1_ns"
-    header.ScanOptions = "IR"
-    header.MRAcquisitionType = "3D"
-    header.MagneticFieldStrength = "3"
-    header.RepetitionTime = "2300"
-    header.EchoTime = "2.98"
-    header.InversionTime = "900"
-    header.FlipAngle = "9"
+    header.ManufacturerModelName = T1W["ManufacturersModelName"]
+    header.ScanningSequence = T1W["ScanningSequence"].split("\\")
+    header.SequenceVariant = T1W["SequenceVariant"].split("\\")
+    header.SequenceName = T1W["SequenceName"]
+    header.ScanOptions = T1W["ScanOptions"]
+    header.MRAcquisitionType = T1W["MRAcquisitionType"]
+    header.MagneticFieldStrength = f"{T1W['MagneticFieldStrength']}"
+    header.RepetitionTime = f"{1000 * T1W['RepetitionTime']:g}"
+    header.EchoTime = f"{1000 * T1W['EchoTime']:g}"
+    header.InversionTime = f"{1000 * T1W['InversionTime']:g}"
+    header.FlipAngle = f"{T1W['FlipAngle']}"
     header.EchoTrainLength = 1
     header.NumberOfAverages = "1"
-    header.PixelBandwidth = "240"
+    header.PixelBandwidth = f"{T1W['PixelBandwidth']}"
     header.RescaleIntercept = "0"
     header.RescaleSlope = "1"
 
@@ -182,14 +205,14 @@ def _mr(header: Dataset, image: Image, shape: tuple[int, ...]) -> None:
 def _pt(header: Dataset, image: Image, shape: tuple[int, ...]) -> None:
     """Tags of an FDG-PET, 30 minutes after injection."""
     header.ImageType = ["ORIGINAL", "PRIMARY"]
-    header.ManufacturerModelName = "HR+"
+    header.ManufacturerModelName = FDG["ManufacturersModelName"]
     header.SeriesType = ["DYNAMIC" if shape[3] > 1 else "STATIC", "IMAGE"]
     header.Units = "BQML"
     header.CountsSource = "EMISSION"
     header.DecayCorrection = "START"
     header.CorrectedImage = ["DECY", "ATTN", "SCAT", "DTIM", "RAN", "NORM"]
-    header.ReconstructionMethod = "OSEM3D 4i16s"
-    header.AttenuationCorrectionMethod = "measured"
+    header.ReconstructionMethod = f"OSEM3D {ITERATIONS}i{SUBSETS}s"
+    header.AttenuationCorrectionMethod = FDG["AttenuationCorrection"]
     header.NumberOfSlices = shape[2]
     if shape[3] > 1:
         header.NumberOfTimeSlices = shape[3]
@@ -198,17 +221,17 @@ def _pt(header: Dataset, image: Image, shape: tuple[int, ...]) -> None:
     header.RescaleType = "BQML"
     tracer = Dataset()
     tracer.Radiopharmaceutical = "Fluorodeoxyglucose"
-    tracer.RadiopharmaceuticalStartTime = (image.time - timedelta(minutes=30)).strftime("%H%M%S")
-    tracer.RadionuclideTotalDose = "185000000"
-    tracer.RadionuclideHalfLife = "6586.2"
-    tracer.RadionuclidePositronFraction = "0.967"
+    tracer.RadiopharmaceuticalStartTime = (image.time - UPTAKE_TIME).strftime("%H%M%S")
+    tracer.RadionuclideTotalDose = f"{FDG['InjectedRadioactivity']}000000"
+    tracer.RadionuclideHalfLife = f"{FDG['RadionuclideHalfLife']}"
+    tracer.RadionuclidePositronFraction = f"{FDG['RadionuclidePositronFraction']}"
     header.RadiopharmaceuticalInformationSequence = Sequence([tracer])
 
 
 def _frame(header: Dataset, image: Image, frame: int, number: int) -> None:
     """Tags of one frame of a PET."""
     start = image.time + timedelta(seconds=frame * FRAME_SECONDS)
-    whole = 1 if header.SeriesType[0] == "DYNAMIC" else 6
+    whole = 1 if header.SeriesType[0] == "DYNAMIC" else STATIC_FRAMES
     header.AcquisitionTime = start.strftime("%H%M%S")
     header.ActualFrameDuration = f"{FRAME_SECONDS * 1000 * whole}"
     header.FrameReferenceTime = f"{1000 * (FRAME_SECONDS * (frame + whole / 2)):.0f}"

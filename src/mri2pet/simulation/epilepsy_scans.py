@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 
-from mri2pet.files import atomic, write_json
-from mri2pet.simulation.adni_scans import whole_folder
+from mri2pet.files import write_json
 from mri2pet.simulation.anatomy import make_head
-from mri2pet.simulation.dicom_writer import BQML_PER_STORED
 from mri2pet.simulation.epilepsy_people import SESSION, Member
 from mri2pet.simulation.lesion import place_lesion
 from mri2pet.simulation.mri import Scan, acquire_t1, sample, t1_contrast
+from mri2pet.simulation.nifti_writer import write_nifti
 from mri2pet.simulation.pet import acquire_pet
+from mri2pet.simulation.scanner_settings import BQML_PER_STORED
 from mri2pet.simulation.template import Template
 from mri2pet.simulation.truth import write_truth
+from mri2pet.simulation.visit_scans import whole_folder
 from mri2pet.simulation.warps import random_pose
 
 T1W = {
@@ -66,7 +66,7 @@ def simulate_member(
     contrast = t1_contrast(template, person.age, rng)
     voxel = scanner["mri_voxel_mm"]
     t1, labels = acquire_t1(template, contrast, head.deformation, t1_pose, voxel, rng)
-    _write(outputs["t1w"], t1, T1W)
+    write_nifti(outputs["t1w"], t1, T1W)
     place = cortex = None
     if member.lesion is not None:
         place = place_lesion(template, member.lesion, person.rng("place"))
@@ -75,11 +75,11 @@ def simulate_member(
             [place.mask.astype(np.float32)],
             *(template, head.deformation, t1_pose, t1.data.shape, t1.affine),
         )
-        _write(outputs["lesion"], Scan((mask > 0.5).astype(np.uint8), t1.affine))
+        write_nifti(outputs["lesion"], Scan((mask > 0.5).astype(np.uint8), t1.affine))
     if "pet" in outputs:
         voxel = scanner["pet_voxel_mm"]
         pet = acquire_pet(template, head, pet_pose, voxel, 1, rng, cortex)
-        _write(outputs["pet"], pet, FDG, BQML_PER_STORED)
+        write_nifti(outputs["pet"], pet, FDG, BQML_PER_STORED)
     else:
         pet_pose = None
     with whole_folder(truth) as folder:
@@ -95,18 +95,3 @@ def simulate_member(
                     "centre_template": place.centre,
                 },
             )
-
-
-def _write(
-    path: str | Path, scan: Scan, sidecar: Mapping[str, Any] | None = None, slope: float = 1.0
-) -> None:
-    """Write a scan in its scanner's order of axes, with its sidecar."""
-    image = nib.Nifti1Image(scan.data, scan.affine)
-    image.set_qform(scan.affine, code="scanner")
-    image.set_sform(scan.affine, code="scanner")
-    image.header.set_slope_inter(slope, 0)
-    image.header.set_xyzt_units("mm", "sec")
-    with atomic(path) as partial:
-        nib.save(image, partial)
-    if sidecar is not None:
-        write_json(str(path).removesuffix(".nii.gz") + ".json", dict(sidecar))
