@@ -6,11 +6,12 @@ workflow/schemas/cohort.schema.yaml names them.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mri2pet.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = (
     *("subject", "visit", "group", "role", "age", "sex", "kind", "tracer"),
@@ -37,11 +38,11 @@ class Reader(Protocol):
 
     def read(
         self, raw: Path, study: Mapping[str, Any], listing: Any
-    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    ) -> "tuple[pd.DataFrame, pd.DataFrame]":
         """Make the cohort table and the table of exclusions. No image is opened."""
 
 
-def validate_cohort(table: pd.DataFrame, schema: str | Path, roles: bool = False) -> None:
+def validate_cohort(table: "pd.DataFrame", schema: str | Path, roles: bool = False) -> None:
     """Check every row, and that no visit or image stands in two rows.
 
     Parameters
@@ -84,7 +85,7 @@ def validate_cohort(table: pd.DataFrame, schema: str | Path, roles: bool = False
         _check_roles(table)
 
 
-def _check_roles(table: pd.DataFrame) -> None:
+def _check_roles(table: "pd.DataFrame") -> None:
     for role in ("control", "patient"):
         if not ((table["role"] == role) & (table["kind"] == "paired")).any():
             raise InputError(
@@ -96,6 +97,8 @@ def _check_roles(table: pd.DataFrame) -> None:
 
 
 def _plain(value: Any) -> Any:
+    import pandas as pd
+
     if pd.isna(value):
         return None
     return value.item() if hasattr(value, "item") else value
