@@ -31,7 +31,8 @@ _KNOWN = {
     "MET": ("11C", r"^met$|methionine"),
     "H2O": ("15O", r"h2o|water"),
 }
-_UNTOLD = frozenset({"", "na", "none", "unknown", "notavailable", "other", "unspecified", "null"})
+_NAME = re.compile(r"[A-Za-z0-9\[\](){}^+,.'-]{1,32}")  # no spaces: no remarks
+_UNTOLD = re.compile(r"|n/?a|none|null|unknown|unspecified|other|tbd|anon\w*|not\b.*|[\W_]+", re.I)
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def read_tracer(text: object, radionuclide: object = None) -> Tracer | None:
     """
     within, rest = _split(text if isinstance(text, str) else "")
     name = _squeezed(rest)
-    if name in _UNTOLD:
+    if not name or _UNTOLD.fullmatch(rest.strip()):
         return None
     told = _split(radionuclide)[0] if isinstance(radionuclide, str) else None
     for known, (usual, pattern) in _KNOWN.items():
@@ -95,13 +96,24 @@ def told_tracer(sidecar: Mapping[str, Any]) -> Tracer | None:
     return named or known
 
 
-def name_tracer(label: str | None) -> dict[str, str]:
-    """Return the sidecar keys `TracerName` and `TracerRadionuclide` that a BIDS label means."""
-    tracer = read_tracer(label)
-    if tracer is None:
+def name_tracer(label: str, sidecar: Mapping[str, Any]) -> dict[str, str]:
+    """Return the sidecar keys `TracerName` and `TracerRadionuclide` of a PET.
+
+    Parameters
+    ----------
+    label
+        The tracer's, as BIDS writes it.
+    sidecar
+        The source's, whose own words are kept if they are of that tracer and hold nothing else.
+    """
+    asked, told = read_tracer(label), told_tracer(sidecar)
+    if asked is None:
         return {}
-    content = {"TracerName": tracer.name}
-    return content | ({"TracerRadionuclide": tracer.radionuclide} if tracer.radionuclide else {})
+    name, nuclide = str(sidecar.get("TracerName") or ""), asked.radionuclide
+    own = told is not None and told.matches(asked) and _NAME.fullmatch(name)
+    nuclide = (told.radionuclide if told and told.matches(asked) else None) or nuclide
+    content = {"TracerName": name if own else asked.name}
+    return content | ({"TracerRadionuclide": nuclide} if nuclide else {})
 
 
 def _split(text: str) -> tuple[str | None, str]:
