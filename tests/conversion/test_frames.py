@@ -28,7 +28,7 @@ TOLD = {
 WINDOW = (30.0, None)
 
 
-def dynamic(folder, told, frames=len(LENGTHS), name="sub-1_pet"):
+def dynamic(folder, told, frames=45, name="sub-1_pet"):
     """Write a PET whose frame `k` is the head, `k + 1` times as bright."""
     data = np.stack([HEAD * (k + 1) for k in range(frames)], -1).astype(np.float32)
     folder.mkdir(parents=True, exist_ok=True)
@@ -201,7 +201,7 @@ def test_times_and_tracer_are_inherited(tmp_path, place):
     out = np.asarray(nib.load(tmp_path / "o.nii.gz").dataobj)
     np.testing.assert_allclose(out, mean_of(LENGTHS * (STARTS >= 1800)), rtol=1e-5)
     (tmp_path / "ds" / place).write_text(json.dumps(TOLD | {"TracerName": "[11C]PiB"}))
-    with pytest.raises(ScanError, match="PiB.*is not FDG"):
+    with pytest.raises(ScanError, match=r"PiB.*is not FDG"):
         to_bids(source, None, "PET", tmp_path / "p.nii.gz", tracer="18FFDG")
 
 
@@ -237,7 +237,7 @@ def test_the_tracer_in_the_sidecar_is_that_of_the_source(tmp_path, tracer, told,
 )
 def test_another_tracer_than_the_one_asked_for_is_refused(tmp_path, tracer, told):
     source = dynamic(tmp_path, told, frames=1)
-    with pytest.raises(ScanError, match="tracer: .* is not"):
+    with pytest.raises(ScanError, match=r"tracer: .* is not"):
         import_nifti(source, None, tmp_path / "o.nii.gz", modality="PET", tracer=tracer)
 
 

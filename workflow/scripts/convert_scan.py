@@ -14,7 +14,7 @@ from mri2pet.provenance.record import recorded
 
 with recorded(snakemake) as record:
     scan, image, params = snakemake.input.scan, snakemake.output.image, snakemake.params
-    of_pet = {key: params[key] for key in ("tracer", "window") if key in params.keys()}
+    of_pet = {key: params.get(key) for key in ("tracer", "window")}
     if Path(scan).is_dir():
         record.reads(scan, image_files(scan, params.key))
     run_stage(

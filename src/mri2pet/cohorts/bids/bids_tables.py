@@ -1,5 +1,6 @@
 """The tables of a BIDS folder: participants, sessions and scans, and what their JSON explains."""
 
+import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from mri2pet.cohorts.bids.bids_names import label_of
 from mri2pet.cohorts.bids.bids_words import read_date, text_of, word_of
 from mri2pet.cohorts.fetched import absent
 from mri2pet.errors import InputError
-from mri2pet.files import read_json, read_tsv
+from mri2pet.files import read_json
+from mri2pet.machine_faults import check_machine
 
 Row = dict[str, str | None]
 
@@ -22,6 +24,7 @@ class BidsTable:
     path: Path
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    lines: tuple[int, ...]
 
     def column(self, names: Sequence[str]) -> str | None:
         """Return the first column that is called as one of `names`, whatever its case and marks."""
@@ -30,7 +33,7 @@ class BidsTable:
 
     def line(self, row: int) -> str:
         """Name a row of the file as messages do."""
-        return f"{self.path}, line {row + 2}"
+        return f"{self.path}, line {self.lines[row]}"
 
 
 def _plain(name: str) -> str:
@@ -48,16 +51,26 @@ def read_table(path: Path) -> BidsTable:
     if reason := absent(path):
         raise InputError(f"{path}: {reason}")
     try:
-        table = read_tsv(path, dtype=str, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:  # pandas' own are values' errors
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not a readable tab-separated table ({reason})") from error
-    if table.index.dtype == object:  # pandas has taken the first cells for names of rows
-        raise InputError(f"{path}: not a readable table (rows have more cells than the first line)")
-    columns = tuple(str(column).strip() for column in table.columns)
-    cells = table.astype(object).where(table.notna(), None).to_numpy().tolist()
-    rows = tuple(dict(zip(columns, map(text_of, row), strict=True)) for row in cells)
-    return BidsTable(path, columns, rows)
+        with open(path, encoding="utf-8-sig", newline="") as handle:
+            reader = csv.reader(handle, delimiter="\t")
+            cells = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
+    except (OSError, ValueError, csv.Error) as error:
+        check_machine(error, path)
+        raise _unreadable(path, " ".join(str(error).split())) from error
+    if not cells:
+        raise _unreadable(path, "it is empty")
+    columns = tuple(map(str.strip, cells[0][1]))
+    rows = []
+    for line, row in cells[1:]:
+        if any(map(str.strip, row[len(columns) :])):
+            raise _unreadable(path, f"line {line} has {len(row)} cells, the first {len(columns)}")
+        row += [""] * (len(columns) - len(row))
+        rows.append(dict(zip(columns, map(text_of, row), strict=False)))
+    return BidsTable(path, columns, tuple(rows), tuple(line for line, _ in cells[1:]))
+
+
+def _unreadable(path: Path, reason: str) -> InputError:
+    return InputError(f"{path}: not a readable tab-separated table ({reason})")
 
 
 def read_participants(raw: Path) -> tuple[BidsTable, dict[str, int]]:
