@@ -5,13 +5,16 @@ one row a person, and results/cohort/epilepsy_exclusions.tsv with what is left o
 opened.
 """
 
-from mri2pet.cohorts.bids import build_cohort
+from pathlib import Path
+
+from mri2pet.cohorts.bids.reader import read
+from mri2pet.cohorts.roles import check_roles
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):
-    table, exclusions = build_cohort(
-        snakemake.params.raw, snakemake.input.participants, snakemake.params.images
-    )
+    study = snakemake.params.study
+    table, exclusions = read(Path(study["raw"]), study, snakemake.params.images)
     write_tsv(snakemake.output.exclusions, exclusions)
+    check_roles(table, study)
     write_tsv(snakemake.output.table, table)

@@ -64,7 +64,7 @@ def read_times(told: Mapping[str, Any], frames: int) -> FrameTimes:
         durations = ends - starts
     starts = starts if starts is not None and len(starts) == frames else None
     durations = durations if durations is not None and len(durations) == frames else None
-    if durations is not None and (durations < 0).any():
+    if durations is not None and ((durations[:-1] <= 0).any() or durations[-1] < 0):
         durations = None
     if starts is not None and frames > 1 and starts[-1] == 0 < starts[-2]:
         last = None if durations is None else starts[-2] + durations[-2]

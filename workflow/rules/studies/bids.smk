@@ -1,6 +1,6 @@
 # The study of epilepsy: simulated as a BIDS folder, or a user's own (config gan_anomaly.raw).
 
-from mri2pet.cohorts.bids import list_images
+from mri2pet.cohorts.bids.reader import list_inputs
 from mri2pet.simulation.epilepsy_people import files as epilepsy_files
 from mri2pet.simulation.epilepsy_people import plan_members
 
@@ -8,6 +8,7 @@ EPILEPSY_SIMULATED = config["gan_anomaly"]["raw"] == "simulated"
 EPILEPSY_RAW = (
     "results/simulated/epilepsy" if EPILEPSY_SIMULATED else config["gan_anomaly"]["raw"].rstrip("/")
 )
+EPILEPSY_STUDY = {"name": "epilepsy", "raw": EPILEPSY_RAW}
 try:
     MEMBERS = (
         {m.subject: m for m in plan_members(config["gan_anomaly"]["simulation"], config["seed"])}
@@ -17,7 +18,7 @@ try:
     EPILEPSY_IMAGES = (
         sorted(path for member in MEMBERS.values() for path in epilepsy_files(member).values())
         if EPILEPSY_SIMULATED
-        else list_images(EPILEPSY_RAW)
+        else list_inputs(Path(EPILEPSY_RAW), EPILEPSY_STUDY)["listing"]
     )
 except InputError as error:
     raise WorkflowError(str(error)) from None
@@ -125,7 +126,7 @@ checkpoint epilepsy_cohort:
         mem_mb=more(1000),
         runtime=more(10),
     params:
-        raw=EPILEPSY_RAW,
+        study=EPILEPSY_STUDY,
         images=EPILEPSY_IMAGES,
         code=code("epilepsy_cohort.py"),
     script:

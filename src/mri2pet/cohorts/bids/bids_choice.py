@@ -133,7 +133,7 @@ def pair_pet(
         There is no MRI, or none near enough.
     """
     if not mris:
-        raise ScanError(f"{pet.path}: no session of sub-{pet.subject} has a T1w")
+        raise ScanError(f"{pet.path}: no session of sub-{pet.subject} has a T1w to use")
     order = {session: place for place, session in enumerate(sessions)}
 
     def distance(mri: BidsImage) -> tuple[Any, ...]:

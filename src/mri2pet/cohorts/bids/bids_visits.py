@@ -98,7 +98,7 @@ def person_visits(
         when = {"mri_date": day_of(mri, dates), "pet_date": day_of(pet, dates) if pet else None}
         row |= {key: day and day.isoformat() for key, day in when.items()}
         rows.append(row | {"days_apart": days, "lesion_file": _lesion(raw, row, mri, scans, out)})
-    if not mris and not scans.pets:
+    if not scans.mris and not scans.pets:
         out.append((None, "MRI", f"no session of sub-{scans.subject} has a T1w"))
     return rows, out
 

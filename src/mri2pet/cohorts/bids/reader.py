@@ -185,7 +185,8 @@ def _check_result(
             f"{settings.key}.tracer: {exclusions['reason'][untold].iloc[0]} ({untold.sum()} PET)"
         )
     if not rows:
-        counts = Counter(exclusions["reason"]).most_common(8)
+        reasons = exclusions["reason"].str.replace(r"^\S+: ", "", regex=True)  # without the file
+        counts = Counter(reasons).most_common(8)
         listed = "".join(f"\n  {count} x {reason}" for reason, count in counts)
         raise InputError(
             f"{settings.key}.raw: no visit of {raw} can be used; left out:{listed or ' nothing'}"
