@@ -1,20 +1,11 @@
-"""The reader of an epilepsy study's BIDS folder: what it takes, leaves out, and complains of."""
+"""A study of controls and patients as a BIDS folder: what is taken, left out, complained of."""
 
 import pytest
+from bids_fakes import bids, reasons_of, table_of
 
-from mri2pet.cohorts.bids.reader import COLUMNS, build_cohort, list_images
+from mri2pet.cohorts.contract import COLUMNS
+from mri2pet.cohorts.roles import check_roles
 from mri2pet.errors import InputError
-
-
-def bids(root, people, files):
-    """A BIDS folder of empty files; `people` are lines of participants.tsv."""
-    root.mkdir(exist_ok=True)
-    (root / "participants.tsv").write_text("\n".join(people) + "\n")
-    for name in files:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).touch()
-    return root
-
 
 PEOPLE = [
     "participant_id\tage\tsex\tgroup",
@@ -27,25 +18,28 @@ FILES = [
     "sub-01/ses-a/pet/sub-01_ses-a_trc-18FFDG_pet.nii.gz",
     "sub-02/anat/sub-02_T1w.nii",
     "sub-03/ses-b/anat/sub-03_ses-b_T1w.nii.gz",
-    "sub-03/ses-b/pet/sub-03_ses-b_pet.nii.gz",
+    "sub-03/ses-b/pet/sub-03_ses-b_trc-18FFDG_pet.nii.gz",
     "derivatives/lesions/sub-03/ses-b/anat/sub-03_ses-b_label-lesion_mask.nii.gz",
     "derivatives/other/sub-03/ses-b/anat/sub-03_ses-b_T1w.nii.gz",
 ]
 
 
 def read(root):
-    return build_cohort(root, root / "participants.tsv", list_images(root))
+    table, exclusions = table_of(root)
+    check_roles(table, {"name": "ds", "raw": root})
+    return table, exclusions
 
 
 def test_table(tmp_path):
-    root = bids(tmp_path / "study", PEOPLE, FILES)
+    root = bids(tmp_path, PEOPLE, FILES)
     table, exclusions = read(root)
     assert list(table.columns) == list(COLUMNS) and exclusions.empty
     assert table["subject"].tolist() == ["01", "02", "03"]
     assert table["visit"].tolist() == ["a", "bl", "b"]
-    assert table["role"].tolist() == ["control", "control", "patient"]
+    assert table["group"].tolist() == table["role"].tolist() == ["control", "control", "patient"]
     assert table["kind"].tolist() == ["paired", "mri_only", "paired"]
     assert table["sex"].tolist() == ["F", "M", "M"]
+    assert table["tracer"].tolist() == ["18FFDG", None, "18FFDG"]
     assert table.loc[1, ["age", "pet_file", "lesion_file", "mri_member"]].isna().all()
     assert table.loc[2, "lesion_file"] == f"{root}/{FILES[5]}"
     assert table.loc[0, "pet_file"] == f"{root}/{FILES[1]}"
@@ -54,11 +48,11 @@ def test_table(tmp_path):
 @pytest.mark.parametrize(
     "changed, message",
     [
-        (["participant\tgroup", *PEOPLE[1:]], "participant_id is missing"),
-        (["participant_id\tage\tsex\tkind", *PEOPLE[1:]], "column group is missing"),
+        (["participant\tage\tsex\tgroup", *PEOPLE[1:]], "participant_id is missing"),
         ([*PEOPLE, "sub-03\t1\tM\tpatient"], "line 5, participant_id: sub-03 stands there twice"),
-        ([*PEOPLE[:3], "sub-03\t45\tM\tcousin"], "line 4, group: 'cousin' is neither"),
-        ([*PEOPLE[:3], "sub-03\t45\tM\tn/a"], "line 4, group: 'nothing' is neither"),
+        ([*PEOPLE[:3], "sub-03\t45\tM\tcousin"], r"sub-03 \(group 'cousin'\) is neither a control"),
+        ([*PEOPLE[:3], "sub-03\t45\tM\tn/a"], r"sub-03 \(no group\) is neither a control"),
+        (["participant_id\tage\tsex\tkind", *PEOPLE[1:]], "is neither a control nor a patient"),
         ([*PEOPLE[:3], "sub-03\told\tM\tpatient"], "line 4, age: 'old'"),
         ([*PEOPLE[:3], "sub-0_3\t4\tM\tpatient"], "line 4, participant_id: sub-0_3 is no BIDS"),
         (PEOPLE[:3], "no patient with"),
@@ -66,10 +60,8 @@ def test_table(tmp_path):
     ],
 )
 def test_faults_are_named(tmp_path, changed, message):
-    root = bids(tmp_path / "study", changed, FILES)
-    with pytest.raises(InputError, match=message) as raised:
-        read(root)
-    assert "participants.tsv" in str(raised.value)
+    with pytest.raises(InputError, match=message):
+        read(bids(tmp_path, changed, FILES))
 
 
 def test_what_is_left_out_and_why(tmp_path):
@@ -81,10 +73,10 @@ def test_what_is_left_out_and_why(tmp_path):
         "sub-02/pet/sub-02_trc-18FFMZ_pet.nii.gz",  # another tracer
     ]
     people = [*PEOPLE, "sub-04\t30\tF\tpatient", "sub-06\t30\tF\tcontrol"]
-    table, exclusions = read(bids(tmp_path / "study", people, FILES + more))
+    table, exclusions = read(bids(tmp_path, people, FILES + more))
     assert table["subject"].tolist() == ["01", "02", "03"]
     assert table.loc[1, "kind"] == "mri_only"
-    reasons = exclusions.groupby("subject")["reason"].apply(" ".join).to_dict()
+    reasons = reasons_of(exclusions)
     assert set(reasons) == {"01", "02", "04", "05", "06"}
     assert "T1w and PET" in reasons["04"] and "no row" in reasons["05"]
     assert "run-2" in reasons["01"] and "ses-c" in reasons["01"]
@@ -94,12 +86,5 @@ def test_what_is_left_out_and_why(tmp_path):
 def test_session_with_a_pet_goes_first(tmp_path):
     files = [*FILES, "sub-02/ses-z/anat/sub-02_ses-z_T1w.nii.gz"]
     files.append("sub-02/ses-z/pet/sub-02_ses-z_trc-18FFDG_pet.nii.gz")
-    table, _ = read(bids(tmp_path / "study", PEOPLE, files))
+    table, _ = read(bids(tmp_path, PEOPLE, files))
     assert table.loc[1, ["visit", "kind"]].tolist() == ["z", "paired"]
-
-
-def test_folder_that_is_none(tmp_path):
-    with pytest.raises(InputError, match="no folder"):
-        list_images(tmp_path / "nowhere")
-    with pytest.raises(InputError, match="is it a BIDS folder"):
-        list_images(bids(tmp_path / "study", PEOPLE, ["T1.nii.gz"]))

@@ -2,7 +2,8 @@
 
 from cases import Case
 
-from mri2pet.cohorts.bids.reader import build_cohort, list_images
+from mri2pet.cohorts.bids.reader import list_inputs, read
+from mri2pet.cohorts.roles import check_roles
 
 PEOPLE = ("C1", "P1", "X1")
 
@@ -26,7 +27,9 @@ def study(*extra, people=None, text=None, age="40", role="control", without=()):
         lines = ["participant_id\tgroup\tage\tsex", *("\t".join((*row, "F")) for row in rows)]
         content = "\n".join(people(lines) if people else lines)
         table.write_bytes(content.encode() if text is None else text)
-        cohort, out = build_cohort(folder, table, list_images(folder))
+        block = {"name": "epilepsy", "raw": str(folder)}
+        cohort, out = read(folder, block, list_inputs(folder, block)["listing"])
+        check_roles(cohort, block)
         assert {"C1", "P1"} <= set(cohort["subject"])
         return None if out.empty else out["reason"].item()
 
@@ -46,7 +49,10 @@ CASES = [
         "participants.tsv, line 5, participant_id: sub-X1 stands there twice",
     ),
     Case(
-        "neither control nor patient", "stops", study(role="relative"), "line 4, group: 'relative'"
+        "neither control nor patient",
+        "stops",
+        study(role="relative"),
+        r"studies.epilepsy.roles: sub-X1 \(group 'relative'\) is neither",
     ),
     Case("age of -4", "stops", study(age="-4"), "line 4, age: '-4' is not an age in years"),
     Case(
@@ -65,7 +71,7 @@ CASES = [
         "column group missing",
         "stops",
         study(people=lambda lines: [lines[0].replace("group", "site"), *lines[1:]]),
-        "group is missing",
+        "studies.epilepsy.roles: .* is neither a control nor a patient",
     ),
     Case("empty participants.tsv", "stops", study(text=b""), "participants.tsv: not a readable"),
     Case(
@@ -84,7 +90,7 @@ CASES = [
         "PET of another tracer by its name",
         "excluded",
         study("pet/sub-X1_trc-11CPIB_pet.nii.gz", without=("trc-18FFDG_pet",)),
-        "its tracer is not FDG",
+        "its tracer is 11CPIB, not 18FFDG",
     ),
     Case(
         "patient without PET",
@@ -96,15 +102,18 @@ CASES = [
         "two T1-weighted images",
         "excluded",
         study("anat/sub-X1_run-2_T1w.nii.gz"),
-        "one MRI a person is used",
+        "one MRI a visit is used",
     ),
     Case(
         "a brace in an image's name",
         "stops",
         study("anat/sub-X1_{x}_T1w.nii.gz"),
-        "gan_anomaly.raw: .* has a brace in its name",
+        "studies.epilepsy.raw: .* has a brace in its name",
     ),
     Case(
-        "a folder without scans", "stops", lambda f: list_images(f) and None, "is it a BIDS folder"
+        "a folder without scans",
+        "stops",
+        lambda folder: list_inputs(folder, {"name": "epilepsy"}) and None,
+        "is not a BIDS folder",
     ),
 ]

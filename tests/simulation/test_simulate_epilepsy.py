@@ -4,9 +4,11 @@ import json
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
 
-from mri2pet.cohorts.bids.reader import build_cohort, list_images
+from mri2pet.cohorts.bids.reader import list_inputs, read
+from mri2pet.cohorts.roles import check_roles
 from mri2pet.errors import InputError
 from mri2pet.simulation.epilepsy_people import AGES, Member, files, plan_members, write_tables
 from mri2pet.simulation.epilepsy_scans import simulate_member
@@ -101,9 +103,14 @@ def study(template, tmp_path_factory):
 
 def test_folder_is_what_the_reader_takes(study):
     root, members = study
-    images = list_images(root / "bids")
-    assert images == sorted(path for m in members for path in files(m).values())
-    table, exclusions = build_cohort(root / "bids", root / "bids/participants.tsv", images)
+    study = {"name": "epilepsy", "raw": root / "bids"}
+    listing = list_inputs(root / "bids", study)["listing"]
+    planned = sorted(path for m in members for path in files(m).values())
+    assert [name for name in listing if not name.endswith(".json")] == planned
+    table, exclusions = read(root / "bids", study, listing)
+    check_roles(table, study)
+    before, _ = read(root / "bids", study, planned)  # as before any scan is simulated
+    pd.testing.assert_frame_equal(before, table)
     assert table["role"].tolist() == ["control", "patient"] and exclusions.empty
     assert table["lesion_file"].notna().tolist() == [False, True]
 

@@ -68,6 +68,13 @@ for study in STUDIES.values():
         logger.info(f"Study {study.name}: {study.raw} is read as {name} ({why}).")
 
 
+# Minutes after injection of the frames of a dynamic PET that are averaged; None for all of them.
+WINDOWS = {}
+for study in STUDIES.values():
+    window_of = getattr(reader_module(READER[study.name]), "pet_window", None)
+    WINDOWS[study.name] = window_of(settings_of(study)) if window_of else None
+
+
 @lru_cache
 def read_cohort(table, _modified):
     """Rows of a cohort table by (subject, visit)."""

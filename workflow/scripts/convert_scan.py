@@ -1,4 +1,4 @@
-"""Convert the T1-weighted MRI or the FDG-PET of one visit from the download to BIDS.
+"""Convert the T1-weighted MRI or the PET of one visit from the download to BIDS.
 
 Finds the image (DICOM or NIfTI) by its ID in the raw folder, or takes the file or the member of an
 archive that the cohort table names, and writes a de-identified NIfTI and its sidecar under
@@ -14,11 +14,12 @@ from mri2pet.provenance.record import recorded
 
 with recorded(snakemake) as record:
     scan, image, params = snakemake.input.scan, snakemake.output.image, snakemake.params
+    of_pet = {key: params.get(key) for key in ("tracer", "window")}
     if Path(scan).is_dir():
         record.reads(scan, image_files(scan, params.key))
     run_stage(
         f"convert_{params.modality.lower()}",
-        lambda: to_bids(scan, params.key, params.modality, image),
+        lambda: to_bids(scan, params.key, params.modality, image, **of_pet),
         sidecar=snakemake.output.sidecar,
         outputs=[image],
         sources=[scan],

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mri2pet.cohorts.adni.scans import OTHER_TRACER
+from mri2pet.cohorts.tracers import FDG, read_tracer, told_tracer
 from mri2pet.errors import ScanError
 
 log = logging.getLogger(__name__)
@@ -24,8 +25,7 @@ SIZE_TOLERANCE = 0.01  # of the voxel sizes that sform and pixdim give
 TURN_DEG = 45.0  # sform and qform may differ by a rigid motion, but must name the same axes
 SATURATED = 0.05  # of the voxels above zero
 WRAPPED = 20000  # int16 that reach both ends are unsigned values stored as signed
-MODALITIES = {"MRI": ("MR", "MRI"), "PET": ("PT", "PET")}
-_FDG_NAME = re.compile(r"fdg|deoxy-?\s*glucose", re.I)
+MODALITIES = {"MRI": ("MR", "MRI", "PETMR", "MRPET"), "PET": ("PT", "PET", "PETMR", "PETCT")}
 
 
 def check_size(image: Any, path: Path, label: str) -> None:
@@ -135,8 +135,21 @@ def check_intensities(data: np.ndarray, label: str) -> None:
         )
 
 
-def check_sidecar(told: dict[str, Any], modality: str, label: str) -> None:
+def check_sidecar(
+    told: dict[str, Any], modality: str, label: str, tracer: str | None = None
+) -> None:
     """Refuse a scan whose own sidecar says that it is of another modality or tracer.
+
+    Parameters
+    ----------
+    told
+        The scan's sidecar.
+    modality
+        `MRI` or `PET`.
+    label
+        What error messages call the scan.
+    tracer
+        BIDS label of the tracer asked for; None for FDG.
 
     Raises
     ------
@@ -144,10 +157,13 @@ def check_sidecar(told: dict[str, Any], modality: str, label: str) -> None:
         Its message begins with `label`.
     """
     kind = told.get("Modality")
-    if isinstance(kind, str) and kind.upper() not in MODALITIES[modality]:
+    if isinstance(kind, str) and re.sub(r"[^A-Z]", "", kind.upper()) not in MODALITIES[modality]:
         raise ScanError(f"{label}: is of modality {kind[:16]!r}, not {MODALITIES[modality][0]}")
     if modality != "PET":
         return
+    asked, found = read_tracer(tracer or FDG), told_tracer(told)
     name, agent = (str(told.get(key) or "") for key in ("TracerName", "Radiopharmaceutical"))
-    if (name and not _FDG_NAME.search(name)) or OTHER_TRACER.search(agent):
-        raise ScanError(f"{label}: tracer: {(name or agent)[:32]!r} is not FDG")
+    other = found is not None and asked is not None and not found.matches(asked)
+    if other or (OTHER_TRACER.search(agent) and (tracer or FDG) == FDG):
+        wanted = asked.name if asked else tracer
+        raise ScanError(f"{label}: tracer: {(name or agent)[:32]!r} is not {wanted}")

@@ -7,15 +7,33 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mri2pet.cohorts.archives import ENDINGS, open_archive, open_member
+from mri2pet.cohorts.bids.inheritance import merged_sidecar
+from mri2pet.cohorts.fetched import absent
+from mri2pet.conversion.frames import (
+    Window,
+    frame_weights,
+    mean_sidecar,
+    source_of_mean,
+    static_sidecar,
+)
 from mri2pet.conversion.headers import check_sidecar
-from mri2pet.conversion.scan_to_bids import convert_scan, read_volume, sidecar_beside
+from mri2pet.conversion.scan_to_bids import convert_scan, read_volume
 from mri2pet.conversion.sidecars import clean_sidecar
 from mri2pet.errors import ScanError
 from mri2pet.files import MISSING, write_json
 
 
-def to_bids(scan: str | Path, key: str | None, modality: str, image: str | Path) -> dict[str, Any]:
+def to_bids(
+    scan: str | Path,
+    key: str | None,
+    modality: str,
+    image: str | Path,
+    tracer: str | None = None,
+    window: Window | None = None,
+) -> dict[str, Any]:
     """Convert a raw scan as a cohort table names it, and return its sidecar.
 
     Parameters
@@ -28,6 +46,8 @@ def to_bids(scan: str | Path, key: str | None, modality: str, image: str | Path)
         `MRI` or `PET`.
     image
         NIfTI to write.
+    tracer, window
+        Of the PET in a NIfTI file, as for `import_nifti`.
 
     Raises
     ------
@@ -36,7 +56,7 @@ def to_bids(scan: str | Path, key: str | None, modality: str, image: str | Path)
     """
     if Path(scan).is_dir():
         return convert_scan(scan, str(key), modality, image)
-    return import_nifti(scan, key, image, modality=modality)
+    return import_nifti(scan, key, image, modality=modality, tracer=tracer, window=window)
 
 
 def import_nifti(
@@ -45,6 +65,8 @@ def import_nifti(
     image: str | Path,
     sidecar: str | Path | None = None,
     modality: str = "MRI",
+    tracer: str | None = None,
+    window: Window | None = None,
 ) -> dict[str, Any]:
     """Copy one NIfTI to a compressed one with a clean header.
 
@@ -61,16 +83,23 @@ def import_nifti(
         JSON to write what is returned to; None where the caller (`run_stage`) writes it.
     modality
         `MRI`, or `PET`, whose frames are averaged.
+    tracer
+        BIDS label of what the PET must be of (`18FFDG`), if its sidecar names one; None for FDG.
+    window
+        Minutes after injection, from and to (None: to the end), of which the frames of a dynamic
+        PET are averaged; None for all. A PET of one frame is taken as it is.
 
     Returns
     -------
     dict
-        BIDS sidecar: what `clean_sidecar` keeps of one beside the source, and what was done.
+        BIDS sidecar: what `clean_sidecar` keeps of those that apply to the source by BIDS's
+        inheritance, and what was done.
 
     Raises
     ------
     ScanError
-        The source is not there, damaged, not one volume, or has no content. The member is not in
+        The source is not there, damaged, not one volume, of another tracer, or has no content; no
+        frame of it lies in `window`. The member is not in
         the archive, is not a plain file, or is no NIfTI.
     """
     from nibabel import Nifti1Image
@@ -79,16 +108,26 @@ def import_nifti(
 
     inside = None if member in (None, "", MISSING) else str(member)
     with _nifti(Path(source), inside, Path(image).parent) as volume:
-        told = sidecar_beside(volume) if inside is None else {}
+        told = merged_sidecar(volume) if inside is None else {}
         label = str(source) if inside is None else f"{source}: {inside}"
-        check_sidecar(told, modality, label)
-        data, affine, frames = read_volume(volume, modality, label, told.get("FrameDuration"))
+        check_sidecar(told, modality, label, tracer)
+
+        def weigh(frames: int) -> np.ndarray:
+            return frame_weights(told, frames, window, label)
+
+        data, affine, frames = read_volume(volume, modality, label, weigh=weigh)
     save_volume(image, Nifti1Image(data, affine))
-    content = clean_sidecar(told, modality) | {"SourceFormat": "NIfTI"}
+    done: dict[str, Any] = {"SourceFormat": "NIfTI"}
     if inside is not None:
-        content["SourceMember"] = inside
-    if modality == "PET":
-        content["FramesAveraged"] = frames
+        done["SourceMember"] = inside
+    if frames > 1:
+        weights = weigh(frames)
+        done |= source_of_mean(told, weights)
+        told = mean_sidecar(told, weights)
+    elif modality == "PET":
+        done["FramesAveraged"] = frames
+        told = static_sidecar(told)
+    content = clean_sidecar(told, modality, tracer) | done
     if sidecar is not None:
         write_json(sidecar, content)
     return content
@@ -103,6 +142,8 @@ def _nifti(source: Path, member: str | None, folder: Path) -> Iterator[Path]:
     devices are refused.
     """
     if member is None:
+        if reason := absent(source):
+            raise ScanError(f"{source}: {reason}")
         if not source.is_file():
             raise ScanError(f"{source}: there is no such file")
         if not source.name.lower().endswith(ENDINGS):

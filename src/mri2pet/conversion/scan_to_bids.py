@@ -1,6 +1,6 @@
 """From one image of a download to a de-identified BIDS volume and its sidecar."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,11 @@ def convert_scan(
 
 
 def read_volume(
-    path: Path, modality: str, label: str, durations: Sequence[float] | float | None = None
+    path: Path,
+    modality: str,
+    label: str,
+    durations: Sequence[float] | float | None = None,
+    weigh: Callable[[int], np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Read a volume to its end, check its content and average PET frames.
 
@@ -86,6 +90,9 @@ def read_volume(
         What error messages call the source.
     durations
         Of the frames, in seconds, if known.
+    weigh
+        Gives the weight of each frame in the mean (frames,) by their number, in place of
+        `durations`; frames of weight 0 are not read.
 
     Returns
     -------
@@ -94,7 +101,7 @@ def read_volume(
     affine : array (4, 4)
         Voxel to RAS world, mm.
     frames : int
-        Number of frames averaged.
+        Number of frames of the source.
     """
     import nibabel as nib
 
@@ -111,7 +118,8 @@ def read_volume(
             data, frames = np.asanyarray(image.dataobj).reshape(shape), 1
         else:
             frames = shape[3]
-            data = _mean_frame(image.dataobj, shape, durations)
+            weights = weigh(frames) if weigh else _weights(durations, frames)
+            data = _mean_frame(image.dataobj, shape, weights)
     except (ScanError, MemoryError):
         raise
     except Exception as error:  # nibabel raises whatever the damage leads to
@@ -125,16 +133,18 @@ def read_volume(
     return _plain_type(data, label), affine, frames
 
 
-def _mean_frame(
-    dataobj: Any, shape: tuple[int, ...], durations: Sequence[float] | float | None
-) -> np.ndarray:
+def _weights(durations: Sequence[float] | float | None, frames: int) -> np.ndarray:
+    if isinstance(durations, list) and len(durations) == frames and all(map(_is_span, durations)):
+        return np.asarray(durations, dtype=np.float64)
+    return np.ones(frames)
+
+
+def _mean_frame(dataobj: Any, shape: tuple[int, ...], weights: np.ndarray) -> np.ndarray:
     """Average frames one by one: a dynamic PET need not fit into memory."""
-    weights = np.ones(shape[3])
-    if isinstance(durations, list) and len(durations) == shape[3] and all(map(_is_span, durations)):
-        weights = np.asarray(durations, dtype=np.float64)
     total = np.zeros(shape[:3])
     for frame, weight in enumerate(weights / weights.sum()):
-        total += weight * np.asarray(dataobj[..., frame]).reshape(shape[:3])
+        if weight:
+            total += weight * np.asarray(dataobj[..., frame]).reshape(shape[:3])
     return total.astype(np.float32)
 
 

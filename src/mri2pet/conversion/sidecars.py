@@ -3,6 +3,7 @@
 from typing import Any
 
 from mri2pet import __version__
+from mri2pet.cohorts.tracers import name_tracer
 
 # What may stand in a sidecar: machine and sequence. Names, dates, numbers that lead to a person or
 # a place, and free text in which they may hide (descriptions, comments) are not in it.
@@ -28,14 +29,20 @@ ALLOWED = {"MRI": frozenset(_MRI_KEYS.split()), "PET": frozenset(_PET_KEYS.split
 FDG = {"TracerName": "FDG", "TracerRadionuclide": "F18"}
 
 
-def clean_sidecar(source: dict[str, Any], modality: str) -> dict[str, Any]:
+def clean_sidecar(
+    source: dict[str, Any], modality: str, tracer: str | None = None
+) -> dict[str, Any]:
     """Keep what `ALLOWED` lets through, and add the tracer of a PET.
 
-    A text is kept if it is short and printable: a longer one was not written by the scanner.
+    A text is kept if it is short and printable: a longer one was not written by the scanner. The
+    tracer is FDG; of another BIDS label that of the source, and what the label says where the
+    source names none.
     """
     kept = {key: value for key, value in source.items() if key in ALLOWED[modality]}
     kept = {key: value for key, value in kept.items() if _is_plain(value)}
-    return kept | FDG if modality == "PET" else kept
+    if modality == "PET":
+        kept |= FDG if tracer is None else name_tracer(tracer, source)
+    return kept
 
 
 def _is_plain(value: Any) -> bool:

@@ -47,6 +47,8 @@ rule convert_pet:
         key=raw_key("pet"),
         stamp=raw_stamp("pet"),
         modality="PET",
+        tracer=lambda wildcards: wildcards.tracer,
+        window=lambda wildcards: WINDOWS[study_of(wildcards)],
         code=code("convert_scan.py"),
     script:
         "../../scripts/convert_scan.py"

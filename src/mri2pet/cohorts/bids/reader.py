@@ -1,237 +1,202 @@
-"""The cohort table of the anomaly study, from a BIDS folder of controls and patients (part A1).
+"""The reader of a BIDS folder with MRI and PET: from names and tables to the cohort table.
 
-Only participants.tsv and the names of files are read, no image is opened.
-
-    participants.tsv                               participant_id, group (or role), age, sex
-    sub-<label>/[ses-<label>/]anat/*_T1w.nii.gz
-    sub-<label>/[ses-<label>/]pet/*_pet.nii.gz     FDG; a control without one is MRI-only
-    derivatives/lesions/sub-<label>/.../*_mask.nii.gz  a patient's lesion on the grid of its T1
+No image is opened. docs/data.md says what the folder must and may hold.
 """
 
-import re
-from collections import defaultdict
-from collections.abc import Iterable
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from mri2pet.cohorts.adni.locate import check_names
-from mri2pet.errors import InputError
-from mri2pet.files import read_tsv
-
-COLUMNS = (
-    *("subject", "visit", "group", "age", "sex", "kind", "role"),
-    *("mri_file", "mri_member", "pet_file", "pet_member", "lesion_file"),
+from mri2pet.cohorts.bids.bids_folder import (
+    LOOKED_FOR,
+    NOT_FETCHED,
+    check_folder,
+    is_lesion,
+    list_images,
+    list_tables,
+    recognise,
 )
-EXCLUSION_COLUMNS = ("subject", "visit", "image_id", "modality", "stage", "reason")
-ROLES = {
-    "control": ("control", "controls", "healthy", "healthy control", "hc", "cn", "normal"),
-    "patient": ("patient", "patients", "epilepsy", "patient with epilepsy", "case"),
-}
-SEXES = {"m": "M", "male": "M", "f": "F", "female": "F"}
-LESIONS = "derivatives/lesions/"
-NAME = re.compile(
-    r"(?:derivatives/lesions/)?sub-(?P<sub>[A-Za-z0-9]+)/(?:ses-(?P<ses>[A-Za-z0-9]+)/)?"
-    r"(?:anat|pet)/(?P<stem>[^/]+)_(?P<suffix>T1w|pet|mask)\.nii(?:\.gz)?"
-)
-KINDS = {"T1w": "MRI", "pet": "PET", "mask": "lesion mask"}
-PATTERNS = ("sub-*/anat", "sub-*/pet", "sub-*/ses-*/anat", "sub-*/ses-*/pet")
+from mri2pet.cohorts.bids.bids_names import BidsImage, read_lesion_name, read_name
+from mri2pet.cohorts.bids.bids_people import People, is_pattern
+from mri2pet.cohorts.bids.bids_settings import BidsStudy, pet_window, read_settings
+from mri2pet.cohorts.bids.bids_visits import EXTRA_COLUMNS, PersonScans, person_visits
+from mri2pet.cohorts.contract import COLUMNS, EXCLUSION_COLUMNS
+from mri2pet.cohorts.fetched import absent
+from mri2pet.errors import InputError, ScanError
+
+__all__ = ["LOOKED_FOR", "list_inputs", "pet_window", "read", "recognise"]
+
+log = logging.getLogger(__name__)
 
 
-def list_images(root: str | Path) -> list[str]:
-    """List the T1-weighted, PET and lesion files of a BIDS folder, relative to it, sorted.
+def list_inputs(raw: Path, study: Mapping[str, Any]) -> dict[str, list[str]]:
+    """List what the cohort of a study is made of.
+
+    Parameters
+    ----------
+    raw
+        The BIDS folder.
+    study
+        The study's block of the configuration, with its `name`.
+
+    Returns
+    -------
+    dict
+        `tables`: paths of tables and JSON files; `listing`: images and JSON files below `raw`,
+        sorted, for `read`.
 
     Raises
     ------
     InputError
-        There is no such folder or no scan in it.
+        The folder is no raw BIDS dataset, or has no T1-weighted MRI.
     """
-    root = Path(root)
-    if not root.is_dir():
-        raise InputError(f"gan_anomaly.raw: {root} is no folder; give a BIDS folder or 'simulated'")
-    found = [
-        path.relative_to(root).as_posix()
-        for top in ("", LESIONS)
-        for pattern in PATTERNS
-        for path in root.glob(f"{top}{pattern}/*.nii*")
-    ]
-    chosen = sorted(name for name in found if NAME.fullmatch(name))
-    check_names("gan_anomaly.raw", [root, *chosen])
-    if not any(name.endswith(("_T1w.nii.gz", "_T1w.nii")) for name in chosen):
-        raise InputError(
-            f"gan_anomaly.raw: {root} holds no sub-*/[ses-*/]anat/*_T1w.nii.gz; is it a BIDS "
-            "folder?"
-        )
-    return chosen
+    raw, settings = Path(raw), read_settings(study)
+    pet_window(study)
+    key = f"{settings.key}.raw"
+    check_folder(raw, key)
+    listing = list_images(raw, _pattern(settings))
+    check_names(key, [raw, *listing])
+    images = (_image(name.removesuffix(NOT_FETCHED), None)[0] for name in listing)
+    if not any(image and image.kind == "MRI" for image in images):
+        raise InputError(f"{key}: {raw} holds no sub-*/[ses-*/]anat/*_T1w.nii.gz; is it complete?")
+    return {"tables": list_tables(raw), "listing": listing}
 
 
-def build_cohort(
-    root: str | Path, participants: str | Path, images: Iterable[str]
+def read(
+    raw: Path, study: Mapping[str, Any], listing: Iterable[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Make the table of the study's visits, one a person, and of what is left out.
+    """Make the cohort table of a BIDS folder and its exclusions.
 
     Parameters
     ----------
-    root
+    raw
         The BIDS folder.
-    participants
-        Its participants.tsv.
-    images
-        As `list_images` gives them.
+    study
+        The study's block of the configuration: `name`, and of `groups`, `group_column`, `roles`,
+        `tracer`, `sessions`, `max_days_apart`, `exclude`, `lesions` what is given.
+    listing
+        As `list_inputs` gives it.
 
     Returns
     -------
     table : DataFrame
-        Columns `COLUMNS`, ordered by subject; `mri_file`, `pet_file` and `lesion_file` are below
-        `root`, missing where there is none, as the members always are (no archives).
+        One row a visit, ordered by subject and visit; `COLUMNS`, then those of `EXTRA_COLUMNS` of
+        which something is known. Files are below `raw`; age in years.
     exclusions : DataFrame
         Columns `EXCLUSION_COLUMNS`, a row a file or a person.
 
     Raises
     ------
     InputError
-        Naming the file, row and column: a column that is missing, a person twice, a role that is
-        neither a control's nor a patient's; or no control with a PET, or no patient is left.
+        A table or a setting is wrong, no PET names a tracer, or no visit can be used.
     """
-    people = _people(participants)
-    files: dict[str, dict[str, dict[str, list[str]]]] = defaultdict(lambda: defaultdict(dict))
+    raw, settings = Path(raw), read_settings(study)
     out: list[dict[str, Any]] = []
-    for name in sorted(images):
-        match = NAME.fullmatch(name)
-        if match is None:
+    scans = _scans(raw, settings, listing, out)
+    people = People(raw, settings)
+    rows: list[dict[str, Any]] = []
+    known = {*people.numbers, *scans}
+    named = settings.subjects_out | {subject for subject, _ in settings.visits_out}
+    for subject in sorted(named - known):
+        log.warning("%s.exclude: there is no sub-%s in %s", settings.key, subject, raw)
+    for subject in sorted(known):
+        try:
+            if subject in settings.subjects_out:
+                raise ScanError(f"left out by the setting {settings.key}.exclude")
+            people.check(subject)
+        except ScanError as error:
+            out.append(_left_out(subject, None, "MRI", str(error)))
             continue
-        suffix, subject = match["suffix"], match["sub"]
-        if suffix == "pet" and "trc-" in name and "FDG" not in name.upper():
-            out.append(_left_out(subject, match["ses"], "PET", f"{name}: its tracer is not FDG"))
-            continue
-        files[subject][match["ses"] or "bl"].setdefault(suffix, []).append(name)
-    rows = []
-    for subject in sorted({*people, *files}):
-        if subject not in people:
-            reason = f"sub-{subject} has no row in {participants}"
-            out.append(_left_out(subject, None, "MRI", reason))
-            continue
-        row = _visit(Path(root), subject, people[subject], files.get(subject, {}), out)
-        if row is not None:
-            rows.append(row)
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    roles = {
-        "control with a T1w and a PET": (table["role"] == "control") & (table["kind"] == "paired"),
-        "patient with a T1w and a PET": table["role"] == "patient",
-    }
-    for what, found in roles.items():
-        if not found.any():
-            raise InputError(f"gan_anomaly.raw: no {what} in {root}; see {participants}")
-    return table, pd.DataFrame(out, columns=list(EXCLUSION_COLUMNS))
+        own = scans.get(subject, PersonScans(subject))
+        visits, dropped = person_visits(raw, own, people, settings)
+        rows += visits
+        out += [_left_out(subject, *entry) for entry in dropped]
+    exclusions = pd.DataFrame(out, columns=list(EXCLUSION_COLUMNS), dtype=object)
+    _check_result(raw, settings, rows, exclusions)
+    extra = [name for name in EXTRA_COLUMNS if any(row.get(name) is not None for row in rows)]
+    table = pd.DataFrame(rows, columns=[*COLUMNS, *extra], dtype=object)
+    table = table.where(table.notna(), None)
+    types = {"age": "Float64", "days_apart": "Int64"}
+    return table.astype({k: v for k, v in types.items() if k in table}), exclusions
 
 
-def _people(path: str | Path) -> dict[str, dict[str, Any]]:
-    """Read participants.tsv: label to group, role, age and sex."""
+def _scans(
+    raw: Path, settings: BidsStudy, listing: Iterable[str], out: list[dict[str, Any]]
+) -> dict[str, PersonScans]:
+    """Sort the listed images by person; what cannot be one is left out."""
+    scans: dict[str, PersonScans] = {}
+    sessions: dict[str, set[str]] = defaultdict(set)
+    pattern = _pattern(settings)
+    for entry in sorted(listing):
+        name = entry.removesuffix(NOT_FETCHED)
+        image, reason = _image(name, pattern)
+        if image is None and reason is None:
+            continue
+        subject = image.subject if image else name.partition("sub-")[2].partition("/")[0]
+        modality = image.kind if image else "PET" if "/pet/" in name else "MRI"
+        if name != entry:
+            reason = f"{name}: {absent(raw / name) or 'its content was not fetched'}"
+        if image is None or reason:
+            visit = image.visit if image else None
+            out.append(_left_out(subject, visit, modality, str(reason)))
+            continue
+        scans.setdefault(subject, PersonScans(subject)).add(image)
+        sessions[image.visit].add(subject)
+    if settings.sessions and not settings.sessions & set(sessions):
+        there = ", ".join(sorted(sessions)) or "none"
+        raise InputError(
+            f"{settings.key}.sessions: none of {', '.join(sorted(settings.sessions))} is in {raw}; "
+            f"its sessions are {there}"
+        )
+    return scans
+
+
+def _image(name: str, pattern: str | None) -> tuple[BidsImage | None, str | None]:
+    """Read a name: the image, or why it is none; neither for what is no concern of the reader."""
+    if name.endswith(".json"):
+        return None, None
     try:
-        table = read_tsv(path, dtype=str)
-    except (OSError, ValueError) as error:  # pandas' own are values' errors
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not a readable tab-separated table ({reason})") from error
-    if "participant_id" not in table:
-        raise InputError(f"{path}: the column participant_id is missing")
-    by = next((name for name in ("role", "group") if name in table), None)
-    if by is None:
-        raise InputError(f"{path}: a column group is missing that says control or patient")
-    known = {text: role for role, texts in ROLES.items() for text in texts}
-    people: dict[str, dict[str, Any]] = {}
-    for number, row in enumerate(table.to_dict("records"), start=2):
-        where = f"{path}, line {number}"
-        subject = str(row["participant_id"]).removeprefix("sub-")
-        if not re.fullmatch(r"[A-Za-z0-9]+", subject):
-            raise InputError(f"{where}, participant_id: {row['participant_id']} is no BIDS label")
-        if subject in people:
-            raise InputError(f"{where}, participant_id: sub-{subject} stands there twice")
-        text = "" if pd.isna(row[by]) else str(row[by]).strip()
-        role = known.get(text.lower())
-        if role is None:
-            raise InputError(
-                f"{where}, {by}: {text or 'nothing'!r} is neither a control "
-                f"({', '.join(ROLES['control'])}) nor a patient ({', '.join(ROLES['patient'])})"
-            )
-        sex = SEXES.get(str(row.get("sex")).strip().lower())
-        people[subject] = {"group": role, "role": role, "sex": sex, "age": _age(row, where)}
-    return people
+        if is_lesion(name, pattern):
+            return read_lesion_name(name), None
+        image = read_name(name)
+    except ScanError as error:
+        return None, str(error)
+    return (None if image and image.kind == "lesion mask" else image), None
 
 
-def _age(row: dict[str, Any], where: str) -> float | None:
-    text = row.get("age")
-    if text is None or pd.isna(text):
-        return None
-    try:
-        age = float(text)
-    except ValueError:
-        age = -1.0
-    if not 0 < age <= 130:
-        raise InputError(f"{where}, age: {text!r} is not an age in years; write n/a if unknown")
-    return age
+def _pattern(settings: BidsStudy) -> str | None:
+    lesions = settings.lesions
+    return lesions if isinstance(lesions, str) and is_pattern(lesions) else None
 
 
-def _visit(
-    root: Path,
-    subject: str,
-    person: dict[str, Any],
-    sessions: dict[str, dict[str, list[str]]],
-    out: list[dict[str, Any]],
-) -> dict[str, Any] | None:
-    """Choose a person's visit: the first session with what the role needs."""
-    wanted = ("T1w",) if person["role"] == "control" else ("T1w", "pet")
-    complete = sorted(
-        (name for name, own in sessions.items() if all(key in own for key in wanted)),
-        key=lambda name: ("pet" not in sessions[name], name),
-    )
-    if not complete:
-        needs = " and ".join("T1w" if key == "T1w" else "PET" for key in wanted)
-        reason = f"no session of sub-{subject}, a {person['role']}, has a {needs}"
-        out.append(_left_out(subject, None, "MRI", reason))
-        return None
-    visit, chosen = complete[0], {}
-    for session, own in sorted(sessions.items()):
-        for suffix, names in sorted(own.items()):
-            if session == visit:
-                chosen[suffix] = names[0]
-            others = names[1:] if session == visit else names
-            for name in others:
-                reason = f"{name}: one {KINDS[suffix]} a person is used, that of session {visit}"
-                out.append(_left_out(subject, session, KINDS[suffix], reason))
-    path = {suffix: (root / name).as_posix() for suffix, name in chosen.items()}
-    lesion = path.get("mask") if person["role"] == "patient" else None
-    return {
-        "subject": subject,
-        "visit": visit,
-        **person,
-        "kind": "paired" if "pet" in path else "mri_only",
-        "mri_file": path["T1w"],
-        "pet_file": path.get("pet"),
-        "lesion_file": lesion,
-    }
+def _check_result(
+    raw: Path, settings: BidsStudy, rows: list[dict[str, Any]], exclusions: pd.DataFrame
+) -> None:
+    """Stop where nothing is left, or no PET says what it is; else log what was made."""
+    untold = exclusions["reason"].str.contains("names no tracer")
+    if untold.any() and not any(row["pet_file"] for row in rows):
+        raise InputError(
+            f"{settings.key}.tracer: {exclusions['reason'][untold].iloc[0]} ({untold.sum()} PET)"
+        )
+    if not rows:
+        reasons = exclusions["reason"].str.replace(r"^\S+: ", "", regex=True)  # without the file
+        counts = Counter(reasons).most_common(8)
+        listed = "".join(f"\n  {count} x {reason}" for reason, count in counts)
+        raise InputError(
+            f"{settings.key}.raw: no visit of {raw} can be used; left out:{listed or ' nothing'}"
+        )
+    kinds = Counter(row["kind"] for row in rows)
+    log.info(
+        "%s: %d visits with MRI and PET (%s), %d with an MRI alone",
+        raw, kinds["paired"], settings.tracer.label, kinds["mri_only"],
+    )  # fmt: skip
 
 
 def _left_out(subject: str, visit: str | None, modality: str, reason: str) -> dict[str, Any]:
     row = {"subject": subject, "visit": visit, "modality": modality, "reason": reason}
     return row | {"image_id": None, "stage": "cohort"}
-
-
-LOOKED_FOR = "a BIDS dataset"
-
-
-def recognise(raw):
-    """Say by what a folder is a BIDS dataset."""
-    return "participants.tsv" if (Path(raw) / "participants.tsv").is_file() else None
-
-
-def list_inputs(raw, study):
-    """List the table of participants and the scans."""
-    return {"tables": [f"{raw}/participants.tsv"], "listing": list_images(raw)}
-
-
-def read(raw, study, listing):
-    """Make the cohort table."""
-    table, out = build_cohort(raw, f"{raw}/participants.tsv", listing)
-    table["tracer"] = table["kind"].map({"paired": "18FFDG"})
-    return table, out
