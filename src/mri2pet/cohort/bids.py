@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from mri2pet.cohort.dcm2niix import convert_series
-from mri2pet.cohort.dicom import check_series
+from mri2pet.cohort.dicom import checked_slices
 from mri2pet.cohort.headers import check_intensities, check_sidecar, check_size, world_affine
+from mri2pet.cohort.held import hold_to_series
 from mri2pet.cohort.locate import find_image
 from mri2pet.cohort.sidecars import clean_sidecar
 from mri2pet.errors import InputError, ScanError
@@ -60,9 +61,11 @@ def convert_scan(
             volume, label, kind = sheets[0], str(sheets[0]), "NIfTI"
             sidecar = sidecar_beside(volume)
         else:
-            series = check_series(files, modality)
-            volume, made = convert_series(series, work)
-            sidecar, label, kind = read_json(made), str(series[0].parent), "DICOM"
+            slices = checked_slices(files, modality)
+            label, kind = str(files[0].parent), "DICOM"
+            volume, made = convert_series(sorted({entry.path for entry in slices}), work)
+            held = hold_to_series(volume, slices, modality, files[0].parent)
+            sidecar = read_json(made) | held
         check_sidecar(sidecar, modality, label)
         data, affine, frames = read_volume(volume, modality, label, sidecar.get("FrameDuration"))
     save_volume(image, Nifti1Image(data, affine))

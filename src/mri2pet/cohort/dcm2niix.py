@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from mri2pet.cohort.syntax import needs_copy, plain_copy
 from mri2pet.errors import ScanError
 
 
@@ -38,7 +39,11 @@ def convert_series(files: Sequence[Path], folder: Path) -> tuple[Path, Path]:
     folder = folder.resolve()  # nipype changes into it
     with tempfile.TemporaryDirectory(dir=folder, prefix="series-") as series:
         for index, path in enumerate(files):  # a folder of links: dcm2niix converts whole folders
-            Path(series, f"{index:05d}.dcm").symlink_to(path.resolve())
+            link = Path(series, f"{index:05d}.dcm")
+            if needs_copy(path):
+                plain_copy(path, link)
+            else:
+                link.symlink_to(path.resolve())
         dcm2niix = Dcm2niix(
             source_dir=series,
             output_dir=str(folder),

@@ -13,7 +13,7 @@ _MRI_KEYS = """
     PixelBandwidth DwellTime NonlinearGradientCorrection PercentPhaseFOV PercentSampling
     AcquisitionMatrixPE ReconMatrixPE ParallelReductionFactorInPlane PartialFourier
     PhaseEncodingSteps InPlanePhaseEncodingDirectionDICOM ImageOrientationPatientDICOM
-    ConversionSoftware ConversionSoftwareVersion
+    ConversionSoftware ConversionSoftwareVersion CorrectedToSource
 """
 _PET_KEYS = """
     Modality Manufacturer ManufacturersModelName SoftwareVersions ImageType Units
@@ -22,7 +22,7 @@ _PET_KEYS = """
     ReconMethodName ReconstructionMethod ReconFilterType ReconFilterSize ConvolutionKernel
     ReconMatrixSize IterativeReconMethod FrameDuration FrameTimesStart SliceThickness
     RadionuclideHalfLife RadionuclidePositronFraction RadionuclideTotalDose
-    ImageOrientationPatientDICOM ConversionSoftware ConversionSoftwareVersion
+    ImageOrientationPatientDICOM ConversionSoftware ConversionSoftwareVersion CorrectedToSource
 """
 ALLOWED = {"MRI": frozenset(_MRI_KEYS.split()), "PET": frozenset(_PET_KEYS.split())}
 FDG = {"TracerName": "FDG", "TracerRadionuclide": "F18"}

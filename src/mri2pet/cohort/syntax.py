@@ -1,0 +1,117 @@
+"""Transfer syntaxes of DICOM files: what is read, what is copied first, what is refused by name.
+
+dcm2niix does not inflate, and reads no file without the preamble and file meta information of
+DICOM part 10. pydicom reads both; copies in a plain syntax are then given to dcm2niix.
+"""
+
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from mri2pet.errors import ScanError
+
+DEFLATED = "1.2.840.10008.1.2.1.99"
+UNCOMPRESSED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
+RLE = "1.2.840.10008.1.2.5"
+READABLE = (*UNCOMPRESSED, DEFLATED, RLE)  # whose voxels pydicom reads without further packages
+_JPEG = ("50", "51", "57", "70", "80", "81", "90", "91")
+CONVERTIBLE = (*READABLE, *(f"1.2.840.10008.1.2.4.{kind}" for kind in _JPEG))
+_FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")  # of a data set without preamble
+
+
+def read_dicom(source: str | Path | BinaryIO, **options: Any) -> Any:
+    """Read a DICOM file, also one that begins with its data set, without preamble.
+
+    Parameters
+    ----------
+    source
+        Path, or file opened at its start.
+    options
+        Of `pydicom.dcmread`.
+
+    Returns
+    -------
+    pydicom.Dataset
+        Its file meta information names a transfer syntax, unless there is a preamble and none.
+
+    Raises
+    ------
+    pydicom.errors.InvalidDicomError
+        It is no DICOM.
+    """
+    import pydicom
+    from pydicom.errors import InvalidDicomError
+
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+    if not isinstance(source, str | Path):
+        start = source.read(132)
+        source.seek(0)
+    else:
+        with open(source, "rb") as handle:
+            start = handle.read(132)
+    bare = start[128:132] != b"DICM" and start[:2] in _FIRST_GROUPS
+    if not bare:
+        return pydicom.dcmread(source, **options)
+    try:
+        header = pydicom.dcmread(source, force=True, **options)
+        known = "SOPClassUID" in header or "SOPInstanceUID" in header
+    except Exception as error:  # bytes that only begin like a data set
+        raise InvalidDicomError("no preamble, and no data set") from error
+    if not known:
+        raise InvalidDicomError("no preamble, and no data set")
+    if "TransferSyntaxUID" not in header.file_meta:
+        implicit, little = header.original_encoding
+        plain = UNCOMPRESSED[0 if implicit else 1 if little else 2]
+        header.file_meta.TransferSyntaxUID = pydicom.uid.UID(plain)
+    return header
+
+
+def check_syntax(path: Path, header: Any) -> None:
+    """Refuse a transfer syntax that neither pydicom nor dcm2niix is known to read.
+
+    Raises
+    ------
+    ScanError
+        Names the syntax and what to do.
+    """
+    syntax = header.file_meta.get("TransferSyntaxUID")
+    if syntax is None or syntax in CONVERTIBLE:
+        return
+    kind = "private" if syntax.is_private else f"{syntax.name},"
+    raise ScanError(
+        f"{path}: its transfer syntax ({kind} {syntax}) is not read; save the scan as Explicit VR "
+        "Little Endian and try again"
+    )
+
+
+def needs_copy(path: Path) -> bool:
+    """Tell whether dcm2niix needs a plain copy: no preamble, or deflated."""
+    from pydicom.filereader import read_file_meta_info
+
+    with open(path, "rb") as handle:
+        if handle.read(132)[128:] != b"DICM":
+            return True
+    return read_file_meta_info(path).get("TransferSyntaxUID") == DEFLATED
+
+
+def plain_copy(path: Path, target: Path) -> None:
+    """Write a file's data set as DICOM part 10, inflated where it was deflated.
+
+    Raises
+    ------
+    ScanError
+        The file ends before its pixel data do.
+    """
+    from pydicom.uid import UID
+
+    data = read_dicom(path)
+    if data.file_meta.TransferSyntaxUID == DEFLATED:
+        data.file_meta.TransferSyntaxUID = UID(UNCOMPRESSED[1])
+    wanted = int(data.Rows) * int(data.Columns) * int(data.BitsAllocated) // 8
+    wanted *= int(data.get("SamplesPerPixel") or 1) * int(data.get("NumberOfFrames") or 1)
+    there = len(data.get("PixelData") or b"")
+    if data.file_meta.TransferSyntaxUID in UNCOMPRESSED and there < wanted:
+        raise ScanError(f"{path}: truncated: {there} of {wanted} bytes of pixel data")
+    data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID
+    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+    data.preamble = bytes(128)
+    data.save_as(target, enforce_file_format=True)
