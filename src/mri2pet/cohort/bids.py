@@ -12,6 +12,7 @@ from mri2pet.cohort.headers import check_intensities, check_sidecar, check_size,
 from mri2pet.cohort.held import hold_to_series
 from mri2pet.cohort.locate import find_image
 from mri2pet.cohort.sidecars import clean_sidecar
+from mri2pet.cohort.slices import renumbered
 from mri2pet.errors import InputError, ScanError
 from mri2pet.files import folder_beside, read_json
 from mri2pet.machine import check_machine, not_the_scans
@@ -63,7 +64,8 @@ def convert_scan(
         else:
             slices = checked_slices(files, modality)
             label, kind = str(files[0].parent), "DICOM"
-            volume, made = convert_series(sorted({entry.path for entry in slices}), work)
+            paths = sorted({entry.path for entry in slices})
+            volume, made = convert_series(paths, work, renumbered(slices))
             held = hold_to_series(volume, slices, modality, files[0].parent)
             sidecar = read_json(made) | held
         check_sidecar(sidecar, modality, label)

@@ -1,7 +1,7 @@
 """Holding a converted volume against the DICOM series that it was made from.
 
-Every slice must lie where the series says. What differs is
-corrected in the converted file, from the series; what cannot be is refused.
+Every slice must lie where the series says, and have the values that the series stores. What
+differs is corrected in the converted file, from the series; what cannot be is refused.
 """
 
 import logging
@@ -13,7 +13,9 @@ import numpy as np
 
 from mri2pet.cohort.geometry import hold_affine
 from mri2pet.cohort.slices import Slice, stacks
-from mri2pet.errors import ScanError
+from mri2pet.cohort.stored import counts_factor
+from mri2pet.cohort.syntax import read_dicom
+from mri2pet.cohort.values import rewrite_values, values_right
 
 log = logging.getLogger(__name__)
 
@@ -30,15 +32,15 @@ def hold_to_series(
     slices
         Of `checked_slices`.
     modality
-        `MRI` or `PET`.
+        `MRI`, whose values may be the stored ones in another unit, or `PET`.
     folder
         What error messages call the series.
 
     Returns
     -------
     dict
-        What the sidecar must say besides: `CorrectedToSource`, a list with `affine`
-        where that was corrected.
+        What the sidecar must say besides: `CorrectedToSource`, a list of `affine` and `values`,
+        where these were corrected, and `Units` where these are others now.
 
     Raises
     ------
@@ -52,10 +54,14 @@ def hold_to_series(
     frames = len(stacks(slices)[0])
     if turn is not None and int(np.prod(image.shape[3:])) != frames:
         turn = None
-    if turn is None:
-        raise ScanError(f"{folder}: the converted volume, {image.shape}, does not hold its slices")
     told: dict[str, Any] = {}
-    corrected = ["affine"] * (affine is not image.affine)
+    if modality == "PET":
+        unit = counts_factor(folder, read_dicom(slices[0].path, stop_before_pixels=True))[1]
+        told |= {"Units": unit} if unit else {}
+    right = values_right(image, slices, turn, modality, folder)
+    corrected = ["affine"] * (affine is not image.affine) + ["values"] * (not right)
+    if not right:
+        rewrite_values(volume, slices, turn, modality, folder)
     if corrected:
         _write_affine(volume, affine)
         log.warning("%s: %s corrected to the DICOM series", folder, " and ".join(corrected))

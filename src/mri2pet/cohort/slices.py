@@ -185,3 +185,18 @@ def stacks(slices: Sequence[Slice]) -> list[list[Slice]]:
             floor = heights[place]
         groups[-1].append(slices[place])
     return [sorted(group, key=lambda entry: (entry.number or 0, entry.path)) for group in groups]
+
+
+def renumbered(slices: Sequence[Slice]) -> dict[Path, int]:
+    """Return a number for each file where the files' own do not follow their places.
+
+    dcm2niix loses slices of such a series. Nothing is returned where the numbers rise or fall from
+    level to level, and for time frames and multi-frame files, which it takes as they are.
+    """
+    levels = stacks(slices)
+    if any(len(level) > 1 for level in levels) or len({entry.path for entry in slices}) == 1:
+        return {}
+    numbers = [level[0].number for level in levels]
+    if None not in numbers and numbers in (sorted(set(numbers)), sorted(set(numbers))[::-1]):
+        return {}
+    return {level[0].path: place for place, level in enumerate(levels, start=1)}

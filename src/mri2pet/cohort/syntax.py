@@ -93,8 +93,10 @@ def needs_copy(path: Path) -> bool:
     return read_file_meta_info(path).get("TransferSyntaxUID") == DEFLATED
 
 
-def plain_copy(path: Path, target: Path) -> None:
+def plain_copy(path: Path, target: Path, number: int | None = None) -> None:
     """Write a file's data set as DICOM part 10, inflated where it was deflated.
+
+    Its InstanceNumber becomes `number`, if one is given.
 
     Raises
     ------
@@ -113,5 +115,7 @@ def plain_copy(path: Path, target: Path) -> None:
         raise ScanError(f"{path}: truncated: {there} of {wanted} bytes of pixel data")
     data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID
     data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+    if number is not None:
+        data.InstanceNumber = number
     data.preamble = bytes(128)
     data.save_as(target, enforce_file_format=True)
