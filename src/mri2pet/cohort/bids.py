@@ -1,5 +1,6 @@
 """From one image of a download to a de-identified BIDS volume and its sidecar."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ from mri2pet.cohort.dicom import checked_slices
 from mri2pet.cohort.headers import check_intensities, check_sidecar, check_size, world_affine
 from mri2pet.cohort.held import hold_to_series
 from mri2pet.cohort.locate import find_image
-from mri2pet.cohort.sidecars import clean_sidecar
+from mri2pet.cohort.sidecars import clean_sidecar, frames_of_mean, is_span
 from mri2pet.cohort.slices import renumbered
+from mri2pet.cohort.tracer import agent_of_header
 from mri2pet.errors import InputError, ScanError
 from mri2pet.files import folder_beside, read_json
 from mri2pet.machine import check_machine, not_the_scans
+
+log = logging.getLogger(__name__)
 
 
 def convert_scan(
@@ -68,10 +72,12 @@ def convert_scan(
             volume, made = convert_series(paths, work, renumbered(slices))
             held = hold_to_series(volume, slices, modality, files[0].parent)
             sidecar = read_json(made) | held
+            if modality == "PET":
+                sidecar |= agent_of_header(slices[0].path)
         check_sidecar(sidecar, modality, label)
         data, affine, frames = read_volume(volume, modality, label, sidecar.get("FrameDuration"))
     save_volume(image, Nifti1Image(data, affine))
-    content = clean_sidecar(sidecar, modality)
+    content = clean_sidecar(frames_of_mean(sidecar, frames), modality)
     content |= {"SourceFormat": kind, "SourceImageID": f"I{image_id}"}
     return content | {"FramesAveraged": frames} if modality == "PET" else content
 
@@ -116,7 +122,7 @@ def read_volume(
             data, frames = np.asanyarray(image.dataobj).reshape(shape), 1
         else:
             frames = shape[3]
-            data = _mean_frame(image.dataobj, shape, durations)
+            data = _mean_frame(path, image.dataobj, shape, _weights(durations, frames, label))
     except (ScanError, MemoryError):
         raise
     except Exception as error:  # nibabel raises whatever the damage leads to
@@ -130,22 +136,33 @@ def read_volume(
     return _plain_type(data, label), affine, frames
 
 
+def _weights(durations: Sequence[float] | float | None, frames: int, label: str) -> np.ndarray:
+    """Return the weight of each time frame; they are alike where durations are not known."""
+    if isinstance(durations, list) and len(durations) == frames and all(map(is_span, durations)):
+        return np.asarray(durations, dtype=np.float64)
+    log.warning("%s: the durations of %d time frames are not known: taken as equal", label, frames)
+    return np.ones(frames)
+
+
 def _mean_frame(
-    dataobj: Any, shape: tuple[int, ...], durations: Sequence[float] | float | None
+    path: Path, dataobj: Any, shape: tuple[int, ...], weights: np.ndarray
 ) -> np.ndarray:
-    """Average frames one by one: a dynamic PET need not fit into memory."""
-    weights = np.ones(shape[3])
-    if isinstance(durations, list) and len(durations) == shape[3] and all(map(_is_span, durations)):
-        weights = np.asarray(durations, dtype=np.float64)
+    """Average frames one by one: a dynamic PET need not fit into memory.
+
+    The file stays open, so that a compressed one is inflated once; its end holds the checksum.
+    """
+    from nibabel.arrayproxy import ArrayProxy
+    from nibabel.openers import ImageOpener
+
+    told = (dataobj.shape, dataobj.dtype, dataobj.offset, dataobj.slope, dataobj.inter)
     total = np.zeros(shape[:3])
-    for frame, weight in enumerate(weights / weights.sum()):
-        total += weight * np.asarray(dataobj[..., frame]).reshape(shape[:3])
+    with ImageOpener(path) as stream:
+        frames = ArrayProxy(stream, told, mmap=False)
+        for frame, weight in enumerate(weights / weights.sum()):
+            total += weight * np.asarray(frames[..., frame]).reshape(shape[:3])
+        while stream.read(1 << 20):
+            pass
     return total.astype(np.float32)
-
-
-def _is_span(value: Any) -> bool:
-    """Tell whether a sidecar's value is a duration: a finite number of seconds above zero."""
-    return isinstance(value, int | float) and 0 < value < float("inf")
 
 
 def _plain_type(data: np.ndarray, label: str) -> np.ndarray:

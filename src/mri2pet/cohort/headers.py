@@ -6,13 +6,12 @@ side in silence, and left becomes right or a head shrinks. Such a scan is refuse
 
 import logging
 import math
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mri2pet.cohort.scans import OTHER_TRACER
+from mri2pet.cohort.tracer import check_tracer
 from mri2pet.errors import ScanError
 
 log = logging.getLogger(__name__)
@@ -25,7 +24,6 @@ TURN_DEG = 45.0  # sform and qform may differ by a rigid motion, but must name t
 SATURATED = 0.05  # of the voxels above zero
 WRAPPED = 20000  # int16 that reach both ends are unsigned values stored as signed
 MODALITIES = {"MRI": ("MR", "MRI"), "PET": ("PT", "PET")}
-_FDG_NAME = re.compile(r"fdg|deoxy-?\s*glucose", re.I)
 
 
 def check_size(image: Any, path: Path, label: str) -> None:
@@ -146,8 +144,5 @@ def check_sidecar(told: dict[str, Any], modality: str, label: str) -> None:
     kind = told.get("Modality")
     if isinstance(kind, str) and kind.upper() not in MODALITIES[modality]:
         raise ScanError(f"{label}: is of modality {kind[:16]!r}, not {MODALITIES[modality][0]}")
-    if modality != "PET":
-        return
-    name, agent = (str(told.get(key) or "") for key in ("TracerName", "Radiopharmaceutical"))
-    if (name and not _FDG_NAME.search(name)) or OTHER_TRACER.search(agent):
-        raise ScanError(f"{label}: tracer: {(name or agent)[:32]!r} is not FDG")
+    if modality == "PET":
+        check_tracer(told, label)

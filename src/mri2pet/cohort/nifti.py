@@ -10,12 +10,18 @@ from typing import Any
 from mri2pet.cohort.archives import ENDINGS, open_archive, open_member
 from mri2pet.cohort.bids import convert_scan, read_volume, sidecar_beside
 from mri2pet.cohort.headers import check_sidecar
-from mri2pet.cohort.sidecars import clean_sidecar
+from mri2pet.cohort.sidecars import clean_sidecar, frames_of_mean
 from mri2pet.errors import ScanError
 from mri2pet.files import MISSING, write_json
 
 
-def to_bids(scan: str | Path, key: str | None, modality: str, image: str | Path) -> dict[str, Any]:
+def to_bids(
+    scan: str | Path,
+    key: str | None,
+    modality: str,
+    image: str | Path,
+    told: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Convert a raw scan as a cohort table names it, and return its sidecar.
 
     Parameters
@@ -28,6 +34,8 @@ def to_bids(scan: str | Path, key: str | None, modality: str, image: str | Path)
         `MRI` or `PET`.
     image
         NIfTI to write.
+    told
+        Sidecar of a NIfTI file, merged from all that apply to it; None: the one beside it.
 
     Raises
     ------
@@ -36,7 +44,7 @@ def to_bids(scan: str | Path, key: str | None, modality: str, image: str | Path)
     """
     if Path(scan).is_dir():
         return convert_scan(scan, str(key), modality, image)
-    return import_nifti(scan, key, image, modality=modality)
+    return import_nifti(scan, key, image, modality=modality, told=told)
 
 
 def import_nifti(
@@ -45,6 +53,7 @@ def import_nifti(
     image: str | Path,
     sidecar: str | Path | None = None,
     modality: str = "MRI",
+    told: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Copy one NIfTI to a compressed one with a clean header.
 
@@ -60,7 +69,9 @@ def import_nifti(
     sidecar
         JSON to write what is returned to; None where the caller (`run_stage`) writes it.
     modality
-        `MRI`, or `PET`, whose frames are averaged.
+        `MRI`, or `PET`, whose frames are averaged, weighted by the sidecar's FrameDuration.
+    told
+        The source's sidecar, merged from all that apply to it; None: the one beside the file.
 
     Returns
     -------
@@ -79,12 +90,13 @@ def import_nifti(
 
     inside = None if member in (None, "", MISSING) else str(member)
     with _nifti(Path(source), inside, Path(image).parent) as volume:
-        told = sidecar_beside(volume) if inside is None else {}
+        if told is None:
+            told = sidecar_beside(volume) if inside is None else {}
         label = str(source) if inside is None else f"{source}: {inside}"
         check_sidecar(told, modality, label)
         data, affine, frames = read_volume(volume, modality, label, told.get("FrameDuration"))
     save_volume(image, Nifti1Image(data, affine))
-    content = clean_sidecar(told, modality) | {"SourceFormat": "NIfTI"}
+    content = clean_sidecar(frames_of_mean(told, frames), modality) | {"SourceFormat": "NIfTI"}
     if inside is not None:
         content["SourceMember"] = inside
     if modality == "PET":

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mri2pet.cohort.syntax import DEFLATED, check_syntax, read_dicom
+from mri2pet.cohort.syntax import DEFLATED, check_syntax, damage_told, read_dicom
 from mri2pet.errors import ScanError
-from mri2pet.machine import check_machine
 
 TAGS = (
     "SOPInstanceUID",
@@ -86,23 +85,17 @@ def read_slices(path: Path) -> tuple[list[Slice], str]:
     from pydicom.errors import InvalidDicomError
 
     try:
-        with open(path, "rb") as handle:
+        with damage_told(path), open(path, "rb") as handle:
             header = read_dicom(handle, stop_before_pixels=True, specific_tags=list(TAGS))
             if header.file_meta.get("MediaStorageSOPClassUID") == _DICOMDIR:
                 return [], ""
             check_syntax(path, header)
             _check_length(path, handle, header)
-        return _frames(path, header), str(header.SOPInstanceUID)
+            return _frames(path, header), str(header.SOPInstanceUID)
     except InvalidDicomError as error:
         if path.suffix.lower() in (".dcm", ".ima"):
             raise ScanError(f"{path}: not a DICOM file") from error
         return [], ""
-    except (ScanError, MemoryError):
-        raise
-    except Exception as error:  # pydicom raises whatever the damage leads to
-        check_machine(error, path)
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise ScanError(f"{path}: damaged DICOM file ({reason})") from error
 
 
 def _check_length(path: Path, handle, header) -> None:

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from mri2pet.cohort.slices import Slice
-from mri2pet.cohort.syntax import read_dicom
+from mri2pet.cohort.syntax import damage_told, read_dicom
 from mri2pet.errors import ScanError
-from mri2pet.machine import check_machine
 
 Reader = Callable[[Slice], np.ndarray]
 _PHILIPS = "Philips PET Private Group"
@@ -30,22 +29,17 @@ def value_reader(modality: str) -> Reader:
 
     @lru_cache(maxsize=1)  # slices of an enhanced file come one after the other
     def opened(path: Path) -> tuple[Any, np.ndarray]:
-        try:
+        with damage_told(path):
             data = read_dicom(path)
-            voxels = data.pixel_array
-        except MemoryError:
-            raise
-        except Exception as error:  # pydicom raises whatever the damage leads to
-            check_machine(error, path)
-            raise ScanError(f"{path}: damaged DICOM file ({type(error).__name__})") from error
-        return data, voxels
+            return data, data.pixel_array
 
     def read(entry: Slice) -> np.ndarray:
         data, voxels = opened(entry.path)
+        with damage_told(entry.path):
+            slope, intercept = scaling(data, entry.frame)
+            factor = counts_factor(entry.path, data)[0] if modality == "PET" else 1.0
         if "PerFrameFunctionalGroupsSequence" in data and voxels.ndim == 3:
             voxels = voxels[entry.frame]
-        slope, intercept = scaling(data, entry.frame)
-        factor = counts_factor(entry.path, data)[0] if modality == "PET" else 1.0
         return (voxels * slope + intercept) * factor
 
     return read
@@ -113,6 +107,7 @@ def scalings(slices: Sequence[Slice]) -> set[tuple[float, float]]:
     """Return the different slopes and intercepts of a series, from its headers alone."""
     found = set()
     for entry in slices:
-        header = read_dicom(entry.path, stop_before_pixels=True)
-        found.add(scaling(header, entry.frame))
+        with damage_told(entry.path):
+            header = read_dicom(entry.path, stop_before_pixels=True)
+            found.add(scaling(header, entry.frame))
     return found

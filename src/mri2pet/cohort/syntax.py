@@ -4,10 +4,13 @@ dcm2niix does not inflate, and reads no file without the preamble and file meta 
 DICOM part 10. pydicom reads both; copies in a plain syntax are then given to dcm2niix.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from mri2pet.errors import ScanError
+from mri2pet.machine import check_machine
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
 UNCOMPRESSED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
@@ -65,6 +68,24 @@ def read_dicom(source: str | Path | BinaryIO, **options: Any) -> Any:
     return header
 
 
+@contextmanager
+def damage_told(path: Path) -> Iterator[None]:
+    """Turn whatever reading a damaged DICOM file raises into a `ScanError` that names it.
+
+    Faults of the machine, and what says that the file is no DICOM at all, pass.
+    """
+    from pydicom.errors import InvalidDicomError
+
+    try:
+        yield
+    except (ScanError, InvalidDicomError, MemoryError):
+        raise
+    except Exception as error:  # pydicom raises whatever the damage leads to
+        check_machine(error, path)
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise ScanError(f"{path}: damaged DICOM file ({reason})") from error
+
+
 def check_syntax(path: Path, header: Any) -> None:
     """Refuse a transfer syntax that neither pydicom nor dcm2niix is known to read.
 
@@ -105,7 +126,8 @@ def plain_copy(path: Path, target: Path, number: int | None = None) -> None:
     """
     from pydicom.uid import UID
 
-    data = read_dicom(path)
+    with damage_told(path):
+        data = read_dicom(path)
     if data.file_meta.TransferSyntaxUID == DEFLATED:
         data.file_meta.TransferSyntaxUID = UID(UNCOMPRESSED[1])
     wanted = int(data.Rows) * int(data.Columns) * int(data.BitsAllocated) // 8
