@@ -89,7 +89,7 @@ def read_slices(path: Path) -> tuple[list[Slice], str]:
             header = read_dicom(handle, stop_before_pixels=True, specific_tags=list(TAGS))
             if header.file_meta.get("MediaStorageSOPClassUID") == _DICOMDIR:
                 return [], ""
-            check_syntax(path, header)
+            check_syntax(path, header.file_meta.get("TransferSyntaxUID"))
             _check_length(path, handle, header)
             return _frames(path, header), str(header.SOPInstanceUID)
     except InvalidDicomError as error:

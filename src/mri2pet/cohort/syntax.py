@@ -57,6 +57,8 @@ def read_dicom(source: str | Path | BinaryIO, **options: Any) -> Any:
     try:
         header = pydicom.dcmread(source, force=True, **options)
         known = "SOPClassUID" in header or "SOPInstanceUID" in header
+    except (OSError, MemoryError):
+        raise
     except Exception as error:  # bytes that only begin like a data set
         raise InvalidDicomError("no preamble, and no data set") from error
     if not known:
@@ -82,19 +84,19 @@ def damage_told(path: Path) -> Iterator[None]:
         raise
     except Exception as error:  # pydicom raises whatever the damage leads to
         check_machine(error, path)
+        check_syntax(path, _syntax(path))
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise ScanError(f"{path}: damaged DICOM file ({reason})") from error
 
 
-def check_syntax(path: Path, header: Any) -> None:
-    """Refuse a transfer syntax that neither pydicom nor dcm2niix is known to read.
+def check_syntax(path: Path, syntax: Any) -> None:
+    """Refuse a transfer syntax (a pydicom UID) that neither pydicom nor dcm2niix reads.
 
     Raises
     ------
     ScanError
         Names the syntax and what to do.
     """
-    syntax = header.file_meta.get("TransferSyntaxUID")
     if syntax is None or syntax in CONVERTIBLE:
         return
     kind = "private" if syntax.is_private else f"{syntax.name},"
@@ -104,14 +106,22 @@ def check_syntax(path: Path, header: Any) -> None:
     )
 
 
-def needs_copy(path: Path) -> bool:
-    """Tell whether dcm2niix needs a plain copy: no preamble, or deflated."""
+def _syntax(path: Path) -> Any:
+    """Return the transfer syntax that a file's meta information names, if it has one."""
     from pydicom.filereader import read_file_meta_info
 
+    try:
+        return read_file_meta_info(path).get("TransferSyntaxUID")
+    except Exception:  # it has none that can be read
+        return None
+
+
+def needs_copy(path: Path) -> bool:
+    """Tell whether dcm2niix needs a plain copy: no preamble, or deflated."""
     with open(path, "rb") as handle:
         if handle.read(132)[128:] != b"DICM":
             return True
-    return read_file_meta_info(path).get("TransferSyntaxUID") == DEFLATED
+    return _syntax(path) == DEFLATED
 
 
 def plain_copy(path: Path, target: Path, number: int | None = None) -> None:
