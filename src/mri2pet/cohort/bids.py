@@ -9,7 +9,7 @@ import numpy as np
 
 from mri2pet.cohort.dcm2niix import convert_series
 from mri2pet.cohort.dicom import checked_slices
-from mri2pet.cohort.headers import check_intensities, check_sidecar, check_size, world_affine
+from mri2pet.cohort.headers import check_intensities, check_sidecar, check_size
 from mri2pet.cohort.held import hold_to_series
 from mri2pet.cohort.locate import find_image
 from mri2pet.cohort.sidecars import clean_sidecar, frames_of_mean, is_span
@@ -109,10 +109,12 @@ def read_volume(
     """
     import nibabel as nib
 
+    from mri2pet.imaging.forms import lenient_quaternions, world_affine
     from mri2pet.imaging.volume import check_voxels
 
     try:
-        image = nib.load(path)
+        with lenient_quaternions():
+            image = nib.load(path)
         check_size(image, path, label)
         affine = world_affine(image, label)
         shape = image.shape[:3] + tuple(size for size in image.shape[3:] if size > 1)
