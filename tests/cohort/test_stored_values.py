@@ -237,3 +237,22 @@ def test_time_frames_numbered_at_random_are_right_or_refused(tmp_path, seed):
     else:
         wanted = values.reshape(2, COUNT, *values.shape[1:]).mean(axis=0)
         np.testing.assert_allclose(made, wanted, rtol=1e-4)
+
+
+@pytest.mark.parametrize("scale", [0.05, 3.0])
+def test_an_mri_may_be_in_another_unit(tmp_path, scale):
+    """Philips' precise values are the stored ones times one factor: as good, and left alone."""
+
+    def spoil(files):
+        for path in files:
+            header = pydicom.dcmread(path)
+            header.Manufacturer = "Philips Medical Systems"
+            block = header.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
+            block.add_new(0x0E, "FL", scale)
+            header.save_as(path)
+
+    made, told = convert(tmp_path, spoil, "MR", slopes=np.full(COUNT, 2.0))
+    factor = made / stored(COUNT)
+    np.testing.assert_allclose(factor, factor[0, 0, 0], rtol=1e-4)
+    assert abs(factor[0, 0, 0] - 2) > 0.1  # or this series tells nothing
+    assert "CorrectedToSource" not in told

@@ -4,7 +4,7 @@ dcm2niix takes slopes that differ by less than about 1e-7 for equal, whatever th
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,37 +55,34 @@ def values_right(
         return False
     read = value_reader(modality)
     order = _frame_order(image, slices, turn, read, folder)
-    pairs = _Fit()
-    right = True
-    for data, frame in zip(_frames(image, turn), order, strict=True):
-        for level, entries in enumerate(stacks(slices)):
-            made, wanted = data[:, :, level], read(entries[frame]).T
-            if made.shape != wanted.shape:
-                raise ScanError(f"{folder}: {entries[frame].path.name} is of another shape")
-            floor = _FLOOR * np.abs(wanted).max()
-            right &= bool((np.abs(made - wanted) <= WITHIN * np.abs(wanted) + floor).all())
-            if not right and modality == "PET":
-                return False
-            pairs.add(wanted, made)
-    return right or pairs.straight()
+
+    def pairs() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for data, frame in zip(_frames(image, turn), order, strict=True):
+            for level, entries in enumerate(stacks(slices)):
+                wanted = read(entries[frame]).T
+                if data.shape[:2] != wanted.shape:
+                    raise ScanError(f"{folder}: {entries[frame].path.name} is of another shape")
+                yield data[:, :, level], wanted
+
+    return all(_close(*pair) for pair in pairs()) or (modality == "MRI" and _one_line(pairs()))
 
 
-class _Fit:
-    """Sums over all voxels, of which one straight line from stored to converted values follows."""
+def _close(made: np.ndarray, wanted: np.ndarray) -> bool:
+    floor = _FLOOR * np.abs(wanted).max()
+    return bool((np.abs(made - wanted) <= WITHIN * np.abs(wanted) + floor).all())
 
-    def __init__(self) -> None:
-        self.sums = np.zeros(6)
 
-    def add(self, x: np.ndarray, y: np.ndarray) -> None:
-        """Add the voxels of one slice."""
-        x, y = x.ravel(), y.ravel()
-        self.sums += [x.size, x.sum(), y.sum(), x @ x, x @ y, y @ y]
+def _one_line(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> bool:
+    """Tell whether one rising line carries the stored values of all slices to the made ones.
 
-    def straight(self) -> bool:
-        """Tell whether one rising line carries all, within `WITHIN` of their spread."""
-        n, x, y, xx, xy, yy = self.sums
-        across, both, along = xx - x * x / n, xy - x * y / n, yy - y * y / n
-        return bool(both > 0 and along - both * both / across <= WITHIN**2 * along)
+    It may miss them by `WITHIN` of their spread.
+    """
+    sums = np.zeros(6)
+    for y, x in pairs:
+        sums += [x.size, x.sum(), y.sum(), (x * x).sum(), (x * y).sum(), (y * y).sum()]
+    n, x, y, xx, xy, yy = sums
+    across, both, along = xx - x * x / n, xy - x * y / n, yy - y * y / n
+    return bool(both > 0 and along - both * both / across <= WITHIN**2 * along)
 
 
 def _frames(image: Any, turn: Turn) -> Iterator[np.ndarray]:
@@ -121,7 +118,7 @@ def _frame_order(
 def _alike(one: np.ndarray, other: np.ndarray) -> bool:
     """Tell whether two slices show the same, whatever their scaling."""
     one, other = one - one.mean(), other - other.mean()
-    size = np.linalg.norm(one) * np.linalg.norm(other)
+    size = np.sqrt((one**2).sum() * (other**2).sum())
     if size == 0:
         return not one.any() and not other.any()
     return bool((one * other).sum() >= _ALIKE * size)
