@@ -167,6 +167,18 @@ def test_a_quaternion_that_is_none_is_refused(tmp_path, longer, codes):
         imported(path)
 
 
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (4, 4.5, 1), (2, 2, 2)])
+def test_a_sform_alone_has_its_own_voxel_sizes(tmp_path, sizes):
+    """nibabel reads them of the sform, ITK of pixdim; what is written agrees."""
+    path = write(tmp_path / "scan.nii", posed(), codes=(1, 0), pixdim=[1, *sizes, 1, 1, 1, 1])
+    image, loaded = imported(path)
+    np.testing.assert_allclose(loaded.header.get_zooms(), (4, 4.5, 5))
+    ends, places = itk_corners(tmp_path / "out.nii.gz", image.shape)
+    np.testing.assert_allclose(places, apply_affine(posed(), ends), atol=1e-3)
+    _, theirs = itk_corners(path, image.shape)
+    assert np.abs(theirs - places).max() > 30  # mm: as ITK reads the source
+
+
 def test_a_lesion_lies_where_its_scan_lies(tmp_path):
     """The same header means the same place in import and in direct loading."""
     sform = posed(angles=(0.1, 0, 0), voxel=(4.4, 4.1, 5.6))
