@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
     UID,
+    EnhancedMRImageStorage,
     ExplicitVRLittleEndian,
     MRImageStorage,
     PositronEmissionTomographyImageStorage,
@@ -67,6 +69,50 @@ def write_stack(
         header.save_as(path, enforce_file_format=True)
         files.append(path)
     return files
+
+
+def write_enhanced_stack(
+    folder: Path, places: np.ndarray, values: np.ndarray, slopes: Sequence[float], **fields: Any
+) -> Path:
+    """Write one enhanced MR file of all slices, each with a place and a slope of its own."""
+    (path,) = write_stack(folder, places[:1], values[:1], **fields)
+    header = dcmread(path)
+    header.file_meta.MediaStorageSOPClassUID = header.SOPClassUID = EnhancedMRImageStorage
+    shared = Dataset()
+    shared.PlaneOrientationSequence = [
+        _item(ImageOrientationPatient=header.ImageOrientationPatient)
+    ]
+    shared.PixelMeasuresSequence = [_item(PixelSpacing=header.PixelSpacing, SliceThickness=3)]
+    header.SharedFunctionalGroupsSequence = [shared]
+    header.PerFrameFunctionalGroupsSequence = [
+        _item(
+            PlanePositionSequence=[_item(ImagePositionPatient=list(map(float, place)))],
+            PixelValueTransformationSequence=[
+                _item(RescaleIntercept=0, RescaleSlope=f"{slope:.9g}", RescaleType="US")
+            ],
+            FrameContentSequence=[_item(StackID="1", InStackPositionNumber=number)],
+        )
+        for number, (place, slope) in enumerate(zip(places, slopes, strict=True), start=1)
+    ]
+    for name in (
+        "ImagePositionPatient",
+        "ImageOrientationPatient",
+        "PixelSpacing",
+        "RescaleSlope",
+        "RescaleIntercept",
+    ):
+        delattr(header, name)
+    header.NumberOfFrames = len(places)
+    header.PixelData = values.tobytes()
+    header.save_as(path, enforce_file_format=True)
+    return path
+
+
+def _item(**fields: Any) -> Dataset:
+    item = Dataset()
+    for name, value in fields.items():
+        setattr(item, name, value)
+    return item
 
 
 def _header(modality: str, number: int) -> Dataset:

@@ -14,7 +14,7 @@ import numpy as np
 from mri2pet.cohort.geometry import hold_affine
 from mri2pet.cohort.slices import Slice, stacks
 from mri2pet.cohort.stored import counts_factor
-from mri2pet.cohort.syntax import read_dicom
+from mri2pet.cohort.syntax import damage_told, read_dicom
 from mri2pet.cohort.values import rewrite_values, values_right
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,8 @@ def hold_to_series(
         turn = None
     told: dict[str, Any] = {}
     if modality == "PET":
-        unit = counts_factor(folder, read_dicom(slices[0].path, stop_before_pixels=True))[1]
+        with damage_told(slices[0].path):
+            unit = counts_factor(folder, read_dicom(slices[0].path, stop_before_pixels=True))[1]
         told |= {"Units": unit} if unit else {}
     right = values_right(image, slices, turn, modality, folder)
     corrected = ["affine"] * (affine is not image.affine) + ["values"] * (not right)

@@ -13,7 +13,7 @@ import numpy as np
 from mri2pet.cohort.geometry import Turn
 from mri2pet.cohort.slices import Slice, stacks
 from mri2pet.cohort.stored import Reader, counts_factor, scalings, value_reader
-from mri2pet.cohort.syntax import READABLE, read_dicom
+from mri2pet.cohort.syntax import READABLE, damage_told, read_dicom
 from mri2pet.errors import ScanError
 
 log = logging.getLogger(__name__)
@@ -133,7 +133,8 @@ def _trust(
         why = f"the converted volume, of shape {image.shape}, does not hold its slices"
     elif modality == "PET":
         whole = np.issubdtype(image.get_data_dtype(), np.integer)
-        factor, _ = counts_factor(folder, read_dicom(slices[0].path, stop_before_pixels=True))
+        with damage_told(slices[0].path):
+            factor, _ = counts_factor(folder, read_dicom(slices[0].path, stop_before_pixels=True))
         if factor != 1 or (len(scalings(slices)) > 1 and whole):
             why = "its scaling, slice by slice, is lost in the conversion"
     if why:
