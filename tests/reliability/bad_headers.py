@@ -46,6 +46,38 @@ def forms(sform, qform, after=None):
     return run
 
 
+def to_template(folder):
+    """A sform that leads to a template beside the scanner's qform."""
+    image = nib.Nifti1Image(head(), AFFINE)
+    image.header.set_xyzt_units("mm")
+    image.set_qform(AFFINE, 1)
+    image.set_sform(AFFINE @ np.diag([1.1, 1.05, 1.2, 1]), 4, update_affine=False)
+    nib.save(image, folder / "scan.nii")
+    np.testing.assert_allclose(take(folder / "scan.nii").affine, AFFINE, atol=1e-4)
+
+
+def wide(length):
+    """A PET of 720 mm across and `length` slices of 4 mm."""
+
+    def run(folder):
+        data = np.zeros((180, 180, length), np.int16)
+        data[67:113, 62:118, :44] = head()[:, :, :length]
+        take(write(folder / "scan.nii", data), "PET")
+
+    return run
+
+
+def half_turned(folder):
+    """A head stored from right to left and front to back; its quaternion is longer than one."""
+    affine = np.diag([-1, -1, 1, 1]) @ AFFINE
+    path = write(folder / "scan.nii", affine=affine, sform=0, quatern_d=1.00002)
+    loaded = take(path)
+    np.testing.assert_array_equal(loaded.get_fdata(), head()[::-1, ::-1])
+
+
+SHEARED = AFFINE + 0.4 * np.eye(4)[[0]].T @ np.eye(4)[[1]]
+
+
 def with_value(value, dtype=np.float32):
     data = head().astype(dtype)
     data[5, 5, 5] = value
@@ -128,6 +160,29 @@ CASES = [
         "excluded",
         file(quatern_b=1.5, quatern_c=1.0),
         "qform is no rotation",
+    ),
+    Case(
+        "quaternion too long by rounding",
+        "right",
+        half_turned,
+    ),
+    Case(
+        "sform to a template beside a scanner's qform",
+        "right",
+        to_template,
+    ),
+    Case(
+        "sform with a shear",
+        "excluded",
+        file(affine=SHEARED, qform=0),
+        "affine has a shear, which moves voxels by up to .* resample the scan to a straight grid",
+    ),
+    Case("PET of the scanner's whole width (720 mm)", "right", wide(60)),
+    Case(
+        "PET of a whole body",
+        "excluded",
+        wide(250),
+        "1000 mm from foot to head is a body's scan, not a head's",
     ),
     Case("affine that cannot be inverted", "excluded", file(srow_x=0), "affine cannot be inverted"),
     Case("affine with NaN", "excluded", file(srow_x=np.nan), "affine cannot be inverted"),

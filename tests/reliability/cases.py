@@ -66,6 +66,7 @@ def all_cases() -> dict[str, list[Case]]:
     import bad_headers
     import bad_ixi
     import bad_rows
+    import bad_series
     import bad_tables
 
     return {
@@ -73,7 +74,7 @@ def all_cases() -> dict[str, list[Case]]:
         "Rows of tables": bad_rows.CASES,
         "NIfTI headers and values": bad_headers.CASES,
         "NIfTI files, frames and sidecars": bad_files.CASES,
-        "DICOM series": bad_dicom.CASES,
+        "DICOM series": [*bad_dicom.CASES, *bad_series.CASES],
         "IXI": bad_ixi.CASES,
         "BIDS folder of the anomaly study": bad_bids.CASES,
     }

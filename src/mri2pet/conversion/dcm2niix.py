@@ -3,13 +3,16 @@
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mri2pet.conversion.transfer_syntax import needs_copy, plain_copy
 from mri2pet.errors import ScanError
 
 
-def convert_series(files: Sequence[Path], folder: Path) -> tuple[Path, Path]:
+def convert_series(
+    files: Sequence[Path], folder: Path, numbers: Mapping[Path, int] | None = None
+) -> tuple[Path, Path]:
     """Convert one checked series to NIfTI with dcm2niix.
 
     Parameters
@@ -18,6 +21,8 @@ def convert_series(files: Sequence[Path], folder: Path) -> tuple[Path, Path]:
         Files of one series.
     folder
         Empty folder to write in.
+    numbers
+        InstanceNumbers for dcm2niix to see in place of the files' own.
 
     Returns
     -------
@@ -38,7 +43,12 @@ def convert_series(files: Sequence[Path], folder: Path) -> tuple[Path, Path]:
     folder = folder.resolve()  # nipype changes into it
     with tempfile.TemporaryDirectory(dir=folder, prefix="series-") as series:
         for index, path in enumerate(files):  # a folder of links: dcm2niix converts whole folders
-            Path(series, f"{index:05d}.dcm").symlink_to(path.resolve())
+            link = Path(series, f"{index:05d}.dcm")
+            number = (numbers or {}).get(path)
+            if number is not None or needs_copy(path):
+                plain_copy(path, link, number)
+            else:
+                link.symlink_to(path.resolve())
         dcm2niix = Dcm2niix(
             source_dir=series,
             output_dir=str(folder),
@@ -60,4 +70,7 @@ def convert_series(files: Sequence[Path], folder: Path) -> tuple[Path, Path]:
     if len(made) != 1:
         names = ", ".join(path.name for path in made) or "none"
         raise ScanError(f"dcm2niix made {len(made)} volumes of {files[0].parent}, not 1: {names}")
-    return made[0], made[0].with_suffix(".json")
+    sidecar = made[0].with_suffix(".json")
+    if not sidecar.is_file():
+        raise ScanError(f"dcm2niix cannot tell how the slices of {files[0].parent} follow")
+    return made[0], sidecar

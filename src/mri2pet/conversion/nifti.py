@@ -33,6 +33,7 @@ def to_bids(
     image: str | Path,
     tracer: str | None = None,
     window: Window | None = None,
+    told: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Convert a raw scan as a cohort table names it, and return its sidecar.
 
@@ -46,7 +47,7 @@ def to_bids(
         `MRI` or `PET`.
     image
         NIfTI to write.
-    tracer, window
+    tracer, window, told
         Of the PET in a NIfTI file, as for `import_nifti`.
 
     Raises
@@ -56,7 +57,9 @@ def to_bids(
     """
     if Path(scan).is_dir():
         return convert_scan(scan, str(key), modality, image)
-    return import_nifti(scan, key, image, modality=modality, tracer=tracer, window=window)
+    return import_nifti(
+        scan, key, image, modality=modality, tracer=tracer, window=window, told=told
+    )
 
 
 def import_nifti(
@@ -67,6 +70,7 @@ def import_nifti(
     modality: str = "MRI",
     tracer: str | None = None,
     window: Window | None = None,
+    told: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Copy one NIfTI to a compressed one with a clean header.
 
@@ -88,6 +92,8 @@ def import_nifti(
     window
         Minutes after injection, from and to (None: to the end), of which the frames of a dynamic
         PET are averaged; None for all. A PET of one frame is taken as it is.
+    told
+        The source's sidecar, merged from all that apply to it; None: that is done here.
 
     Returns
     -------
@@ -108,7 +114,8 @@ def import_nifti(
 
     inside = None if member in (None, "", MISSING) else str(member)
     with _nifti(Path(source), inside, Path(image).parent) as volume:
-        told = merged_sidecar(volume) if inside is None else {}
+        if told is None:
+            told = merged_sidecar(volume) if inside is None else {}
         label = str(source) if inside is None else f"{source}: {inside}"
         check_sidecar(told, modality, label, tracer)
 

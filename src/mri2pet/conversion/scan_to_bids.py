@@ -1,5 +1,6 @@
 """From one image of a download to a de-identified BIDS volume and its sidecar."""
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,17 @@ import numpy as np
 
 from mri2pet.cohorts.adni.locate import find_image
 from mri2pet.conversion.dcm2niix import convert_series
-from mri2pet.conversion.dicom_series import check_series
-from mri2pet.conversion.headers import check_intensities, check_sidecar, check_size, world_affine
-from mri2pet.conversion.sidecars import clean_sidecar
+from mri2pet.conversion.dicom_series import checked_slices
+from mri2pet.conversion.headers import check_intensities, check_sidecar, check_size
+from mri2pet.conversion.held_to_series import hold_to_series
+from mri2pet.conversion.pet_agent import agent_of_header
+from mri2pet.conversion.series_slices import renumbered
+from mri2pet.conversion.sidecars import clean_sidecar, frames_of_mean, is_span
 from mri2pet.errors import InputError, ScanError
 from mri2pet.files import folder_beside, read_json
 from mri2pet.machine_faults import check_machine, not_the_scans
+
+log = logging.getLogger(__name__)
 
 
 def convert_scan(
@@ -60,13 +66,18 @@ def convert_scan(
             volume, label, kind = sheets[0], str(sheets[0]), "NIfTI"
             sidecar = sidecar_beside(volume)
         else:
-            series = check_series(files, modality)
-            volume, made = convert_series(series, work)
-            sidecar, label, kind = read_json(made), str(series[0].parent), "DICOM"
+            slices = checked_slices(files, modality)
+            label, kind = str(files[0].parent), "DICOM"
+            paths = sorted({entry.path for entry in slices})
+            volume, made = convert_series(paths, work, renumbered(slices))
+            held = hold_to_series(volume, slices, modality, files[0].parent)
+            sidecar = read_json(made) | held
+            if modality == "PET":
+                sidecar |= agent_of_header(slices[0].path)
         check_sidecar(sidecar, modality, label)
         data, affine, frames = read_volume(volume, modality, label, sidecar.get("FrameDuration"))
     save_volume(image, Nifti1Image(data, affine))
-    content = clean_sidecar(sidecar, modality)
+    content = clean_sidecar(frames_of_mean(sidecar, frames), modality)
     content |= {"SourceFormat": kind, "SourceImageID": f"I{image_id}"}
     return content | {"FramesAveraged": frames} if modality == "PET" else content
 
@@ -105,10 +116,12 @@ def read_volume(
     """
     import nibabel as nib
 
+    from mri2pet.imaging.forms import lenient_quaternions, world_affine
     from mri2pet.imaging.volume import check_voxels
 
     try:
-        image = nib.load(path)
+        with lenient_quaternions():
+            image = nib.load(path)
         check_size(image, path, label)
         affine = world_affine(image, label)
         shape = image.shape[:3] + tuple(size for size in image.shape[3:] if size > 1)
@@ -118,8 +131,8 @@ def read_volume(
             data, frames = np.asanyarray(image.dataobj).reshape(shape), 1
         else:
             frames = shape[3]
-            weights = weigh(frames) if weigh else _weights(durations, frames)
-            data = _mean_frame(image.dataobj, shape, weights)
+            weights = weigh(frames) if weigh else _weights(durations, frames, label)
+            data = _mean_frame(path, image.dataobj, shape, weights)
     except (ScanError, MemoryError):
         raise
     except Exception as error:  # nibabel raises whatever the damage leads to
@@ -133,24 +146,34 @@ def read_volume(
     return _plain_type(data, label), affine, frames
 
 
-def _weights(durations: Sequence[float] | float | None, frames: int) -> np.ndarray:
-    if isinstance(durations, list) and len(durations) == frames and all(map(_is_span, durations)):
+def _weights(durations: Sequence[float] | float | None, frames: int, label: str) -> np.ndarray:
+    """Return the weight of each time frame; they are alike where durations are not known."""
+    if isinstance(durations, list) and len(durations) == frames and all(map(is_span, durations)):
         return np.asarray(durations, dtype=np.float64)
+    log.warning("%s: the durations of %d time frames are not known: taken as equal", label, frames)
     return np.ones(frames)
 
 
-def _mean_frame(dataobj: Any, shape: tuple[int, ...], weights: np.ndarray) -> np.ndarray:
-    """Average frames one by one: a dynamic PET need not fit into memory."""
+def _mean_frame(
+    path: Path, dataobj: Any, shape: tuple[int, ...], weights: np.ndarray
+) -> np.ndarray:
+    """Average frames one by one: a dynamic PET need not fit into memory.
+
+    The file stays open, so that a compressed one is inflated once; its end holds the checksum.
+    """
+    from nibabel.arrayproxy import ArrayProxy
+    from nibabel.openers import ImageOpener
+
+    told = (dataobj.shape, dataobj.dtype, dataobj.offset, dataobj.slope, dataobj.inter)
     total = np.zeros(shape[:3])
-    for frame, weight in enumerate(weights / weights.sum()):
-        if weight:
-            total += weight * np.asarray(dataobj[..., frame]).reshape(shape[:3])
+    with ImageOpener(path) as stream:
+        frames = ArrayProxy(stream, told, mmap=False)
+        for frame, weight in enumerate(weights / weights.sum()):
+            if weight:
+                total += weight * np.asarray(frames[..., frame]).reshape(shape[:3])
+        while stream.read(1 << 20):
+            pass
     return total.astype(np.float32)
-
-
-def _is_span(value: Any) -> bool:
-    """Tell whether a sidecar's value is a duration: a finite number of seconds above zero."""
-    return isinstance(value, int | float) and 0 < value < float("inf")
 
 
 def _plain_type(data: np.ndarray, label: str) -> np.ndarray:

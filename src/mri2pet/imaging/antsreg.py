@@ -59,7 +59,10 @@ def itk_to_matrix(parameters: Array, centre: Array) -> Array:
 
 
 def to_ants(image: Volume) -> Any:
-    """Give a volume to ANTs, with its place in the world (shears of the affine are not kept)."""
+    """Give a volume to ANTs, with its place in the world.
+
+    A shear of the affine is kept in memory; ITK loses it when it writes NIfTI.
+    """
     ants = deterministic_ants()
     affine = FLIP @ image.affine
     spacing = np.linalg.norm(affine[:3, :3], axis=0)

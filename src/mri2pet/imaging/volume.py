@@ -12,13 +12,15 @@ from nibabel.affines import apply_affine
 
 from mri2pet.errors import InputError, ScanError
 from mri2pet.files import atomic
+from mri2pet.imaging.forms import lenient_quaternions, with_forms, world_affine
 from mri2pet.machine_faults import check_machine
 
 Array = np.ndarray
 Volume = nib.Nifti1Image
 
 VOXEL_MM = (0.3, 8.0)  # outside this a header is wrong or the scan is a localiser
-EXTENT_MM = (60.0, 600.0)  # a head is larger, a bore smaller
+EXTENT_MM = (60.0, 600.0)  # a head is longer; a scan from foot to head of more shows the body
+WIDTH_MM = 1000.0  # PET keeps the scanner's field of view across: 700 to 815 mm
 
 
 def load_scan(path: str | Path) -> Volume:
@@ -40,10 +42,12 @@ def load_scan(path: str | Path) -> Volume:
     ------
     ScanError
         The file cannot be read to its end, is not 3D, holds values that are not finite or are
-        all the same, or has a voxel size or extent that no head scan has.
+        all the same, has a header that does not say where it lies, or a voxel size or extent that
+        no head scan has.
     """
     try:
-        image = nib.load(path)
+        with lenient_quaternions():
+            image = nib.load(path)
         data = np.asanyarray(image.dataobj)
     except MemoryError:
         raise
@@ -56,8 +60,9 @@ def load_scan(path: str | Path) -> Volume:
     if data.ndim != 3:
         raise ScanError(f"{path}: expected one 3D volume, found shape {data.shape}")
     check_voxels(path, data)
-    _check_geometry(path, image.affine, data.shape)
-    return nib.as_closest_canonical(Volume(data.astype(np.float32), image.affine))
+    affine = world_affine(image, str(path))
+    _check_geometry(path, affine, data.shape)
+    return nib.as_closest_canonical(Volume(data.astype(np.float32), affine))
 
 
 def check_voxels(label: str | Path, data: Array) -> None:
@@ -90,7 +95,13 @@ def _check_geometry(path: str | Path, affine: Array, shape: tuple[int, ...]) -> 
             "are the units in its header right?"
         )
     extent = voxel * shape
-    if extent.min() < EXTENT_MM[0] or extent.max() > EXTENT_MM[1]:
+    along = int(np.abs(affine[2, :3] / voxel).argmax())
+    if extent[along] > EXTENT_MM[1] and np.delete(extent, along).max() <= WIDTH_MM:
+        raise ScanError(
+            f"{path}: {extent[along]:.0f} mm from foot to head is a body's scan, not a head's; cut "
+            "the head out of it, or leave it out"
+        )
+    if extent.min() < EXTENT_MM[0] or extent.max() > WIDTH_MM:
         raise ScanError(f"{path}: extent {np.round(extent).tolist()} mm is not a head scan's")
 
 
@@ -124,9 +135,16 @@ def like(image: Volume, data: Array) -> Volume:
 
 
 def save_volume(path: str | Path, image: Volume) -> None:
-    """Write a volume whole or not at all; the same voxels always give the same bytes."""
-    image.set_qform(image.affine, code="aligned")
-    image.set_sform(image.affine, code="aligned")
+    """Write a volume whole or not at all; the same voxels always give the same bytes.
+
+    Its sform and qform mean the same place (`imaging.forms.with_forms`).
+
+    Raises
+    ------
+    ScanError
+        Its affine has a shear, which a qform cannot hold.
+    """
+    image = with_forms(image, str(path))
     image.header.set_xyzt_units("mm", "sec")
     with atomic(path) as partial:
         nib.save(image, partial)  # nibabel writes gzip without a time stamp

@@ -9,6 +9,7 @@ them; in memory all is RAS.
 from dataclasses import dataclass
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 from scipy import ndimage
 
@@ -16,6 +17,7 @@ from mri2pet.errors import InputError
 from mri2pet.imaging.resample import needed_part, without_finer_detail
 from mri2pet.imaging.volume import Array, Volume, array, load_volume, save_volume
 
+LPS_INTENT = 1007  # NIfTI's "vector"
 LPS = np.array([-1.0, -1.0, 1.0], np.float32)  # signs of a displacement, RAS <-> LPS
 
 
@@ -45,10 +47,13 @@ class Warp:
 
 
 def save_warp(path: str | Path, warp: Warp) -> None:
-    """Write a field as an ITK displacement field (NIfTI vectors, LPS), the same bytes always."""
+    """Write a field as an ITK displacement field (NIfTI vectors, LPS), the same bytes always.
+
+    Its intent is 1007, by which ANTs takes it for LPS; a file of intent 0 ANTs does not apply.
+    """
     vectors = np.moveaxis(warp.displacement, 0, -1)[:, :, :, None] * LPS
     image = Volume(vectors.astype(np.float32), warp.affine)
-    image.header.set_intent("vector")
+    image.header.set_intent(LPS_INTENT)
     save_volume(path, image)
 
 
@@ -58,12 +63,20 @@ def load_warp(path: str | Path) -> Warp:
     Raises
     ------
     InputError
-        The file cannot be read or is no displacement field in RAS order.
+        The file cannot be read, is no displacement field, or its intent code does not say that
+        the displacements are LPS.
     """
     image = load_volume(path)
     vectors = array(image)
     if vectors.ndim != 5 or vectors.shape[3:] != (1, 3):
         raise InputError(f"{path}: expected a displacement field, found shape {vectors.shape}")
+    intent = int(nib.load(path).header["intent_code"])
+    if intent != LPS_INTENT:
+        raise InputError(
+            f"{path}: its intent code is {intent}, not {LPS_INTENT} (displacements in LPS mm). "
+            "ANTs takes 1006 for RAS and does not apply a file of code 0: write it again with code "
+            f"{LPS_INTENT}"
+        )
     return Warp(np.moveaxis(vectors[:, :, :, 0] * LPS, -1, 0), image.affine)
 
 
