@@ -116,6 +116,31 @@ def test_unsolved_voxels_go_to_scikit_learn(monkeypatch):
     assert assert_same(*features(6, 40), 0.2).rescued == 6
 
 
+@pytest.mark.parametrize("samples, nu", [(35, 0.97), (75, 0.9), (150, 0.75)])
+@pytest.mark.parametrize("decay", [0.5, 1.5, 3.0])
+def test_what_rounding_leaves_unsolved_is_solved_in_float64(monkeypatch, samples, nu, decay):
+    seen, again = [], chunk.score_again
+
+    def spy(scores, x, y, voxels, *args):
+        seen.extend(voxels.tolist())
+        again(scores, x, y, voxels, *args)
+
+    monkeypatch.setattr(chunk, "score_again", spy)
+    monkeypatch.setitem(chunk.TOLERANCE, torch.float32, -1e-3)  # so that nothing counts as solved
+    controls, patients = features(20, samples, decay=decay)
+    assert assert_same(controls, patients, nu, atol=5e-6).rescued == 0
+    assert seen == list(range(20))
+
+
+@pytest.mark.parametrize("samples, nu", [(35, 0.97), (75, 0.9), (150, 0.9)])
+def test_no_order_of_the_controls_sends_a_voxel_to_scikit_learn(samples, nu):
+    # another order of a sum rounds as another processor does
+    controls, patients = features(100, samples, decay=1.5, seed=2)
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(samples)
+        assert fit_score(controls[:, order], patients, nu=nu).rescued == 0
+
+
 @pytest.mark.parametrize("more", [0, 4, 20])
 def test_a_few_rows_of_the_kernel_give_the_answer_of_all(monkeypatch, more):
     controls, patients = features(48, 60, decay=1.5, seed=3)
