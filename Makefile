@@ -6,7 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test faults lint lock report audit audit-deps clean
+.PHONY: install run test faults lint lock report audit audit-deps clean
+
+install: $(READY)
 
 run: $(READY)
 	$(BIN)/snakemake --cores $(CORES) --keep-going $(ARGS)

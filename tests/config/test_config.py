@@ -72,3 +72,34 @@ def test_a_value_out_of_range_names_its_key(config, schema):
     config["folds"]["n"] = 1
     with pytest.raises(InputError, match=r"folds\.n: 1 is less than the minimum of 2"):
         check_config(config, schema)
+
+
+@pytest.mark.parametrize(
+    ("system", "old", "value", "now"),
+    [
+        ("", "cohort", {"groups": ["CN"], "exclude": []}, "studies.dementia"),
+        ("", "simulation", {"paired": 3, "mri_only": 1}, "studies.dementia.simulation"),
+        ("gan_anomaly", "raw", "/data/epilepsy", "studies.epilepsy.raw"),
+        ("gan_anomaly", "simulation", {"patients": 3}, "studies.epilepsy.simulation"),
+        ("ixi", "raw", "/data/IXI", "studies.ixi.raw"),
+        ("ixi", "simulation", {"people": 3}, "studies.ixi.simulation"),
+    ],
+)
+def test_an_earlier_key_is_named_with_where_it_went(config, schema, system, old, value, now):
+    (config[system] if system else config)[old] = value
+    with pytest.raises(InputError) as caught:
+        check_config(config, schema)
+    below = [f".{name}" for name in value] if isinstance(value, dict) else [""]
+    full = f"{system}.{old}" if system else old
+    for name in below:
+        assert f"{full}{name}: is now {now}{name} (CHANGELOG.md)" in str(caught.value)
+    assert "unknown key" not in str(caught.value)
+
+
+def test_an_earlier_key_names_the_study_as_it_is_called_here(config, schema):
+    config["studies"]["mine"] = config["studies"].pop("dementia")
+    for system in ("gla_gan", "dual_glow"):
+        config[system]["study"] = "mine"
+    config["cohort"] = {"max_days_apart": 90}
+    with pytest.raises(InputError, match=r"is now studies\.mine\.max_days_apart"):
+        check_config(config, schema)

@@ -12,6 +12,16 @@ from mri2pet.config.studies import make_study
 from mri2pet.config.systems import SPACES, SYSTEMS, resolve
 from mri2pet.errors import InputError
 
+# Keys of an earlier form of the configuration: the system whose study has them now, and as what.
+MOVED = {
+    "cohort": ("gla_gan", ""),
+    "simulation": ("gla_gan", "simulation"),
+    "gan_anomaly.raw": ("gan_anomaly", "raw"),
+    "gan_anomaly.simulation": ("gan_anomaly", "simulation"),
+    "ixi.raw": ("ixi", "raw"),
+    "ixi.simulation": ("ixi", "simulation"),
+}
+
 
 def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
     """Compare a configuration with its JSON schema, and its keys with each other.
@@ -26,7 +36,7 @@ def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
     validator = jsonschema.Draft202012Validator(schema)
     faults = sorted(validator.iter_errors(config), key=lambda fault: list(map(str, fault.path)))
     if faults:
-        lines = [line for fault in faults for line in _describe(fault)]
+        lines = [line for fault in faults for line in _describe(fault, config)]
         raise InputError("the configuration is not valid:\n  " + "\n  ".join(lines))
     systems = run_systems(config)
     if not systems:
@@ -64,7 +74,7 @@ def check_spaces(config: Mapping[str, Any], systems: Sequence[str]) -> None:
                 )
 
 
-def _describe(fault: jsonschema.ValidationError) -> list[str]:
+def _describe(fault: jsonschema.ValidationError, config: Mapping[str, Any]) -> list[str]:
     """Turn one schema fault into lines that name the key."""
     where = ".".join(map(str, fault.path))
     if fault.validator != "additionalProperties" or not isinstance(fault.instance, dict):
@@ -73,7 +83,20 @@ def _describe(fault: jsonschema.ValidationError) -> list[str]:
     lines = []
     for key in sorted(set(fault.instance) - set(known)):
         full = f"{where}.{key}" if where else str(key)
+        if full in MOVED:
+            lines += _moved(full, fault.instance[key], config)
+            continue
         near = difflib.get_close_matches(str(key), known, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
         lines.append(f"{full}: unknown key; {hint}")
     return lines
+
+
+def _moved(key: str, value: Any, config: Mapping[str, Any]) -> list[str]:
+    """Say where an earlier key went, one line for each key below it."""
+    system, part = MOVED[key]
+    study = (config.get(system) or {}).get("study", "<name>")
+    now = ".".join(filter(None, ("studies", study, part)))
+    if not isinstance(value, Mapping):
+        return [f"{key}: is now {now} (CHANGELOG.md)"]
+    return [f"{key}.{name}: is now {now}.{name} (CHANGELOG.md)" for name in value]
