@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import yaml
 
+from mri2pet.config.schema import load_schema
 from mri2pet.config.studies import make_study
 from mri2pet.config.systems import SPACES, SYSTEMS, resolve
 from mri2pet.errors import InputError
@@ -32,7 +32,7 @@ def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
         One line a fault, each naming the key, what is wrong and, for a misspelt key, the nearest
         known one.
     """
-    schema = yaml.safe_load(Path(schema_path).read_text())
+    schema = load_schema(schema_path)
     validator = jsonschema.Draft202012Validator(schema)
     faults = sorted(validator.iter_errors(config), key=lambda fault: list(map(str, fault.path)))
     if faults:
