@@ -17,9 +17,9 @@ SLOW = {"torch", "ants", "deepbet", "sklearn", "skimage", "scipy.stats", "matplo
 def scripts(word: str) -> list[Path]:
     """Return the scripts of the rules whose text has a word."""
     found = set()
-    for path in (ROOT / "workflow/rules").glob("*.smk"):
+    for path in (ROOT / "workflow/rules").rglob("*.smk"):
         for _, body in RULE.findall(path.read_text()):
-            if word in body and (script := re.search(r'"\.\./scripts/([\w.]+)"', body)):
+            if word in body and (script := re.search(r'"(?:\.\./)+scripts/([\w.]+)"', body)):
                 found.add(ROOT / "workflow/scripts" / script[1])
     return sorted(found)
 
@@ -52,12 +52,12 @@ def test_only_scripts_that_use_networks_import_torch():
 
 def imported_names(path: Path) -> str:
     """Return the environments of the rules that run a script."""
-    rules = [rule.read_text() for rule in (ROOT / "workflow/rules").glob("*.smk")]
+    rules = [rule.read_text() for rule in (ROOT / "workflow/rules").rglob("*.smk")]
     bodies = [body for text in rules for _, body in RULE.findall(text) if path.name in body]
     return " ".join(re.findall(r"envs/(\w+)\.yaml", " ".join(bodies)))
 
 
-@pytest.mark.parametrize("module", ["stages", "files", "logs", "runs.summary", "systems"])
+@pytest.mark.parametrize("module", ["exclusion", "files", "logs", "runs.summary", "config.systems"])
 def test_what_every_job_or_call_imports_is_light(module):
     code = f"import sys, mri2pet.{module}; print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
