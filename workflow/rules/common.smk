@@ -1,45 +1,30 @@
 """What rules share: the checked configuration, the cohort's visits, and lists to expand over."""
 
-import copy
 import csv
-import os
-import sys
 from functools import cache, lru_cache
 from pathlib import Path
 
+import yaml
 from snakemake.exceptions import IncompleteCheckpointException
 
 from mri2pet.config.ablations import FIGURES, figure_labels
 from mri2pet.cohorts.adni.locate import check_raw_folder, image_stamp
 from mri2pet.config.check import check_config
 from mri2pet.errors import InputError
-from mri2pet.logs import name_parent
 from mri2pet.models.registry import symbol_of
 from mri2pet.provenance.fingerprint import fingerprint
-from mri2pet.starts.hook import start_warm
+from mri2pet.config.typed import typed
 from mri2pet.config.systems import ENTITIES, SPACE, STUDY, configuration, system_models, told
 from mri2pet.training.recipes import recipe_symbol
 
-ROOT = Path(workflow.basedir)
-GIVEN = copy.deepcopy(config)  # as the user gave it, before anything is taken out
+GIVEN = config  # as the user gave it, before anything is taken out
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+config = typed(config, yaml.safe_load(SCHEMA.read_text()))
 
 # A system of `null`, as a configuration laid over another says it, is left out like one not there.
 for system in SPACE:
     if config.get(system, {}) is None:
         del config[system]
-
-
-def source_file(path):
-    """Return the path of one of the project's own files, from the working directory."""
-    return os.path.relpath(ROOT / path)
-
-
-# Scripts import the library of this checkout, in whatever environment they run, and end with us.
-os.environ["PYTHONPATH"] = str(ROOT / "src")
-name_parent()
-# Jobs run side by side, a core each; and products of matrices add up in one order.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-start_warm(lambda rule: Path(str(workflow.get_rule(rule).conda_env)).stem)
 
 
 def more(amount):
@@ -52,7 +37,7 @@ RAW = "results/simulated/ADNI" if SIMULATED else str(config.get("raw", "")).rstr
 RAW_TABLES = [f"{RAW}/collection.csv", f"{RAW}/ADNIMERGE.csv"]
 
 try:
-    check_config(config, ROOT / "workflow/schemas/config.schema.yaml")
+    check_config(config, SCHEMA)
     SYSTEMS = [name for name in SPACE if name in config and name in config.get("systems", SPACE)]
     STUDIES = list(dict.fromkeys(STUDY[system] for system in SYSTEMS))
     if "adni" in STUDIES and not SIMULATED:
