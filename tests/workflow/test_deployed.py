@@ -98,7 +98,8 @@ rule theirs:
     conda: "{root}/envs/torch.yaml"
     script: "theirs.py"
 """
-    deploy(tmp_path, root, repr(str(root / "Snakefile")), before, "as pet_*", systems=["ixi"])
+    renamed = "as pet_*\nonsuccess:\n    mri2pet.onsuccess()"
+    deploy(tmp_path, root, repr(str(root / "Snakefile")), before, renamed, systems=["ixi"])
     (tmp_path / "workflow/theirs.py").write_text(
         "import os, sys\nopen(snakemake.output[0], 'w').write(os.environ['PYTHONPATH'])\n"
         "assert 'torch' not in sys.modules\n"
@@ -107,6 +108,7 @@ rule theirs:
     done = call(PYTHONPATH="/their/library")
     assert done.returncode == 0, done.stdout
     assert (tmp_path / "theirs.txt").read_text() == f"{root}/src:/their/library"
+    assert "theirs" in (tmp_path / "logs/jobs.tsv").read_text()
     jobs = planned(call("-n", "pet_all"))
     assert {"pet_all", "pet_ixi_cohort"} <= jobs.keys()
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 from snakemake.logging import logger
@@ -67,6 +68,12 @@ if workflow.modifier.path_modifier.prefix or workflow.modifier.path_modifier.mod
         "mri2pet cannot be a module with `prefix` or `replace_prefix`: its tables and records hold "
         "paths too, which these do not reach. Leave them out, and give each study a folder of its "
         "own (snakemake --directory)."
+    )
+MISSING = [name for name in ("numpy", "pandas") if find_spec(name) is None]
+if MISSING:
+    raise WorkflowError(
+        f"Snakemake's own environment has no {' and no '.join(MISSING)}, which are needed to list "
+        "the jobs, also where --sdm conda makes those of the rules: install numpy and pandas in it."
     )
 
 ROOT = root_of(workflow.current_basedir)
