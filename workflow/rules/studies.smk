@@ -184,8 +184,8 @@ def spaces_of(study):
 def qc_pictures(_):
     """Return the QC pictures of every visit, stage by stage."""
     return [
-        f"results/preproc/sub-{subject}/ses-{visit}/{'pet' if stage == 'coregister' else 'anat'}"
-        f"/sub-{subject}_ses-{visit}_{stage}_qc.png"
+        f"results/preproc/sub-{subject}/ses-{visit}/{'pet' if stage == 'coregister' else 'anat'}/"
+        f"sub-{subject}_ses-{visit}_{stage}_qc.png"
         for study in STUDIES
         for (subject, visit), row in cohort(study).items()
         for stage in dict.fromkeys(
