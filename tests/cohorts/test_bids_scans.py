@@ -228,3 +228,13 @@ def test_a_json_of_other_entities_does_not_apply(tmp_path):
     files |= {name: {"TracerName": "PiB", "TracerRadionuclide": "C11"} for name in others}
     table, _ = table_of(bids(tmp_path, PEOPLE, files))
     assert table["kind"].tolist() == ["paired"]
+
+
+@pytest.mark.parametrize("folder", ["", "sub-01/sub-01_", "sub-01/ses-1/pet/sub-01_ses-1_"])
+def test_of_two_json_files_of_a_folder_that_with_more_entities_wins(tmp_path, folder):
+    path = scan("01", "1", "pet", "run-1_rec-x")
+    other = {"TracerName": "PiB", "TracerRadionuclide": "C11"}
+    files = {scan("01", "1"): None, path: None, f"{folder}pet.json": other}
+    files[f"{folder}run-1_pet.json"] = FDG
+    table, _ = table_of(bids(tmp_path, PEOPLE, files))
+    assert table["kind"].tolist() == ["paired"]
