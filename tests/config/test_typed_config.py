@@ -41,7 +41,7 @@ GLA_GAN = "gla_gan={models: {gla_gan: {%s}}}"
         (GLA_GAN % "generator: {filters: [2, 4], grouped: false}", "generator.filters", [2, 4]),
         (GLA_GAN % "generator: {patches: lobes}", "generator.patches", "lobes"),
         ("ixi={simulation: {t1_voxel_mm: null}}", "ixi.simulation.t1_voxel_mm", None),
-        ("ixi={raw: 2024}", "ixi.raw", "2024"),
+        ("studies={ixi: {raw: 2024}}", "studies.ixi.raw", "2024"),
         ("gla_gan={diagnosis: {gamma: [scale, 0.01]}}", "gla_gan.diagnosis.gamma", ["scale", 0.01]),
         ("ixi=null", "ixi", None),
     ],
@@ -80,7 +80,7 @@ def test_a_configuration_of_files_stays_as_it_is_and_is_copied(config, schema):
     read = typed(config, yaml.safe_load(schema.read_text()))
     assert read == kept
     read["folds"]["n"] = 99
-    read["cohort"]["groups"].append("x")
+    read["studies"]["dementia"]["groups"].append("x")
     assert config == kept
 
 

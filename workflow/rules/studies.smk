@@ -8,6 +8,7 @@ from snakemake.logging import logger
 
 from mri2pet.cohorts import find_reader, reader_module, reader_symbols
 from mri2pet.cohorts.adni.locate import image_stamp
+from mri2pet.cohorts.bids.inheritance import sidecar_paths
 from mri2pet.config.studies import make_study
 
 STUDY = {system: config[system]["study"] for system in SYSTEMS}
@@ -126,6 +127,21 @@ def of_visit(pattern):
 def raw_scan(modality):
     """Return an input function: the file, archive or folder with a visit's raw `mri` or `pet`."""
     return lambda wildcards: visit_row(wildcards)[f"{modality}_file"]
+
+
+def sidecars_of(modality):
+    """Return an input function: the JSON files of a BIDS dataset that tell of a visit's scan.
+
+    A simulated scan's is written by the rule that writes the scan.
+    """
+
+    def paths(wildcards):
+        study, scan = study_of(wildcards), Path(raw_scan(modality)(wildcards))
+        if READER[study] != "bids" or STUDIES[study].simulated:
+            return []
+        return [str(path) for path in sidecar_paths(scan) if path.is_file()]
+
+    return paths
 
 
 def raw_key(modality):
