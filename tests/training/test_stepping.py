@@ -171,7 +171,6 @@ def test_compiled_networks_take_the_same_steps(entry, pairs, monkeypatch):
 def test_a_flow_is_compiled_step_by_step(entries, pairs, monkeypatch):
     compiled = []
     monkeypatch.setattr(nn.Module, "compile", lambda self, **_: compiled.append(self))
-    monkeypatch.setattr(stepping, "bring_compiler", lambda: None)
     recipe, _ = make(entries["dual_glow"], pairs)
     compile_networks(recipe)
     flows = (recipe.generator.mri_flow, recipe.generator.pet_flow)

@@ -16,7 +16,6 @@ from mri2pet.errors import InputError
 from mri2pet.files import atomic, write_tsv
 from mri2pet.training.checkpoint import History, identify, state_digest
 from mri2pet.training.data import PairBatches, Pairs, seed_from
-from mri2pet.training.eager import without_compiler
 from mri2pet.training.history import plot_history
 from mri2pet.training.loop import Batches, Validation, train
 from mri2pet.training.part_batches import PartBatches
@@ -35,7 +34,6 @@ log = logging.getLogger(__name__)
 MakeBatches = Callable[[Pairs, int, int, torch.device, torch.memory_format], Batches]
 
 
-@without_compiler()
 def train_model(
     config: Mapping[str, Any],
     pairs: Pairs,
