@@ -32,6 +32,7 @@ if "gan_anomaly" in SYSTEMS:
 
 include: "workflow/rules/visit/convert.smk"
 include: "workflow/rules/visit/preproc.smk"
+include: "workflow/rules/spaces/spaces.smk"
 include: "workflow/rules/spaces/linear.smk"
 include: "workflow/rules/models/train.smk"
 include: "workflow/rules/models/synthesis.smk"
@@ -76,6 +77,7 @@ if "gan_anomaly" in SYSTEMS:
     include: "workflow/rules/papers/gan_anomaly/detector.smk"
 
 
+include: "workflow/rules/spaces/pack.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/provenance.smk"

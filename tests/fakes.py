@@ -170,6 +170,9 @@ class Named(list):
     def items(self):
         return self.named.items()
 
+    def get(self, name, default=None):
+        return self.named.get(name, default)
+
 
 def run_script(
     script: str, given: dict, made: dict, log: Path, wildcards: dict | None = None, **params: Any

@@ -117,40 +117,28 @@ rule resample_lesion:
         "../../scripts/resample_lesion.py"
 
 
-rule pack_anomaly:
-    input:
-        cohort="results/cohort/epilepsy.tsv",
-        ixi=COHORTS["ixi"][1] if IXI_CONTROLS else [],
-        mask=TEMPLATE_BRAIN,
-        atlas="resources/atlases/aal.nii.gz",
-        regions="resources/atlases/aal.tsv",
-        mri=anomaly_visits(rules.resample_anomaly.output.image),
-        mri_sidecar=anomaly_visits(rules.resample_anomaly.output.sidecar),
-        pet=anomaly_visits(rules.resample_pet_anomaly.output.image, kind="paired"),
-        pet_sidecar=anomaly_visits(rules.resample_pet_anomaly.output.sidecar, kind="paired"),
-        lesion=lesion_files,
-    output:
-        visits="results/datasets/anomaly/visits.tsv",
-        mri="results/datasets/anomaly/mri.npy",
-        pet="results/datasets/anomaly/pet.npy",
-        lesion="results/datasets/anomaly/lesion.npy",
-        mask="results/datasets/anomaly/mask.npy",
-        atlas="results/datasets/anomaly/atlas.npy",
-        description="results/datasets/anomaly/dataset.json",
-        excluded="results/datasets/anomaly/excluded_scans.tsv",
-    log:
-        "logs/pack_dataset/anomaly.log",
-    conda:
-        "../../../envs/stats.yaml"
-    resources:
-        mem_mb=more(2000),
-        runtime=more(60),
-    params:
-        space="MNI152NLin6Asym by affine and SyN, in SPM's bounding box",
-        ixi_controls=lambda wildcards: [list(key) for key in ixi_controls()],
-        code=code("pack_anomaly.py"),
-    script:
-        "../../scripts/pack_anomaly.py"
+PACKED["anomaly"] = {
+    "space": "MNI152NLin6Asym by affine and SyN, in SPM's bounding box",
+    "arrays": {
+        "mri": MRI_TEXT,
+        "pet": "FDG-PET over a high percentile of its own inside the brain, 0..1; "
+        "zeros without a PET",
+        "lesion": "1 inside a patient's lesion; zeros where none is known",
+    },
+    "columns": ["kind", "role"],
+    "whole_atlas": False,  # the field of view cuts some regions off
+    "ixi_controls": lambda wildcards: [list(key) for key in ixi_controls()],
+    "input": {
+        **TEMPLATE_GRIDS,
+        "cohort": "results/cohort/epilepsy.tsv",
+        "ixi": COHORTS["ixi"][1] if IXI_CONTROLS else [],
+        "mri": anomaly_visits(rules.resample_anomaly.output.image),
+        "mri_sidecar": anomaly_visits(rules.resample_anomaly.output.sidecar),
+        "pet": anomaly_visits(rules.resample_pet_anomaly.output.image, kind="paired"),
+        "pet_sidecar": anomaly_visits(rules.resample_pet_anomaly.output.sidecar, kind="paired"),
+        "lesion": lesion_files,
+    },
+}
 
 
 rule anomaly_folds:

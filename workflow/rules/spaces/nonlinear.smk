@@ -61,33 +61,15 @@ rule resample_pet_nonlinear:
         "../../scripts/resample_pet_nonlinear.py"
 
 
-rule pack_nonlinear:
-    input:
-        cohort="results/cohort/cohort.tsv",
-        mask=TEMPLATE_BRAIN,
-        atlas="resources/atlases/aal.nii.gz",
-        regions="resources/atlases/aal.tsv",
-        mri=each_visit(rules.resample_nonlinear.output.model),
-        mri_sidecar=each_visit(rules.resample_nonlinear.output.sidecar),
-        pet=each_visit(rules.resample_pet_nonlinear.output.model, kind="paired"),
-        pet_sidecar=each_visit(rules.resample_pet_nonlinear.output.sidecar, kind="paired"),
-    output:
-        visits="results/datasets/nonlinear/visits.tsv",
-        mri="results/datasets/nonlinear/mri.npy",
-        pet="results/datasets/nonlinear/pet.npy",
-        mask="results/datasets/nonlinear/mask.npy",
-        atlas="results/datasets/nonlinear/atlas.npy",
-        description="results/datasets/nonlinear/dataset.json",
-        excluded="results/datasets/nonlinear/excluded_scans.tsv",
-    log:
-        "logs/pack_dataset/nonlinear.log",
-    conda:
-        "../../../envs/stats.yaml"
-    resources:
-        mem_mb=more(2000),
-        runtime=more(60),
-    params:
-        space="MNI152NLin6Asym by affine and SyN",
-        code=code("pack_dataset.py"),
-    script:
-        "../../scripts/pack_dataset.py"
+PACKED["nonlinear"] = {
+    "space": "MNI152NLin6Asym by affine and SyN",
+    "arrays": {"mri": MRI_TEXT, "pet": PET_TEXT},
+    "input": {
+        **TEMPLATE_GRIDS,
+        "cohort": "results/cohort/cohort.tsv",
+        "mri": each_visit(rules.resample_nonlinear.output.model),
+        "mri_sidecar": each_visit(rules.resample_nonlinear.output.sidecar),
+        "pet": each_visit(rules.resample_pet_nonlinear.output.model, kind="paired"),
+        "pet_sidecar": each_visit(rules.resample_pet_nonlinear.output.sidecar, kind="paired"),
+    },
+}
