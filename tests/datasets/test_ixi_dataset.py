@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -9,9 +10,9 @@ import pandas as pd
 import pytest
 
 from fakes import run_script
-from mri2pet.datasets.ixi_pack import of_split, read_split
+from mri2pet.datasets.selection import of_split, select_training, synthesis_rows
 from mri2pet.files import read_tsv, write_json, write_tsv
-from mri2pet.synthesis.write_contrast import write_contrast
+from mri2pet.synthesis.write import write_synthesis
 
 SHAPE = (6, 5, 4)
 
@@ -60,13 +61,12 @@ def test_rows_belong_to_their_volumes(tmp_path, pack):
     assert visits.columns.tolist() == columns
     assert visits["subject"].tolist() == ["IXI001", "IXI003", "IXI004"]
     assert visits["index"].tolist() == [0, 1, 2]
-    arrays = outputs["t2"], outputs["pd"]
     for split, number in (("val", 1), ("test", 3), ("train", 4)):
-        t2, pd_ = read_split(arrays, visits, split)
+        rows = of_split(visits, split)["index"].to_list()
+        t2, pd_ = (np.load(outputs[name], mmap_mode="r")[rows] for name in ("t2", "pd"))
         assert t2.shape == pd_.shape == (1, *SHAPE)
         assert (t2 == number).all()
         assert (pd_ == number + 10).all()
-    assert of_split(visits, "val", "test")["subject"].tolist() == ["IXI001", "IXI003"]
     description = json.loads(outputs["description"].read_text())
     assert [affine[0][3] for affine in description["affines"]] == [1, 3, 4]
     assert (description["t2"], description["intensity"]) == ("a T2", "standardised")
@@ -99,17 +99,26 @@ def test_volumes_of_another_grid_are_named(tmp_path, pack, name, shape, affine, 
     assert re.search(rf"1_{name}.nii.gz: its grid differs from that of \S*{other}", message)
 
 
-def test_synthesised_volumes_are_written_one_by_one(tmp_path, pack):
+def test_people_are_trained_on_validated_on_and_synthesised_by_their_part_of_the_split():
+    visits = pd.DataFrame({"subject": list("abcd"), "split": ["val", "train", "test", "train"]})
+    training, held = select_training(visits, None, 0)
+    assert (training["subject"].tolist(), held["subject"].tolist()) == (["b", "d"], ["a"])
+    assert synthesis_rows(visits, None, 0)["subject"].tolist() == ["a", "c"]
+
+
+@pytest.mark.parametrize(("target", "suffix"), [("pd", "PDw"), ("t2", "T2w")])
+def test_synthesised_volumes_lie_where_their_people_do(tmp_path, pack, target, suffix):
     outputs = pack(people(tmp_path, ["train", "val", "test"]))
     rows = of_split(read_tsv(outputs["visits"]), "val", "test")
-    made = (np.full(SHAPE, k, np.float32) for k in (5, 6))
-    write_contrast(made, rows, "t2_pd_g3", "pd", outputs["description"], ["a", "b"],
-                   tmp_path / "v.npy", tmp_path / "v.tsv", tmp_path / "nifti")  # fmt: skip
+    made = np.stack([np.full(SHAPE, k, np.float32) for k in (5, 6)])
+    write_synthesis(made, rows, "a_g3", outputs["description"], ["a", "b"], tmp_path / "v.npy",
+                    tmp_path / "v.tsv", tmp_path / "nifti", "res-model", target)  # fmt: skip
     assert np.load(tmp_path / "v.npy")[:, 0, 0, 0].tolist() == [5, 6]
-    image = nib.load(tmp_path / "nifti/sub-IXI002_ses-bl_res-model_desc-t2pdg3_PDw.nii.gz")
+    assert "role" not in read_tsv(tmp_path / "v.tsv")
+    stem = tmp_path / f"nifti/sub-IXI002_ses-bl_res-model_desc-ag3_{suffix}"
+    image = nib.load(f"{stem}.nii.gz")
     assert image.affine[0, 3] == 2
     assert (image.get_fdata() == 6).all()
-    sidecar = json.loads(
-        (tmp_path / "nifti/sub-IXI002_ses-bl_res-model_desc-t2pdg3_PDw.json").read_text()
-    )
-    assert (sidecar["Split"], sidecar["Model"], sidecar["DatasetRow"]) == ("test", "t2_pd_g3", 2)
+    sidecar = json.loads(Path(f"{stem}.json").read_text())
+    assert (sidecar["Split"], sidecar["Model"], sidecar["DatasetRow"]) == ("test", "a_g3", 2)
+    assert "standard deviations" in sidecar["Units"] and suffix in sidecar["Description"]

@@ -17,7 +17,8 @@ from mri2pet.logs import name_parent
 from mri2pet.models.registry import symbol_of
 from mri2pet.provenance.fingerprint import fingerprint
 from mri2pet.starts.hook import start_warm
-from mri2pet.config.systems import ENTITIES, SPACE, STUDY, configuration, system_models, told
+from mri2pet.config.systems import ENTITIES, SPACE, SPLIT_ONCE, STUDY
+from mri2pet.config.systems import configuration, system_models, told
 from mri2pet.training.recipes import recipe_symbol
 
 ROOT = Path(workflow.basedir)
@@ -236,8 +237,8 @@ def simulated_note(system):
 
 
 def folds_of(system):
-    """Return the folds of a system: its own where it has some, else those of ADNI."""
-    own = config[system].get("folds")
+    """Return the folds of a system: its own, one where people are split once, or those of ADNI."""
+    own = {"n": 1} if system in SPLIT_ONCE else config[system].get("folds")
     return list(range(own["n"])) if own else FOLDS
 
 
@@ -250,7 +251,9 @@ def each_fold(pattern):
 
 
 def folds_file(wildcards):
-    """Return the table of folds of a job's system."""
+    """Return the table of folds of a job's system; nothing where people are split once."""
+    if wildcards.system in SPLIT_ONCE:
+        return []
     space = SPACE[wildcards.system] if config[wildcards.system].get("folds") else "linear"
     return f"results/datasets/{space}/folds.tsv"
 
@@ -278,11 +281,6 @@ def of_folds(system, pattern):
 def training_groups(wildcards):
     """Return the groups that a system's models learn from; all if none is named."""
     return config[wildcards.system].get("training_groups", [])
-
-
-def validation(wildcards):
-    """Return what a system's block `validation` says of early stopping; nothing where it is not."""
-    return config[wildcards.system].get("validation", {})
 
 
 def model_entry(system, model):

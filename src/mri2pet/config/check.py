@@ -8,7 +8,7 @@ import jsonschema
 import yaml
 
 from mri2pet.config.ablations import check_models
-from mri2pet.config.systems import check_dual_glow, check_gan_anomaly, check_ixi
+from mri2pet.config.systems import check_dual_glow, check_gan_anomaly, check_ixi, check_starts
 from mri2pet.errors import InputError
 
 
@@ -33,6 +33,7 @@ def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
     check_dual_glow(config)
     check_gan_anomaly(config)
     check_ixi(config)
+    check_starts(config)
 
 
 def _check_groups(config: dict[str, Any]) -> None:

@@ -23,7 +23,9 @@ ENTITIES = {  # of the files of a space, as BIDS names them
     "linear": "space-MNI152_res-64",
     "nonlinear": "space-MNI152SyN_res-model",
     "anomaly": "space-MNI152SyN_res-anomaly",
+    "ixi": "res-model",
 }
+SPLIT_ONCE = ("ixi",)  # systems whose people are split once to train, validate and test; no folds
 ATTRIBUTES = ("age", "sex", "diagnosis")  # of side information, where an entry does not choose
 FLOW = "dual_glow"  # the network that is made for one grid, and knows the groups by name
 
@@ -89,8 +91,7 @@ def check_ixi(config: Mapping[str, Any]) -> None:
     ------
     InputError
         If the simulated people are fewer than the split asks for; a patch does not fit the grid; a
-        model's name is taken, its source is its target, or it goes on from a model that is not
-        there, goes on in turn from it, or has another direction.
+        model's name is taken, or its source is its target.
     """
     block = config.get("ixi")
     if block is None:
@@ -100,24 +101,37 @@ def check_ixi(config: Mapping[str, Any]) -> None:
         raise InputError(f"ixi.split asks for {wanted} people, ixi.simulation.people are {people}")
     x, y, slices = block["grid"]["shape"]
     sides = [x, y, -(-slices // block["grid"]["every"])]
-    if block["patches"]["size"] > min(sides):
+    if block["parts"]["kind"] == "patches" and block["parts"]["size"] > min(sides):
         raise InputError(
-            f"ixi.patches.size: {block['patches']['size']} does not fit a grid of {sides} voxels "
+            f"ixi.parts.size: {block['parts']['size']} does not fit a grid of {sides} voxels "
             "(ixi.grid.shape, of its slices every ixi.grid.every-th)"
         )
-    models = block["models"]
-    for where, name, entry in _models("ixi", block, "copy"):
+    for where, _, entry in _models("ixi", block, "copy"):
         if entry["source"] == entry["target"]:
             raise InputError(f"{where}: source and target are both {entry['source']}")
-        seen, before = {name}, entry.get("start")
-        while before is not None:
-            if before not in models or before in seen:
-                fault = "goes on from itself" if before in seen else f"there is no model '{before}'"
-                raise InputError(f"{where}.start: {fault}")
-            if any(models[before][key] != entry[key] for key in ("source", "target")):
-                raise InputError(f"{where}.start: {before} has another direction")
-            seen.add(before)
-            before = models[before].get("start")
+
+
+def check_starts(config: Mapping[str, Any]) -> None:
+    """Look for the model that another one goes on from, in every system.
+
+    Raises
+    ------
+    InputError
+        If it is not there, goes on in turn from the other, or has another source or target.
+    """
+    for system in SPACE:
+        models = (config.get(system) or {}).get("models", {})
+        for name, entry in models.items():
+            where, seen, before = f"{system}.models.{name}", {name}, entry.get("start")
+            while before is not None:
+                if before not in models or before in seen:
+                    itself = before in seen
+                    fault = "goes on from itself" if itself else f"there is no model '{before}'"
+                    raise InputError(f"{where}.start: {fault}")
+                if any(models[before].get(key) != entry.get(key) for key in ("source", "target")):
+                    raise InputError(f"{where}.start: {before} has another direction")
+                seen.add(before)
+                before = models[before].get("start")
 
 
 def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str, Any]]:
@@ -134,15 +148,17 @@ def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str,
     -------
     Name to entry. Of `gla_gan` the variants of the ablations come after the models. A generator
     `dual_glow` gets the volumes' `grid` and the cohort's `side.groups` where its entry does not
-    name its own, a discriminator of `ixi` the patches' size.
+    name its own; a model without `parts` those of its system; a discriminator of `ixi` their size.
     """
     entries = copy.deepcopy(dict(config[system].get("models", {})))
     if system == "gla_gan":
         return entries | variant_models(config["gla_gan"])
     for entry in entries.values():
         generator = entry["generator"]
+        if "parts" in config[system]:
+            entry.setdefault("parts", copy.deepcopy(config[system]["parts"]))
         if entry.get("discriminator", {}).get("name") == "ixi_discriminator":
-            entry["discriminator"].setdefault("patch", config[system]["patches"]["size"])
+            entry["discriminator"].setdefault("patch", entry["parts"]["size"])
         if generator["name"] == FLOW:
             generator.setdefault("grid", list(config[system]["grid"]))
             if generator.get("side"):

@@ -30,7 +30,7 @@ use rule table1 as dual_glow_table1 with:
     params:
         code=code("image_table.py"),
         table="1",
-        metrics=["CorCoef", "PSNR", "SSIM", "MAE"],
+        system="dual_glow",
         groups=FLOW_GROUPS,
         models=list(FLOWS),
 

@@ -1,7 +1,6 @@
-"""IXI's T2 and PD: preprocessing, dataset, training and synthesis (parts X1 to X6)."""
+"""IXI's T2 and PD: preprocessing and what its dataset holds (parts X1 and X2)."""
 
 IXI_MODELS = ENTRIES["ixi"]
-IXI_PATCHES = IXI["patches"]
 
 
 def ixi_people(*splits):
@@ -18,11 +17,6 @@ def each_ixi(pattern, *splits):
     return lambda _: [
         pattern.format(subject=subject, visit=visit) for subject, visit in ixi_people(*splits)
     ]
-
-
-def ixi_entry(model):
-    """Return a model's entry without what only names it."""
-    return {key: value for key, value in IXI_MODELS[model].items() if key != "label"}
 
 
 rule convert_ixi:
@@ -94,67 +88,3 @@ PACKED["ixi"] = {
         "mri_sidecar": each_ixi(rules.prepare_ixi.output.sidecar),
     },
 }
-
-
-rule train_ixi:
-    input:
-        visits="results/datasets/ixi/visits.tsv",
-        t2="results/datasets/ixi/t2.npy",
-        pd="results/datasets/ixi/pd.npy",
-        start=lambda wildcards: (
-            f"results/ixi/models/{IXI_MODELS[wildcards.model]['start']}/networks.pt"
-            if "start" in IXI_MODELS[wildcards.model]
-            else []
-        ),
-    output:
-        weights="results/ixi/models/{model}/generator.pt",
-        networks="results/ixi/models/{model}/networks.pt",
-        history="results/ixi/models/{model}/history.tsv",
-        curve="results/ixi/models/{model}/curve.png",
-    log:
-        "logs/train_ixi/{model}.log",
-    conda:
-        "../../../../envs/torch.yaml"
-    threads: 1
-    resources:
-        mem_mb=more(8000),
-        runtime=more(2880),
-        gpu=1,
-    params:
-        model=lambda wildcards: ixi_entry(wildcards.model),
-        patches=IXI_PATCHES,
-        validation=IXI["validation"],
-        seed=config["seed"],
-        code=lambda wildcards: code("train_ixi.py", *training_code("ixi", wildcards.model)),
-    script:
-        "../../../scripts/train_ixi.py"
-
-
-rule synthesise_ixi:
-    input:
-        visits="results/datasets/ixi/visits.tsv",
-        source=lambda wildcards: (
-            f"results/datasets/ixi/{IXI_MODELS[wildcards.model]['source']}.npy"
-        ),
-        description="results/datasets/ixi/dataset.json",
-        weights="results/ixi/models/{model}/generator.pt",
-    output:
-        made="results/ixi/synthesis/{model}/volumes.npy",
-        visits="results/ixi/synthesis/{model}/visits.tsv",
-        nifti=directory("results/ixi/synthesis/{model}/nifti"),
-    log:
-        "logs/synthesise_ixi/{model}.log",
-    conda:
-        "../../../../envs/torch.yaml"
-    threads: 1
-    resources:
-        mem_mb=more(4000),
-        runtime=more(240),
-        gpu=1,
-    params:
-        generator=lambda wildcards: IXI_MODELS[wildcards.model]["generator"],
-        target=lambda wildcards: IXI_MODELS[wildcards.model]["target"],
-        patches=IXI_PATCHES,
-        code=lambda wildcards: code("synthesise_ixi.py", *model_code("ixi", wildcards.model)),
-    script:
-        "../../../scripts/synthesise_ixi.py"
