@@ -56,10 +56,12 @@ rule resample_anomaly:
         mem_mb=more(2000),
         runtime=more(10),
     params:
-        voxel_mm=config["gan_anomaly"]["voxel_mm"],
-        code=code("resample_anomaly.py"),
+        stage="resample_anomaly",
+        grid=config["gan_anomaly"]["voxel_mm"],
+        about={"VoxelMm": config["gan_anomaly"]["voxel_mm"]},
+        code=code("resample_mri.py"),
     script:
-        "../../scripts/resample_anomaly.py"
+        "../../scripts/resample_mri.py"
 
 
 rule resample_pet_anomaly:

@@ -13,7 +13,7 @@ rule resample_nonlinear:
         sidecar=rules.warp_mri.output.sidecar,
         template=TEMPLATE,
     output:
-        res15=f"{MRI_SYN}_res-1p5_desc-normalised_T1w.nii.gz",
+        image=f"{MRI_SYN}_res-1p5_desc-normalised_T1w.nii.gz",
         sidecar=f"{MRI_SYN}_res-1p5_desc-normalised_T1w.json",
         model=f"{MRI_SYN}_res-model_desc-normalised_T1w.nii.gz",
     log:
@@ -26,10 +26,13 @@ rule resample_nonlinear:
         mem_mb=more(2000),
         runtime=more(10),
     params:
-        grid=config["dual_glow"]["grid"],
-        code=code("resample_nonlinear.py"),
+        stage="resample_nonlinear",
+        grid="res15",
+        model=config["dual_glow"]["grid"],
+        about={"Resolution": "1.5 mm, 121x145x121"},
+        code=code("resample_mri.py"),
     script:
-        "../../scripts/resample_nonlinear.py"
+        "../../scripts/resample_mri.py"
 
 
 rule resample_pet_nonlinear:
