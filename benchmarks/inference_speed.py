@@ -93,10 +93,11 @@ def main(arguments: list[str] | None = None) -> int:
         case = make_case(name, options.size)
         torch.manual_seed(0)
         network = build(case.entry["generator"]).to(device).eval()
-        layout = torch.channels_last if case.parts is not None else torch.channels_last_3d
+        slices = case.parts is not None and case.parts.dimensions == 2
+        layout = torch.channels_last if slices else torch.channels_last_3d
         network.to(memory_format=layout)
         ways = ways_of(case, network, options.stride, options.batches)
-        count = 1 if case.patch or case.parts is not None else len(case.pairs.mri)
+        count = 1 if case.parts is not None else len(case.pairs.mri)
         made, memory = {}, {}
         for way, work in ways.items():
             with peak_memory(device, memory, way, 0):

@@ -58,8 +58,7 @@ def changed(case: Case, changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def project(case: Case, entry: Mapping[str, Any], device: str) -> Training:
     """Set up the project's training as the workflow does."""
-    make = {} if case.make_batches is None else {"make_batches": case.make_batches}
-    made = prepare(entry, case.pairs, case.name, 0, 1, torch.get_num_threads(), device, **make)
+    made = prepare(entry, case.pairs, case.name, 0, 1, torch.get_num_threads(), device)
     made.recipe.train().begin(made.precision)
     return made
 
@@ -131,14 +130,13 @@ def plain_data(case: Case, files: list, workers: int, device: torch.device) -> C
 
     def epochs() -> Iterator[dict[str, Tensor]]:
         while True:
-            whole = parts is None and not case.patch
-            order = torch.randperm(len(files)).split(size if whole else 1)
+            order = torch.randperm(len(files)).split(size if parts is None else 1)
             made = loaded(loader(files, [rows.tolist() for rows in order], workers, device), device)
-            if whole:
+            if parts is None:
                 yield from made
                 continue
-            side = case.patch or parts.size
-            yield from cut(made, side, size, case.pairs.mask.to(device), parts is not None)
+            mask, slices = case.pairs.mask.to(device), parts.kind == "slices"
+            yield from cut(made, parts.size, size, mask, slices)
 
     return epochs
 

@@ -94,7 +94,7 @@ def test_the_discriminator_sees_half_real_and_half_generated_targets(patch_entry
     recipe.discriminator.register_forward_pre_hook(lambda _, args: shown.append(args[0].detach()))
     without_steps(recipe, {})
     with torch.no_grad():
-        fake = recipe.synthesise(pairs.mri)
+        fake = recipe.synthesise({"mri": pairs.mri})
     recipe.step({"mri": pairs.mri, "pet": pairs.pet}, FP32)
     first = shown[0]
     assert torch.equal(first[:, :1], pairs.mri)  # each target with its own source

@@ -81,7 +81,7 @@ def test_adam_has_the_configured_betas(entry, pairs):
 
 
 def test_the_synthetic_pet_is_zero_outside_the_brain(entry, pairs):
-    pet = make(entry, pairs).synthesise(pairs.mri)
+    pet = make(entry, pairs).synthesise({"mri": pairs.mri})
     assert not pet[..., ~pairs.mask].any()
     assert (pet[..., pairs.mask] > 0).all()
 
@@ -133,7 +133,7 @@ def test_a_conditional_discriminator_sees_the_mri_of_the_pet(entries, pairs):
     seen = []
     recipe.discriminator.register_forward_pre_hook(lambda _, args: seen.append(args[0].detach()))
     batch = batch_of(pairs)
-    fake = recipe.synthesise(batch["mri"]).detach()
+    fake = recipe.synthesise(batch).detach()
     recipe.step(batch, FP32)
     expected = [batch["pet"], fake, fake]  # real and synthetic for D, synthetic for G
     assert len(seen) == 3

@@ -25,7 +25,7 @@ with recorded(snakemake):
         model="mean_pet",
         description=given.description,
         sources=[given.pet],
-        array=output.pet,
+        array=output.made,
         table=output.visits,
         nifti=output.nifti,
         space=snakemake.params.space,

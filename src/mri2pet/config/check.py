@@ -9,7 +9,7 @@ import jsonschema
 import yaml
 
 from mri2pet.config.studies import make_study
-from mri2pet.config.systems import SPACES, SYSTEMS, resolve
+from mri2pet.config.systems import SPACES, SYSTEMS, check_starts, resolve
 from mri2pet.errors import InputError
 
 
@@ -40,6 +40,7 @@ def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
     check_spaces(config, systems)
     for name in systems:
         make_study(config[name]["study"], config["studies"][config[name]["study"]])
+        check_starts(name, config[name])
         resolve(SYSTEMS[name].check)(config)
 
 

@@ -83,7 +83,7 @@ def load_pairs(
     mri: str | Path,
     pet: str | Path,
     mask: str | Path,
-    atlas: str | Path,
+    atlas: str | Path | None,
     rows: pd.DataFrame,
     crop: int = 0,
     side: "SideInformation | None" = None,
@@ -95,7 +95,7 @@ def load_pairs(
     mri, pet
         Arrays (all visits, X, Y, Z).
     mask, atlas
-        Arrays (X, Y, Z).
+        Arrays (X, Y, Z); a dataset may have no atlas.
     rows
         Of the dataset's visits table; `index` is the row in the arrays.
     crop
@@ -122,11 +122,12 @@ def load_pairs(
                 f"{path}: the volume of {row['subject']} {row['visit']} (row {row['index']}) holds "
                 "values that are not finite; look at its preprocessing or exclude the visit"
             )
+    regions = np.load(atlas) if atlas else np.zeros(brain.shape, np.uint8)
     return Pairs(
         mri=torch.from_numpy(volumes["mri"]),
         pet=torch.from_numpy(volumes["pet"] * brain[box]),
         mask=torch.from_numpy(np.ascontiguousarray(brain[box])),
-        atlas=torch.from_numpy(np.ascontiguousarray(np.load(atlas)[box])),
+        atlas=torch.from_numpy(np.ascontiguousarray(regions[box])),
         side=None if side is None else side.tensors(rows),
     )
 

@@ -39,14 +39,14 @@ class Regression(Recipe):
         self.register_buffer("mask", pairs.mask, persistent=False)
         self.optimisers = {"generator": adam([self.generator], settings)}
 
-    def synthesise(self, mri: Tensor) -> Tensor:
+    def synthesise(self, batch: Batch) -> Tensor:
         """Run the generator; outside the brain the result is zero, as in the training PET."""
-        return self.generator(mri) * self.mask
+        return self.generator(batch["mri"]) * batch.get("mask", self.mask)  # parts come with theirs
 
     def step(self, batch: Batch, precision: Precision) -> dict[str, Tensor]:
         """Take one step of the generator."""
         with precision.autocast():
-            fake = self.synthesise(batch["mri"])
+            fake = self.synthesise(batch)
         total, terms = self.loss(fake, batch["pet"])
         precision.step(total, self.optimisers["generator"])
         precision.end_batch()
@@ -90,7 +90,7 @@ class Gan(Regression):
         """Take one step of the discriminator and one of the generator."""
         mri, real = batch["mri"], batch["pet"]
         with precision.autocast():
-            fake = self.synthesise(mri)
+            fake = self.synthesise(batch)
             against = discriminator_loss(self.judge(mri, real), self.judge(mri, fake.detach()))
         precision.step(against, self.optimisers["discriminator"])
 

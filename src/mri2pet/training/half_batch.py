@@ -43,7 +43,7 @@ class HalfBatchGan(ConditionalGan):
         source, real = batch["mri"], batch["pet"]
         half = (len(source) + 1) // 2
         with precision.autocast():
-            fake = self.synthesise(source)
+            fake = self.synthesise(batch)
             shown = torch.cat([real[:half], fake.detach()[half:].to(real.dtype)])
             logits = self.judge(source, shown)
             against = discriminator_loss(logits[:half], logits[half:])

@@ -9,7 +9,9 @@ PET_SYSTEMS = [system for system in SYSTEMS if KNOWN_SYSTEMS[system].pet]
 
 
 def folds_of(system):
-    """Return the folds of a system: its own, else those of the run."""
+    """Return the folds of a system: its own, one where people are split once, or the run's."""
+    if KNOWN_SYSTEMS[system].split_once:
+        return [0]
     block = config[system] if KNOWN_SYSTEMS[system].own_folds else config
     return list(range(block["folds"]["n"]))
 
@@ -35,7 +37,9 @@ def folds_space(system):
 
 
 def folds_file(wildcards):
-    """Return the table of folds of a job's system."""
+    """Return the table of folds of a job's system; nothing where people are split once."""
+    if KNOWN_SYSTEMS[wildcards.system].split_once:
+        return []
     return f"results/datasets/{folds_space(wildcards.system)}/folds.tsv"
 
 
@@ -57,11 +61,6 @@ def space_entities(wildcards):
 def training_groups(wildcards):
     """Return the groups that a system's models learn from; all if none is named."""
     return config[wildcards.system].get("training_groups", [])
-
-
-def validation(wildcards):
-    """Return what a system's block `validation` says of early stopping; nothing where it is not."""
-    return config[wildcards.system].get("validation", {})
 
 
 def labels_of(system):
