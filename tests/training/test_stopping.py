@@ -16,7 +16,7 @@ from mri2pet.training.validation import HeldOutSsim, choose, ssim_of, validation
 def split(pairs):
     """Three people to train on, two to validate on."""
     parts = [
-        dataclasses.replace(pairs, mri=pairs.mri[rows], pet=pairs.pet[rows], side=None)
+        dataclasses.replace(pairs, source=pairs.source[rows], target=pairs.target[rows], side=None)
         for rows in (slice(0, 3), slice(3, 5))
     ]
     return parts

@@ -77,7 +77,7 @@ class HeldOut:
         generator = recipe.generator
         device = next(generator.parameters()).device
         mask = self.pairs.mask.to(device)
-        for held in zip(self.pairs.mri, self.pairs.pet, strict=True):
+        for held in zip(self.pairs.source, self.pairs.target, strict=True):
             mri, pet = (volume.to(device) for volume in held)
             if self.parts is None:
                 made = generator(mri[None])
@@ -214,13 +214,13 @@ def choose(
     kept = last | {"epoch": int(best["epoch"]), measure.KEY: best[measure.KEY]}
     if "fwhm_mm" not in settings:
         return kept
-    mask, mri = held.mask.numpy(), held.mri[:, 0].numpy()
+    mask, mri = held.mask.numpy(), held.source[:, 0].numpy()
     parts = Parts.of(config)
     if parts is None:
         made = synthesise(generator, mri, mask)
     else:
         made = synthesise_parts(generator, mri, mask, parts)
-    real, widths = held.pet[:, 0].numpy(), settings["fwhm_mm"]
+    real, widths = held.target[:, 0].numpy(), settings["fwhm_mm"]
     width, scores = search_fwhm(made, real, mask, voxel_mm, widths, measure.score)
     return kept | {
         "smoothing_fwhm_mm": width,
