@@ -10,9 +10,10 @@ import torch
 from mri2pet.datasets.parts import Parts
 from mri2pet.errors import InputError
 from mri2pet.evaluation.image_metrics import mae, psnr
+from mri2pet.training.held_out_psnr import HeldOutPsnr
 from mri2pet.training.part_batches import PartBatches
 from mri2pet.training.run import train_recipe
-from mri2pet.training.validation import HeldOutPsnr, choose, validation_of
+from mri2pet.training.validation import choose, validation_of
 
 CPU = torch.device("cpu")
 STANDARDISED = "standardised"
@@ -172,7 +173,7 @@ def test_a_patch_gan_learns_the_other_contrast(entries, pairs, recipe):
     assert best > np.mean(copied) + 3  # better than copying
     again = HeldOutPsnr(held, Parts.of(entry), STANDARDISED)(made.eval(), 0)
     assert again["validation_psnr"] == pytest.approx(best, abs=1e-3)
-    chosen = choose(made.generator, history, held, entry, settings, (1.0, 1.0, 1.0))
+    chosen = choose(made.generator, history, held, entry, settings, (1.0, 1.0, 1.0), STANDARDISED)
     assert chosen == {"epochs": 6, "epoch": chosen["epoch"], "validation_psnr": best,
                       "smoothing_fwhm_mm": 0.0}  # fmt: skip
     assert history[chosen["epoch"] - 1]["validation_psnr"] == best
