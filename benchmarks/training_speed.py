@@ -121,7 +121,9 @@ def compare(case: Case, device: str, changes: Mapping[str, Any], steps: int) -> 
 
 def plain_batch(batch: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return a batch's volumes in the usual layout."""
-    return {name: batch[name].contiguous() for name in ("mri", "pet", "mask") if name in batch}
+    return {
+        name: batch[name].contiguous() for name in ("source", "target", "mask") if name in batch
+    }
 
 
 def plain_data(case: Case, files: list, workers: int, device: torch.device) -> Callable[[], Any]:
@@ -144,7 +146,7 @@ def plain_data(case: Case, files: list, workers: int, device: torch.device) -> C
 def time_case(case: Case, options: argparse.Namespace, folder: Path, peak: float) -> list[dict]:
     """Time a case's variants, each against the plain version; return rows of the table."""
     device = torch.device(options.device)
-    files = write_nifti(folder, mri=case.pairs.mri, pet=case.pairs.pet)
+    files = write_nifti(folder, source=case.pairs.source, target=case.pairs.target)
     rows, workers = [], options.workers
     chosen = [v for v in options.variants if OF_ONE.get(v, case.name) == case.name]
     for variant in chosen:

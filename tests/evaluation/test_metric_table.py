@@ -1,5 +1,7 @@
 """A new metric is one entry of the table of metrics: it is measured and shown everywhere."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +12,10 @@ from mri2pet.evaluation.contrast_tables import by_direction, contrast_table
 from mri2pet.evaluation.image_metrics import METRICS, Metric, measure_visits, shown
 from mri2pet.evaluation.image_tables import image_table
 from mri2pet.files import write_tsv
+from mri2pet.provenance.fingerprint import fingerprint
 from mri2pet.reporting.contrast_figures import validation_figure
 from mri2pet.reporting.views import table_view
+from mri2pet.training.measures import measure_symbol
 
 NOBODY = pd.DataFrame(columns=["dataset", "model", "metric", "unit", "mean", "sd"])
 PEOPLE = ["a", "b", "c", "d"]
@@ -107,3 +111,28 @@ def test_the_peak_of_the_psnr_is_that_of_the_scale(scale, peak):
     data_range = image_metrics.SCALES[scale].range_of(real)
     psnr = METRICS["PSNR"].function(real, made, mask, data_range)
     assert psnr == pytest.approx(10 * np.log10(peak**2 / 0.5))
+
+
+ANEW = {  # script, what it reaches by name, and whether a new metric runs it again
+    "metrics": ("image_metrics.py", (), True),
+    "Table I": ("image_table.py", (), True),
+    "training validated by PSNR": ("train.py", ({"measure": "psnr"},), True),
+    "training validated by SSIM": ("train.py", ({},), False),
+    "training without validation": ("train.py", (), False),
+    "synthesis": ("synthesise.py", (), False),
+    "LPIPS": ("lpips.py", (), False),
+}
+
+
+@pytest.mark.parametrize("case", ANEW)
+def test_a_new_metric_runs_again_what_measures_or_shows_it(case, root, tmp_path):
+    script, blocks, anew = ANEW[case]
+    package = shutil.copytree(root / "src/mri2pet", tmp_path / "mri2pet")
+    symbols = [measure_symbol(block) for block in blocks]
+    marks = [fingerprint(root / "workflow/scripts" / script, package, symbols)]
+    table = package / "evaluation/image_metrics.py"
+    entry = '        Metric("PSNR", psnr, "dB", True),\n'
+    assert entry in table.read_text()
+    table.write_text(table.read_text().replace(entry, entry + entry.replace("PSNR", "Other")))
+    marks.append(fingerprint(root / "workflow/scripts" / script, package, symbols))
+    assert (marks[0] != marks[1]) == anew

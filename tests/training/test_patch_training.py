@@ -10,9 +10,10 @@ import torch
 from mri2pet.datasets.parts import Parts
 from mri2pet.errors import InputError
 from mri2pet.evaluation.image_metrics import mae, psnr
+from mri2pet.training.held_out_psnr import HeldOutPsnr
 from mri2pet.training.part_batches import PartBatches
 from mri2pet.training.run import train_recipe
-from mri2pet.training.validation import HeldOutPsnr, choose, validation_of
+from mri2pet.training.validation import choose, validation_of
 
 CPU = torch.device("cpu")
 STANDARDISED = "standardised"
@@ -32,7 +33,9 @@ def numbered(count=3, shape=(16, 8, 8)):
 def everywhere(pairs, source, target):
     """Pairs of volumes (N, 1, X, Y, Z) of which every voxel counts, as IXI's."""
     mask = torch.ones(source.shape[2:])
-    return dataclasses.replace(pairs, mri=source, pet=target, mask=mask.bool(), atlas=mask.byte())
+    return dataclasses.replace(
+        pairs, source=source, target=target, mask=mask.bool(), atlas=mask.byte()
+    )
 
 
 @pytest.fixture
@@ -44,17 +47,17 @@ def test_an_epoch_shows_every_voxel_once_and_source_with_its_target(volumes):
     batches = PartBatches(volumes, 2, 0, CPU, parts=tiles())
     seen = []
     for batch in batches.epoch(0):
-        assert batch["mri"].shape == (2, 1, 8, 8, 8)
-        assert torch.equal(batch["pet"], 2 * batch["mri"])
-        seen.append(batch["mri"].flatten())
+        assert batch["source"].shape == (2, 1, 8, 8, 8)
+        assert torch.equal(batch["target"], 2 * batch["source"])
+        seen.append(batch["source"].flatten())
     assert len(batches) == len(seen) == 3
-    assert torch.equal(torch.cat(seen).sort().values, volumes.mri.flatten())
+    assert torch.equal(torch.cat(seen).sort().values, volumes.source.flatten())
 
 
 def test_epochs_are_shuffled_by_seed_and_number_alone(volumes):
     def order(seed, epoch):
         batches = PartBatches(volumes, 2, seed, CPU, parts=tiles())
-        return [b["mri"].flatten(1)[:, 0].tolist() for b in batches.epoch(epoch)]
+        return [b["source"].flatten(1)[:, 0].tolist() for b in batches.epoch(epoch)]
 
     assert order(1, 5) == order(1, 5)
     assert order(1, 5) != order(1, 6)
@@ -64,12 +67,12 @@ def test_epochs_are_shuffled_by_seed_and_number_alone(volumes):
 def test_the_order_of_patches_stays_what_it_is(volumes):
     """What IXI's models have been trained on; another order gives other weights."""
     batches = PartBatches(volumes, 2, 7, CPU, parts=tiles())
-    first = [b["mri"].flatten(1)[:, 0].tolist() for b in batches.epoch(3)]
+    first = [b["source"].flatten(1)[:, 0].tolist() for b in batches.epoch(3)]
     assert first == [[2560.0, 1536.0], [1024.0, 2048.0], [0.0, 512.0]]
 
 
 def test_the_last_batch_is_full(volumes):
-    sizes = [len(b["mri"]) for b in PartBatches(volumes, 4, 0, CPU, parts=tiles()).epoch(0)]
+    sizes = [len(b["source"]) for b in PartBatches(volumes, 4, 0, CPU, parts=tiles()).epoch(0)]
     assert sizes == [4, 4]
 
 
@@ -108,7 +111,7 @@ def test_validation_measures_whole_volumes(pairs):
         ]
         assert got[f"validation_{name}"] == pytest.approx(np.mean(values), rel=1e-5)
         assert got[f"validation_{name}_sd"] == pytest.approx(np.std(values, ddof=1), rel=1e-3)
-    few = dataclasses.replace(volumes, mri=volumes.mri[:1], pet=volumes.pet[:1])
+    few = dataclasses.replace(volumes, source=volumes.source[:1], target=volumes.target[:1])
     assert HeldOutPsnr(few, parts, STANDARDISED)(recipe, 1)["validation_psnr_sd"] == 0
 
 
@@ -170,7 +173,7 @@ def test_a_patch_gan_learns_the_other_contrast(entries, pairs, recipe):
     assert best > np.mean(copied) + 3  # better than copying
     again = HeldOutPsnr(held, Parts.of(entry), STANDARDISED)(made.eval(), 0)
     assert again["validation_psnr"] == pytest.approx(best, abs=1e-3)
-    chosen = choose(made.generator, history, held, entry, settings, (1.0, 1.0, 1.0))
+    chosen = choose(made.generator, history, held, entry, settings, (1.0, 1.0, 1.0), STANDARDISED)
     assert chosen == {"epochs": 6, "epoch": chosen["epoch"], "validation_psnr": best,
                       "smoothing_fwhm_mm": 0.0}  # fmt: skip
     assert history[chosen["epoch"] - 1]["validation_psnr"] == best

@@ -33,6 +33,7 @@ with recorded(snakemake):
     side = side_information(params.model["generator"])
     held_pairs = None if held.empty else load_pairs(*arrays, held, params.crop, side)
     about = read_json(given.description)
+    scale = about.get("intensity", "uptake")
     checkpoint = Path(output.weights).with_name("checkpoint.pt")
     recipe, history = train_recipe(
         params.model,
@@ -42,13 +43,11 @@ with recorded(snakemake):
         seed=params.seed,
         checkpoint=checkpoint,
         threads=snakemake.threads,
-        validation=validation_of(
-            held_pairs, params.model, params.validation, about.get("intensity", "uptake")
-        ),
+        validation=validation_of(held_pairs, params.model, params.validation, scale),
         start=torch.load(given.start, weights_only=True) if given.start else None,
     )
     generator, voxel = finished_generator(recipe), voxel_size(affine_of(about, 0))
-    chosen = choose(generator, history, held_pairs, params.model, params.validation, voxel)
+    chosen = choose(generator, history, held_pairs, params.model, params.validation, voxel, scale)
     people = {"training": rows["subject"].unique(), "validation": held["subject"].unique()}
     write_json(output.chosen, chosen | people)
     title = model if folds is None else f"{model}, fold {fold}"

@@ -17,6 +17,7 @@ from mri2pet.errors import InputError
 DATA_RANGE = 1.0  # PET intensities are 0..1: the MAX of the PSNR and the L of SSIM's constants
 SSIM_SIGMA = 1.5  # voxels; Wang et al. 2004, truncated at 3.5 sigma: a window of 11 voxels a side
 INTENSITY = "intensity"  # a metric in this unit is in that of the volumes
+LPIPS_UNIT = "distance"
 
 
 def ssim(real: NDArray, synthetic: NDArray, mask: NDArray, data_range: float = DATA_RANGE) -> float:
@@ -104,7 +105,7 @@ METRICS = {
         Metric("PSNR", psnr, "dB", True),
         Metric("MAE", mae, INTENSITY, False, digits=5),
         Metric("CorCoef", correlation, "fraction", True),
-        Metric("LPIPS", None, "distance", False),  # by evaluation/lpips.py
+        Metric("LPIPS", None, LPIPS_UNIT, False),  # by evaluation/lpips.py
     )
 }
 PRINTED = {  # by a system's paper, in the order of its table

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mri2pet.errors import InputError
-from mri2pet.evaluation.image_metrics import METRICS
+from mri2pet.evaluation.image_metrics import LPIPS_UNIT
 
 Array = np.ndarray
 
@@ -182,7 +182,7 @@ def lpips_of_visits(
             "group": visit.group,
             "fold": fold,
             "metric": METRIC,
-            "unit": METRICS[METRIC].unit if network else not_computed(weights),
+            "unit": LPIPS_UNIT if network else not_computed(weights),
             "value": (
                 volume_lpips(network, real[visit.index], synthetic[position], mask)
                 if network

@@ -40,7 +40,7 @@ class HalfBatchGan(ConditionalGan):
 
     def step(self, batch: Batch, precision: Precision) -> dict[str, Tensor]:
         """Take one step of the discriminator and one of the generator."""
-        source, real = batch["mri"], batch["pet"]
+        source, real = batch["source"], batch["target"]
         half = (len(source) + 1) // 2
         with precision.autocast():
             fake = self.synthesise(batch)

@@ -149,7 +149,7 @@ def train_recipe(
     recipe, batches, settings, precision = made.recipe, made.batches, made.settings, made.precision
     log.info(
         "%s, fold %d: %d pairs, %d parameters, %s, %s",
-        *(name, fold, len(pairs.mri), sum(p.numel() for p in recipe.parameters())),
+        *(name, fold, len(pairs.source), sum(p.numel() for p in recipe.parameters())),
         *(precision.device, precision.name),
     )
     identity = identify(config=dict(config), seed=seed, name=name, fold=fold, data=pairs.digest())

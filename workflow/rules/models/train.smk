@@ -1,5 +1,7 @@
 """Training and what it needs: one rule for every system, its arrays named by the model's entry."""
 
+from mri2pet.training.measures import measure_symbol
+
 DEFAULT_ARRAYS = {"source": "mri", "target": "pet"}  # where an entry does not name its own
 
 
@@ -27,6 +29,12 @@ def start_file(wildcards):
     start = ENTRIES[wildcards.system][wildcards.model].get("start")
     folder = f"results/{wildcards.system}/models/{start}/fold-{wildcards.fold}"
     return f"{folder}/networks.pt" if start else []
+
+
+def measure_code(system):
+    """Return what a system's trainings are validated by, which train.py reaches by its name alone."""
+    block = config[system].get("validation")
+    return [measure_symbol(block)] if block else []
 
 
 rule train:
@@ -59,7 +67,11 @@ rule train:
         crop=lambda wildcards: config[wildcards.system].get("crop", 0),
         validation=lambda wildcards: config[wildcards.system].get("validation", {}),
         seed=config["seed"],
-        code=lambda wildcards: code("train.py", *training_code(wildcards.system, wildcards.model)),
+        code=lambda wildcards: code(
+            "train.py",
+            *training_code(wildcards.system, wildcards.model),
+            *measure_code(wildcards.system),
+        ),
     script:
         "../../scripts/train.py"
 
