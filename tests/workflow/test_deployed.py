@@ -142,3 +142,19 @@ def test_out_of_a_repository_jobs_run_and_record_its_commit(sources, call, tmp_p
     assert record["environment"]["lock_sha256"]
     again = call("-n", made, XDG_CACHE_HOME=str(cache))
     assert "Nothing to be done" in again.stdout
+
+
+@pytest.mark.parametrize("absent", [["numpy"], ["pandas"], ["numpy", "pandas"]])
+def test_what_snakemakes_own_environment_must_have_is_told(root, tmp_path, absent):
+    pretended = f"""
+import importlib.util as there, sys
+found = there.find_spec
+there.find_spec = lambda name, *rest: None if name in {absent} else found(name, *rest)
+from snakemake.cli import main
+main(["-n", "-s", {str(root / "Snakefile")!r}])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", pretended], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert f"has no {' and no '.join(absent)}" in done.stdout + done.stderr
