@@ -29,4 +29,5 @@ with recorded(snakemake):
         table=output.visits,
         nifti=output.nifti,
         space=snakemake.params.space,
+        tracer=snakemake.params.tracer,
     )

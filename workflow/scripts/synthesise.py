@@ -49,5 +49,6 @@ with recorded(snakemake):
         table=output.visits,
         nifti=output.nifti,
         space=params.space,
+        tracer=params.tracer,
         target=params.target,
     )

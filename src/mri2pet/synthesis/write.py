@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 
 from mri2pet import __version__
+from mri2pet.cohorts.tracers import FDG, read_tracer
 from mri2pet.errors import InputError
 from mri2pet.files import atomic, read_json, write_json, write_tsv
 
 Array = np.ndarray
 STANDARDISED = "standard deviations from the mean of the volume"
-TARGETS = {  # BIDS entity and suffix, in words, unit
-    "pet": ("trc-18FFDG_", "pet", "FDG-PET", "arbitrary"),
-    "t2": ("", "T2w", "T2w", STANDARDISED),
-    "pd": ("", "PDw", "PDw", STANDARDISED),
+TARGETS = {  # BIDS suffix, unit
+    "pet": ("pet", "arbitrary"),
+    "t2": ("T2w", STANDARDISED),
+    "pd": ("PDw", STANDARDISED),
 }
 
 
@@ -31,6 +32,7 @@ def write_synthesis(
     nifti: str | Path,
     space: str = "space-MNI152_res-64",
     target: str = "pet",
+    tracer: str = FDG,
 ) -> None:
     """Write one model's synthetic volumes of one fold.
 
@@ -52,22 +54,28 @@ def write_synthesis(
         BIDS entities of space and resolution in the NIfTI files' names.
     target
         What the volumes are, a key of `TARGETS`.
+    tracer
+        Of a PET, as BIDS labels it.
     """
     import nibabel as nib
 
     if len(made) != len(rows):
         raise InputError(f"{len(made)} synthetic volumes for {len(rows)} visits")
-    about, (tracer, suffix, _, _) = read_json(description), TARGETS[target]
+    about, (suffix, unit) = read_json(description), TARGETS[target]
+    words, entity = suffix, ""
+    if target == "pet":
+        known = read_tracer(tracer)
+        words, entity = f"{known.name if known else tracer}-PET", f"trc-{tracer}_"
     label = "".join(filter(str.isalnum, model))
     folder = Path(nifti)
     folder.mkdir(parents=True, exist_ok=True)
     for volume, row in zip(made, rows.to_dict("records"), strict=True):
         stem = f"sub-{row['subject']}_ses-{row['visit']}"
-        stem += f"_{space}_{tracer}desc-{label}_{suffix}"
+        stem += f"_{space}_{entity}desc-{label}_{suffix}"
         affine = affine_of(about, row["index"])
         with atomic(folder / f"{stem}.nii.gz") as partial:
             nib.save(nib.Nifti1Image(np.asarray(volume, np.float32), affine), partial)
-        write_json(folder / f"{stem}.json", _sidecar(row, model, sources, target))
+        write_json(folder / f"{stem}.json", _sidecar(row, model, sources, words, unit))
     write_tsv(table, rows)
     with atomic(array) as partial:
         np.save(partial, np.asarray(made, np.float32))
@@ -80,9 +88,8 @@ def affine_of(description: Mapping[str, Any], index: int) -> Array:
 
 
 def _sidecar(
-    row: Mapping[str, Any], model: str, sources: Sequence[str], target: str
+    row: Mapping[str, Any], model: str, sources: Sequence[str], words: str, unit: str
 ) -> dict[str, Any]:
-    _, _, words, unit = TARGETS[target]
     return {
         "Description": f"Synthetic {words}",
         "Units": unit,

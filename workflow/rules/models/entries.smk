@@ -58,6 +58,12 @@ def space_entities(wildcards):
     return SPACES[SPACE[wildcards.system]].entities
 
 
+def tracer_of(wildcards):
+    """Return the tracer of the PET that a job's system makes, as BIDS labels it."""
+    rows = cohort(STUDY[wildcards.system]).values()
+    return next((row["tracer"] for row in rows if row["kind"] == "paired"), "n/a")
+
+
 def training_groups(wildcards):
     """Return the groups that a system's models learn from; all if none is named."""
     return config[wildcards.system].get("training_groups", [])

@@ -36,6 +36,7 @@ rule synthesise:
         },
         crop=lambda wildcards: config[wildcards.system].get("crop", 0),
         space=space_entities,
+        tracer=tracer_of,
         target=lambda wildcards: array_name(wildcards.system, wildcards.model, "target"),
         code=lambda wildcards: code("synthesise.py", *model_code(wildcards.system, wildcards.model)),
     script:
@@ -79,6 +80,7 @@ rule mean_pet:
     params:
         groups=training_groups,
         space=space_entities,
+        tracer=tracer_of,
         code=code("mean_pet.py"),
     script:
         "../../scripts/mean_pet.py"
