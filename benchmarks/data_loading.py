@@ -44,7 +44,7 @@ class KeptPairs(NiftiPairs):
 def order_of(packed: PairBatches, seed: int, epoch: int) -> list[list[int]]:
     """Return the rows of each batch of an epoch, as `PairBatches` draws them."""
     generator = torch.Generator().manual_seed(seed_from(seed, epoch))
-    rows = torch.randperm(len(packed.volumes["mri"]), generator=generator)
+    rows = torch.randperm(len(packed.volumes["source"]), generator=generator)
     rows = torch.cat([rows, rows])[: len(packed) * packed.size]
     return [list(batch) for batch in rows.view(-1, packed.size).tolist()]
 
@@ -53,7 +53,7 @@ def run(make: Callable[[], Iterable[dict[str, Tensor]]], device: torch.device) -
     """Return the wall seconds in which all batches have come to the device."""
     started = time.perf_counter()
     for batch in make():
-        batch["mri"], batch["pet"]
+        batch["source"], batch["target"]
     synchronise(device)
     return time.perf_counter() - started
 
@@ -72,8 +72,8 @@ def main(arguments: list[str] | None = None) -> int:
     pairs = simulate(people, tuple(options.shape))
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        files = write_nifti(place, mri=pairs.mri, pet=pairs.pet)
-        arrays = [place / f"{name}.npy" for name in ("mri", "pet", "mask", "atlas")]
+        files = write_nifti(place, source=pairs.source, target=pairs.target)
+        arrays = [place / f"{name}.npy" for name in ("source", "target", "mask", "atlas")]
         for path in arrays:
             value = getattr(pairs, path.stem).numpy()
             np.save(path, value[:, 0] if value.ndim == 5 else value)
@@ -95,7 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
         same = all(
             torch.equal(a[name], b[name]) and torch.equal(a[name], c[name])
             for a, b, c in zip(packed.epoch(0), nifti(0), again(0), strict=True)
-            for name in ("mri", "pet")
+            for name in ("source", "target")
         )
         ways: dict[str, Callable[[int], Callable[[], Iterable[dict[str, Tensor]]]]] = {
             "NIfTI, DataLoader": lambda epoch: lambda: nifti(epoch),

@@ -48,7 +48,7 @@ def gathered(predict: Callable[[Tensor], Tensor], volume: Tensor, size: int, str
 def ways_of(case: Case, network: nn.Module, stride: int, sizes: list[int]) -> dict:
     """Return by name what synthesises a case's first volumes, each once."""
     device = next(network.parameters()).device
-    volumes = case.pairs.mri.to(device)
+    volumes = case.pairs.source.to(device)
 
     def predict(patches: Tensor) -> Tensor:
         return network(patches.contiguous(memory_format=torch.channels_last_3d))
@@ -58,7 +58,7 @@ def ways_of(case: Case, network: nn.Module, stride: int, sizes: list[int]) -> di
             return synthesise_patches(predict, volumes[0], case.patch, stride, batch)
         if case.parts is not None:
             return stack_parts(network, volumes[0, 0], case.parts, batch)
-        mri = list(case.pairs.mri[:, 0].numpy())
+        mri = list(case.pairs.source[:, 0].numpy())
         mask = np.ones(case.pairs.mask.shape, bool)
         return torch.from_numpy(synthesise(network, mri, mask, batch, device))
 
@@ -93,10 +93,11 @@ def main(arguments: list[str] | None = None) -> int:
         case = make_case(name, options.size)
         torch.manual_seed(0)
         network = build(case.entry["generator"]).to(device).eval()
-        layout = torch.channels_last if case.parts is not None else torch.channels_last_3d
+        slices = case.parts is not None and case.parts.dimensions == 2
+        layout = torch.channels_last if slices else torch.channels_last_3d
         network.to(memory_format=layout)
         ways = ways_of(case, network, options.stride, options.batches)
-        count = 1 if case.patch or case.parts is not None else len(case.pairs.mri)
+        count = 1 if case.parts is not None else len(case.pairs.source)
         made, memory = {}, {}
         for way, work in ways.items():
             with peak_memory(device, memory, way, 0):

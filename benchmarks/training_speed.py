@@ -58,8 +58,7 @@ def changed(case: Case, changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def project(case: Case, entry: Mapping[str, Any], device: str) -> Training:
     """Set up the project's training as the workflow does."""
-    make = {} if case.make_batches is None else {"make_batches": case.make_batches}
-    made = prepare(entry, case.pairs, case.name, 0, 1, torch.get_num_threads(), device, **make)
+    made = prepare(entry, case.pairs, case.name, 0, 1, torch.get_num_threads(), device)
     made.recipe.train().begin(made.precision)
     return made
 
@@ -122,7 +121,9 @@ def compare(case: Case, device: str, changes: Mapping[str, Any], steps: int) -> 
 
 def plain_batch(batch: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return a batch's volumes in the usual layout."""
-    return {name: batch[name].contiguous() for name in ("mri", "pet", "mask") if name in batch}
+    return {
+        name: batch[name].contiguous() for name in ("source", "target", "mask") if name in batch
+    }
 
 
 def plain_data(case: Case, files: list, workers: int, device: torch.device) -> Callable[[], Any]:
@@ -131,14 +132,13 @@ def plain_data(case: Case, files: list, workers: int, device: torch.device) -> C
 
     def epochs() -> Iterator[dict[str, Tensor]]:
         while True:
-            whole = parts is None and not case.patch
-            order = torch.randperm(len(files)).split(size if whole else 1)
+            order = torch.randperm(len(files)).split(size if parts is None else 1)
             made = loaded(loader(files, [rows.tolist() for rows in order], workers, device), device)
-            if whole:
+            if parts is None:
                 yield from made
                 continue
-            side = case.patch or parts.size
-            yield from cut(made, side, size, case.pairs.mask.to(device), parts is not None)
+            mask, slices = case.pairs.mask.to(device), parts.kind == "slices"
+            yield from cut(made, parts.size, size, mask, slices)
 
     return epochs
 
@@ -146,7 +146,7 @@ def plain_data(case: Case, files: list, workers: int, device: torch.device) -> C
 def time_case(case: Case, options: argparse.Namespace, folder: Path, peak: float) -> list[dict]:
     """Time a case's variants, each against the plain version; return rows of the table."""
     device = torch.device(options.device)
-    files = write_nifti(folder, mri=case.pairs.mri, pet=case.pairs.pet)
+    files = write_nifti(folder, source=case.pairs.source, target=case.pairs.target)
     rows, workers = [], options.workers
     chosen = [v for v in options.variants if OF_ONE.get(v, case.name) == case.name]
     for variant in chosen:

@@ -58,6 +58,16 @@ def imported_names(path: Path) -> str:
     return " ".join(re.findall(r"envs/(\w+)\.yaml", " ".join(bodies)))
 
 
+def test_what_lists_the_jobs_needs_tables_and_arrays_alone():
+    """Beside `--sdm conda`, Snakemake's own environment has no more than these two."""
+    rules = [path.read_text() for path in (ROOT / "workflow/rules").rglob("*.smk")]
+    lines = sorted(set(re.findall(r"^ *(from mri2pet.*|import \w+)$", "\n".join(rules), re.M)))
+    assert any("simulation" in line for line in lines) and any("cohorts" in line for line in lines)
+    code = "\n".join([*lines, "import sys", "print(*sys.modules)"])
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(out.stdout.split()) & {*SLOW, "nibabel", "pydicom", "nipype", "scipy.ndimage"}
+
+
 @pytest.mark.parametrize("module", ["exclusion", "files", "logs", "runs.summary", "config.systems"])
 def test_what_every_job_or_call_imports_is_light(module):
     code = f"import sys, mri2pet.{module}; print(*sys.modules)"

@@ -159,7 +159,7 @@ class CycleGan:
     def step(self, batch: dict[str, Tensor]) -> dict[str, float]:
         """Train the generators, then the discriminators."""
         mask = batch.get("mask", self.mask)
-        mri, pet = batch["mri"] * mask, batch["pet"]
+        mri, pet = batch["source"] * mask, batch["target"]
         self.freeze(True)
         fake_pet, fake_mri = self.there(mri) * mask, self.back(pet) * mask
         true, false = self.of_pet(fake_pet), self.of_mri(fake_mri)

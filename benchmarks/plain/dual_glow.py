@@ -172,7 +172,7 @@ class DualGlow:
 
     def step(self, batch: dict[str, Tensor]) -> dict[str, float]:
         """Train on the likelihood of a pair."""
-        mri, pet = batch["mri"], batch["pet"]
+        mri, pet = batch["source"], batch["target"]
         noise = [torch.rand(v.shape, device=v.device) / BINS for v in (mri, pet)]
         mri_codes, of_mri = self.net.mri(mri + noise[0] - 0.5)
         pet_codes, of_pet = self.net.pet(pet + noise[1] - 0.5)

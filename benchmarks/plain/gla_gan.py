@@ -170,7 +170,7 @@ class GlaGan:
 
     def step(self, batch: dict[str, Tensor]) -> dict[str, float]:
         """Train the discriminator, then the generator."""
-        mri, real = batch["mri"], batch["pet"]
+        mri, real = batch["source"], batch["target"]
         of_generator, of_discriminator = self.optimisers
         fake = self.generator(mri) * self.mask
         bce = F.binary_cross_entropy_with_logits

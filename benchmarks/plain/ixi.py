@@ -64,7 +64,7 @@ class IxiGan:
 
     def step(self, batch: dict[str, Tensor]) -> dict[str, float]:
         """Train the discriminator on a mixed batch, then the generator."""
-        source, real = batch["mri"], batch["pet"]
+        source, real = batch["source"], batch["target"]
         bce, half = F.binary_cross_entropy_with_logits, (len(source) + 1) // 2
         fake = self.generator(source)
         shown = torch.cat([real[:half], fake.detach()[half:]])

@@ -69,7 +69,7 @@ def cut(
     """
     waiting: list[dict[str, Tensor]] = []
     for volumes in whole:
-        shape = volumes["mri"].shape[2:]
+        shape = volumes["source"].shape[2:]
         boxes = Parts("slices" if slices else "patches", size, size).boxes(tuple(shape))
         given = volumes | ({"mask": mask[None, None]} if slices else {})
         for i in torch.randperm(len(boxes)).tolist():

@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,6 @@ from scipy.ndimage import gaussian_filter
 from mri2pet.config.systems import system_models
 from mri2pet.datasets.parts import Parts
 from mri2pet.training.data import Pairs
-from mri2pet.training.patch_batches import PatchBatches
-from mri2pet.training.run import MakeBatches
 from plain.cycle_gan import CycleGan
 from plain.dual_glow import DualGlow
 from plain.gla_gan import GlaGan
@@ -93,7 +90,6 @@ class Case:
     model: Model
     entry: dict[str, Any]
     pairs: Pairs
-    patch: int  # side of the IXI GAN's patches; 0 for all others
 
     @property
     def parts(self) -> Parts | None:
@@ -107,9 +103,9 @@ class Case:
         return groups * (self.parts.channels if self.parts is not None else 1)
 
     @property
-    def make_batches(self) -> MakeBatches | None:
-        """What makes the project's batches, where it is not the usual."""
-        return partial(PatchBatches, size=self.patch) if self.patch else None
+    def patch(self) -> int:
+        """Side of the patches; 0 where there are none."""
+        return self.parts.size if self.parts is not None and self.parts.kind == "patches" else 0
 
 
 def overlay(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,12 +129,14 @@ def make_case(name: str, size: str, changes: Mapping[str, Any] | None = None) ->
     shape = model.small_shape if size == "small" else model.shape
     if entry["generator"].get("grid"):
         entry["generator"]["grid"] = list(shape)
-    patch = config["ixi"]["patches"]["size"] if model.system == "ixi" else 0
-    return Case(name, model, entry, simulate(model.people, shape, patch), patch)
+    everywhere = model.system == "ixi"
+    return Case(name, model, entry, simulate(model.people, shape, everywhere))
 
 
-def simulate(people: int, shape: tuple[int, int, int], patch: int = 0, seed: int = 0) -> Pairs:
-    """Make smooth volumes whose PET follows from the MRI in part; patches have no background."""
+def simulate(
+    people: int, shape: tuple[int, int, int], everywhere: bool = False, seed: int = 0
+) -> Pairs:
+    """Make smooth volumes whose PET follows from the MRI in part; IXI's have no background."""
     rng = np.random.default_rng(seed)
     grid = np.stack(np.meshgrid(*(np.linspace(-1, 1, n) for n in shape), indexing="ij"))
     mask = (grid**2).sum(0) < 0.85
@@ -149,10 +147,10 @@ def simulate(people: int, shape: tuple[int, int, int], patch: int = 0, seed: int
         volumes.append(smooth / smooth.std())
     mri, other = volumes
     pet = 0.7 * mri + 0.3 * other
-    if not patch:
-        mri, pet = (np.clip(0.5 + 0.15 * v, 0, 1) * mask for v in (mri, pet))
+    if everywhere:
+        mask = np.ones(shape, bool)
     else:
-        mask = np.ones((patch,) * 3, bool)
+        mri, pet = (np.clip(0.5 + 0.15 * v, 0, 1) * mask for v in (mri, pet))
     labels = (np.arange(mask.size) * 116 // mask.size + 1).reshape(mask.shape) * mask
     tensors = [torch.from_numpy(v[:, None].astype(np.float32)) for v in (mri, pet)]
     return Pairs(*tensors, torch.from_numpy(mask), torch.from_numpy(labels.astype(np.uint8)))

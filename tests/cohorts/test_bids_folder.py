@@ -101,6 +101,19 @@ def test_content_that_is_not_here_is_an_exclusion_and_not_the_end(tmp_path, kind
     assert str(path) in [*table_of(root)[0]["mri_file"], *table_of(root)[0]["pet_file"]]
 
 
+def test_a_person_whose_folder_was_not_fetched(tmp_path):
+    root = bids(tmp_path, [*PEOPLE, "sub-03\tcontrol"], FILES)
+    (root / "sub-03").mkdir()
+    table, out = table_of(root)
+    assert table["subject"].tolist() == ["01", "02"]
+    assert "its folder is empty: run datalad get" in reasons_of(out)["03"]
+
+
+def test_hidden_files_are_no_scans(tmp_path):
+    table, out = table_of(bids(tmp_path, PEOPLE, [*FILES, "sub-01/anat/._sub-01_T1w.nii.gz"]))
+    assert len(table) == 2 and out.empty
+
+
 @pytest.mark.parametrize("name", ["participants.tsv", "sub-01/pet/sub-01_trc-18FFDG_pet.json"])
 def test_tables_and_json_that_were_not_fetched(tmp_path, name):
     root = bids(tmp_path, PEOPLE, FILES)

@@ -93,8 +93,8 @@ def test_words_of_the_json_explain_a_message(tmp_path):
     ("text", "age"),
     [
         *[("38", 38), ("38.5", 38.5), ("38,5", 38.5), ("38y", 38), ("038Y", 38), ("38 years", 38)],
-        *[("89+", 89), (">89", 89), ("90+y", 90), ("20-30", 25), ("456 months", 38)],
-        *[("n/a", None), ("", None), ("NaN", None), ("unknown", None)],
+        *[("89+", 89), (">89", 89), ("90 or older", 90), ("20-30", 25), ("456 months", 38)],
+        *[("n/a", None), ("", None), ("N.A.", None), ("unknown", None)],
     ],
 )
 def test_ages(tmp_path, text, age):

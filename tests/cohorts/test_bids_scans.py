@@ -81,7 +81,7 @@ def test_a_defaced_t1_is_a_t1(tmp_path, name):
         ("sub-01/anat/sub-02_T1w.nii.gz", "differ in sub-<label>"),
         ("sub-01/ses-1/anat/sub-01_T1w.nii.gz", "differ in ses-<label>"),
         ("sub-01/ses-a_b/anat/sub-01_ses-a_b_T1w.nii.gz", "ses-a_b is no BIDS label"),
-        ("sub-01/anat/sub-01_best_T1w.nii.gz", "'best' in its name is no entity"),
+        ("sub-01/anat/sub-02_best_T1w.nii.gz", "differ in sub-<label>"),
     ],
 )
 def test_names_that_are_not_those_of_bids_are_listed(tmp_path, path, reason):
@@ -117,6 +117,7 @@ CORRECTED, BARE = {"AttenuationCorrection": "CT-based"}, {"AttenuationCorrection
         (("rec-acdyn", {}), ("rec-nacstat", {})),
         (("acq-x", {}), ("acq-nonAC", {})),
         (("rec-dynac", {}), ("rec-dynnac", {})),
+        (("MRAC", {}), ("NAC", {})),
         (("rec-z", {"AttenuationCorrection": "MRAC"}), ("rec-a", {"AttenuationCorrection": "no"})),
         (("rec-z", CORRECTED), ("rec-a", {})),
         (("run-2", {}), ("run-10", {})),
@@ -138,6 +139,9 @@ def test_of_several_pet_the_better_is_taken(tmp_path, better, worse):
     [
         ("trc-18FFDG", {}, None),
         ("trc-FDG", {}, None),
+        ("acq-FDG", {}, None),
+        ("acq-fdgdyn", {"TracerName": "n/a"}, None),
+        ("FDG", {}, None),
         ("", {"TracerName": "[18F]FDG"}, None),
         ("", {"TracerName": "2-deoxy-2-[18F]fluoro-D-glucose", "TracerRadionuclide": "18F"}, None),
         ("", {"TracerName": "PiB", "TracerRadionuclide": "C11"}, "11CPIB"),
@@ -190,6 +194,13 @@ def test_a_name_and_a_json_that_differ_are_left_out(tmp_path):
     assert "its name says tracer 18FFDG, its JSON 11CPIB" in reasons_of(out)["01"]
 
 
+@pytest.mark.parametrize("entities", ["acq-dynamic", "acq-brain", "task-rest", "rec-acdyn"])
+def test_other_parts_of_a_name_are_no_tracer(tmp_path, entities):
+    root = bids(tmp_path, PEOPLE, [scan("01"), scan("01", None, "pet", entities)])
+    with pytest.raises(InputError, match=r"studies.ds.tracer: "):
+        table_of(root)
+
+
 @pytest.mark.parametrize("bad", [b"{", b"[1]", b"\xff\xfe"])
 def test_a_json_that_cannot_be_read_costs_its_pet_alone(tmp_path, bad):
     path = scan("01", None, "pet")
@@ -215,5 +226,15 @@ def test_a_json_of_other_entities_does_not_apply(tmp_path):
     files = {scan("01", "1"): None, scan("01", "1", "pet"): None, "pet.json": FDG}
     others = ("trc-11CPIB_pet.json", "sub-01/sub-01_ses-2_pet.json", "acq-x_pet.json")
     files |= {name: {"TracerName": "PiB", "TracerRadionuclide": "C11"} for name in others}
+    table, _ = table_of(bids(tmp_path, PEOPLE, files))
+    assert table["kind"].tolist() == ["paired"]
+
+
+@pytest.mark.parametrize("folder", ["", "sub-01/sub-01_", "sub-01/ses-1/pet/sub-01_ses-1_"])
+def test_of_two_json_files_of_a_folder_that_with_more_entities_wins(tmp_path, folder):
+    path = scan("01", "1", "pet", "run-1_rec-x")
+    other = {"TracerName": "PiB", "TracerRadionuclide": "C11"}
+    files = {scan("01", "1"): None, path: None, f"{folder}pet.json": other}
+    files[f"{folder}run-1_pet.json"] = FDG
     table, _ = table_of(bids(tmp_path, PEOPLE, files))
     assert table["kind"].tolist() == ["paired"]

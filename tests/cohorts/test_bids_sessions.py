@@ -109,6 +109,13 @@ def test_a_filter_chooses_visits_and_not_where_the_mri_comes_from(tmp_path, labe
     assert reasons.count("is not among studies.ds.sessions (2)") == 2
 
 
+def test_the_mri_of_a_session_that_is_no_visit_is_left_out_for_that_reason(tmp_path):
+    got, reasons, _ = visits(tmp_path, ("1", "2"), ("1", "2"), sessions=["2"])
+    assert got == {"2": ("2", "paired")}
+    assert "T1w.nii.gz: session 1 is not among studies.ds.sessions" in reasons
+    assert "no PET of use" not in reasons
+
+
 def test_a_filter_of_people_without_pet(tmp_path):
     got, reasons, _ = visits(tmp_path, ("1", "2"), (), sessions=["1"])
     assert got == {"1": ("1", "mri_only")}

@@ -13,6 +13,7 @@ from mri2pet.cohorts.tracers import name_tracer, read_tracer, told_tracer
         ("2-[18F]fluoro-2-deoxy-D-glucose", "18FFDG"),
         ("fluorodeoxy-D-glucose", "18FFDG"),
         ("Fluorodeoxyglucose F^18^", "18FFDG"),
+        ("Fluordesoxyglukose", "18FFDG"),
         ("fludeoxyglucose (fluorine-18)", "18FFDG"),
         *[(text, "11CPIB") for text in ("11CPIB", "PiB", "[11C]PiB", "Pittsburgh compound B")],
         *[(text, "18FAV45") for text in ("18FAV45", "AV-45", "Florbetapir F 18")],
@@ -44,6 +45,7 @@ def test_what_names_nothing(text):
         ("flumazenil", "11CFMZ", True),
         ("18FFMZ", "11CFMZ", False),
         ("FDG", "11CPIB", False),
+        ("FDG", "FDGal", False),
         ("DASB", "[11C]DASB", True),
     ],
 )

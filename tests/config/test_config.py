@@ -96,6 +96,7 @@ def test_an_earlier_key_is_named_with_where_it_went(config, schema, system, old,
         check_config(config, schema)
     below = [f".{name}" for name in value] if isinstance(value, dict) else [""]
     full = f"{system}.{old}" if system else old
+    assert str(caught.value).count("is now") == len(below)
     for name in below:
         assert f"{full}{name}: is now {now}{name} (CHANGELOG.md)" in str(caught.value)
     assert "unknown key" not in str(caught.value)
@@ -108,3 +109,11 @@ def test_an_earlier_key_names_the_study_as_it_is_called_here(config, schema):
     config["cohort"] = {"max_days_apart": 90}
     with pytest.raises(InputError, match=r"is now studies\.mine\.max_days_apart"):
         check_config(config, schema)
+
+
+def test_an_earlier_key_with_another_meaning_is_named_with_its_own_place(config, schema):
+    config["ixi"]["patches"] = {"size": 32, "stride": 16}
+    with pytest.raises(InputError) as caught:
+        check_config(config, schema)
+    assert "ixi.patches.size: is now ixi.parts.size" in str(caught.value)
+    assert "ixi.patches.stride: is now ixi.parts.synthesis_stride" in str(caught.value)

@@ -9,7 +9,8 @@ from snakemake.utils import update_config
 
 from mri2pet.config import ixi as ixi_config
 from mri2pet.config.check import check_config
-from mri2pet.config.systems import system_models
+from mri2pet.config.systems import check_starts, system_models
+from mri2pet.datasets.parts import Parts
 from mri2pet.errors import InputError
 from mri2pet.models.ixi import statistics
 from mri2pet.models.registry import build
@@ -40,7 +41,7 @@ def change(model, **keys):
     [
         (lambda ixi: ixi["split"].update(train=9), "ixi.split asks for 13 people"),
         (
-            lambda ixi: ixi["patches"].update(size=48),
+            lambda ixi: ixi["parts"].update(size=48),
             "48 does not fit a grid of .64, 64, 32. voxels",
         ),
         (lambda ixi: ixi["models"].update(copy=ixi["models"]["t2_pd_g1"]), "name is taken"),
@@ -54,6 +55,27 @@ def test_keys_that_do_not_agree_are_named(config, wrong, fault):
     wrong(config["ixi"])
     with pytest.raises(InputError, match=fault):
         ixi_config.check(config)
+        check_starts("ixi", config["ixi"])
+
+
+@pytest.mark.parametrize("system", ["gla_gan", "dual_glow", "gan_anomaly"])
+def test_a_model_of_any_system_can_go_on_from_another(config, schema, system):
+    first, second, *_ = config[system]["models"]
+    config[system]["models"][second]["start"] = first
+    check_config(config, schema)
+    config[system]["models"][first]["start"] = second
+    with pytest.raises(InputError, match=rf"{system}.models.\w+.start: goes on from itself"):
+        check_config(config, schema)
+    config[system]["models"][first]["start"] = "g9"
+    with pytest.raises(InputError, match=rf"{system}.models.\w+.start: there is no model 'g9'"):
+        check_config(config, schema)
+
+
+def test_models_have_their_systems_parts_or_their_own(config):
+    config["ixi"]["models"]["t2_pd_g3"]["parts"] = {"kind": "patches", "size": 16, "stride": 16}
+    models = system_models(config, "ixi")
+    assert models["t2_pd_g1"]["parts"] == config["ixi"]["parts"]
+    assert models["t2_pd_g3"]["discriminator"]["patch"] == 16
 
 
 def test_a_download_needs_no_simulated_people(config):
@@ -63,7 +85,7 @@ def test_a_download_needs_no_simulated_people(config):
 
 
 def test_discriminators_get_the_patches_size(config):
-    config["ixi"]["patches"]["size"] = 16
+    config["ixi"]["parts"]["size"] = 16
     models = system_models(config, "ixi")
     assert models["t2_pd_g3"]["discriminator"]["patch"] == 16
     assert "discriminator" not in models["t2_pd_g1"]
@@ -85,7 +107,8 @@ def test_the_papers_networks_and_numbers_are_as_printed(paper, schema):
     ixi = paper["ixi"]
     assert ixi["split"] == {"train": 250, "val": 35, "test": 70}
     assert ixi["grid"] == {"shape": [224, 224, 96], "field_mm": 240, "every": 3}
-    assert (ixi["patches"]["size"], ixi["patches"]["stride"]) == (32, 8)
+    parts = Parts.from_config(ixi["parts"])
+    assert (parts.size, parts.stride, parts.stacking_stride) == (32, 32, 8)
     weights = {"g1": {"l2"}, "g2": {"l2", "adversarial"}}
     weights |= {"g3": {*weights["g2"], "gradient_difference"}}
     weights |= {"g4": {"l1", "adversarial", "gradient_difference"}}

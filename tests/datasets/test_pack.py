@@ -3,14 +3,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mri2pet.datasets.grids import resample_labels, template_mask
 from mri2pet.datasets.pack import (
     EXCLUSION_COLUMNS,
     VISIT_COLUMNS,
     pack_volumes,
     pool_exclusions,
-    resample_labels,
     select_visits,
-    template_mask,
     visit_files,
     visits_table,
 )
@@ -67,7 +66,7 @@ def test_volumes_are_packed_in_the_order_of_the_cohort(preprocessed, tmp_path):
         ]
         np.testing.assert_array_equal(rows, expected)
     table = visits_table(kept)
-    assert tuple(table.columns) == VISIT_COLUMNS
+    assert tuple(table.columns) == (*VISIT_COLUMNS, "kind")
     assert table["index"].tolist() == [0, 1, 2]
     assert table["kind"].tolist() == ["paired", "mri_only", "paired"]
     assert later.empty

@@ -7,9 +7,9 @@ import pytest
 
 from fakes import run_script
 from mri2pet.datasets.folds import make_folds
+from mri2pet.datasets.grids import resample_labels
 from mri2pet.datasets.pack import (
     pack_volumes,
-    resample_labels,
     select_visits,
     visit_files,
     visits_table,
@@ -51,7 +51,7 @@ def study(tmp_path):
 def packed(study, tmp_path):
     visits, later = select_visits(with_lesions_found(visit_files(*study)))
     pack_volumes(visits, {name: tmp_path / f"{name}.npy" for name in ("mri", "pet", "lesion")})
-    return visits_table(visits), np.load(tmp_path / "lesion.npy"), later
+    return visits_table(visits, ["role"]), np.load(tmp_path / "lesion.npy"), later
 
 
 def test_lesions_are_packed_with_their_patients(study, tmp_path):
@@ -96,8 +96,10 @@ def test_people_of_ixi_are_packed_as_controls_with_an_mri_alone(study, tmp_path)
     made |= {name: tmp_path / f"results/{name}.npy" for name in ("mask", "atlas")}
     made |= {name: tmp_path / f"results/{name}.tsv" for name in ("visits", "excluded")}
     made["description"] = tmp_path / "results/dataset.json"
-    chosen = {"ixi_controls": [["IXI012", "bl"]], "space": "of a test"}
-    run_script("pack_anomaly", files, made, tmp_path / "log.txt", **chosen)
+    chosen = {"ixi_controls": [["IXI012", "bl"]], "about": {"space": "of a test"},
+              "arrays": dict.fromkeys(("mri", "pet", "lesion"), "a test's"),
+              "columns": ["kind", "role"], "whole_atlas": False}  # fmt: skip
+    run_script("pack_dataset", files, made, tmp_path / "log.txt", **chosen)
     visits = read_tsv(made["visits"])
     assert visits["subject"].tolist() == ["s0", "s1", "s2", "s3", "IXI012"]
     last = visits.iloc[-1]

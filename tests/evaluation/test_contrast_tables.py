@@ -4,48 +4,67 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mri2pet.evaluation.contrast_tables import contrast_table, measure_people
+from mri2pet.evaluation.contrast_tables import by_direction, contrast_table, copy_name
+from mri2pet.evaluation.image_metrics import measure_visits, shown, unit_of
 from mri2pet.evaluation.image_tables import COLUMNS, read_published
 from mri2pet.evaluation.tissues import COPY, compare_tissues, direction, overlap
-from mri2pet.evaluation.volume_metrics import UNITS
+from mri2pet.files import write_tsv
 
 MODELS = ["t2_pd_g1", "t2_pd_g3", "pd_t2_g4"]
 
 
+WAYS = {model: model.split("_")[:2] for model in MODELS}
+EVERYWHERE = np.ones((4, 4, 4), bool)
+
+
 @pytest.fixture
 def rows():
-    subjects = [f"IXI00{n}" for n in range(5)]
-    split = ["val", "val", "test", "test", "test"]
-    return pd.DataFrame({"index": range(1, 6), "subject": subjects, "split": split})
+    subjects = [f"IXI00{n}" for n in range(6)]
+    split = ["train", "val", "val", "test", "test", "test"]
+    table = pd.DataFrame({"index": range(6), "subject": subjects, "split": split})
+    return table.assign(visit="bl", group="HC")
 
 
 @pytest.fixture
-def values(rows):
+def values(rows, tmp_path):
+    """Metrics of models, of held-out people, and of copies, of the whole dataset."""
     rng = np.random.default_rng(0)
     real = rng.normal(size=(6, 4, 4, 4))
-    made = {"t2_pd_g1": 0.5, "t2_pd_g3": 0.1, COPY: 1.0}
-    parts = [
-        measure_people(
-            rows, real, real[1:] + scale * rng.normal(size=real[1:].shape), name, "T2-PD"
-        )
-        for name, scale in made.items()
-    ]
-    parts += [
-        measure_people(rows, real, real[1:] + rng.normal(size=real[1:].shape), name, "PD-T2")
-        for name in ("pd_t2_g4", COPY)
-    ]
-    return pd.concat(parts, ignore_index=True)
+    scales = {"t2_pd_g1": 0.5, "t2_pd_g3": 0.1, "copy_t2_pd": 1.0}
+    scales |= {"pd_t2_g4": 1.0, "copy_pd_t2": 1.0}
+    paths = []
+    for name, scale in scales.items():
+        made = real + scale * rng.normal(size=real.shape)
+        given = (rows, made) if name.startswith("copy") else (rows[1:], made[1:])
+        paths.append(tmp_path / f"{name}/fold-0.tsv")
+        table = measure_visits(given[0], real, given[1], EVERYWHERE, 0, "standardised")
+        write_tsv(paths[-1], table)
+    return by_direction(paths, WAYS)
 
 
 def test_each_person_is_measured_against_their_own_volume(rows):
     real = np.arange(6.0)[:, None, None, None] + np.linspace(0, 1, 64).reshape(4, 4, 4)
-    made = real[1:] + 0.25
-    table = measure_people(rows, real, made, "m", "T2-PD")
+    table = measure_visits(rows[1:], real, real[1:] + 0.25, EVERYWHERE, 0, "standardised")
     mae = table[table["metric"] == "MAE"]
     np.testing.assert_allclose(mae["value"], 0.25)
     psnr = table[table["metric"] == "PSNR"]["value"]
     np.testing.assert_allclose(psnr, 10 * np.log10(1 / 0.0625))
-    assert mae["dataset"].tolist() == ["T2-PD validation"] * 2 + ["T2-PD test"] * 3
+    assert mae["split"].tolist() == ["val"] * 2 + ["test"] * 3
+    assert table["metric"].tolist() == ["MAE", "PSNR"] * 5
+    assert set(mae["unit"]) == {"standardised intensity"}
+
+
+def test_people_to_train_on_are_in_no_table(values):
+    assert "IXI000" not in set(values["subject"])
+    for (dataset, _), own in values.groupby(["dataset", "method"]):
+        assert own["subject"].nunique() == (3 if dataset.endswith("test") else 2)
+
+
+def test_copies_are_one_method_in_every_direction(values):
+    assert copy_name("t2", "pd") == "copy_t2_pd"
+    copies = values[values["method"] == COPY]
+    words = [f"{way} {part}" for way in ("T2-PD", "PD-T2") for part in ("validation", "test")]
+    assert copies["dataset"].unique().tolist() == words
 
 
 def test_the_table_is_over_people_with_the_copy_last(values, root):
@@ -74,7 +93,7 @@ def test_the_table_is_over_people_with_the_copy_last(values, root):
 def test_every_published_value_belongs_to_a_row_that_can_be(root):
     published = read_published(root / "resources/published/ixi.tsv", "ixi")
     assert len(published) == 18
-    assert set(published["unit"]) == set(UNITS.values())
+    assert set(published["unit"]) == {unit_of(name, "standardised") for name in shown("ixi")}
     for row in published.itertuples():
         source, target = row.dataset.split()[0].split("-")
         assert row.model.startswith(f"{source}_{target}_".lower())

@@ -69,9 +69,10 @@ def warp(run, sidecar="fine.json"):
 
 def resampled(run):
     """Run both resampling stages after `warp`; return their sidecars."""
-    outputs = {"res15": "mri15.nii.gz", "model": "mri.nii.gz", "sidecar": "mri.json"}
+    outputs = {"image": "mri15.nii.gz", "model": "mri.nii.gz", "sidecar": "mri.json"}
     source = SCAN | {"warp": "warp.nii.gz", "sidecar": "warp.json"}
-    mri = run("resample_nonlinear.py", source, outputs, grid=GRID)
+    settings = {"stage": "resample_nonlinear", "grid": "res15", "model": GRID, "about": {}}
+    mri = run("resample_mri.py", source, outputs, **settings)
     outputs = {"res15": "pet15.nii.gz", "model": "pet.model.nii.gz", "sidecar": "pet.json"}
     source = PET | {"warp": "warp.nii.gz", "warp_sidecar": "warp.json"}
     source |= {"linear_sidecar": "linear.json"}
@@ -80,9 +81,10 @@ def resampled(run):
 
 def linear(run):
     """Run the linear space's stages on the same visit, on the same grid as far as it goes."""
-    outputs = {"res2": "mri2.nii.gz", "mask": "mask2.nii.gz", "res64": "64.nii.gz"}
-    source = SCAN | {"transform": "affine.txt", "sidecar": "fine.json"}
-    run("resample_mri.py", source, outputs | {"sidecar": "mri2.json"})
+    outputs = {"image": "mri2.nii.gz", "mask": "mask2.nii.gz", "model": "64.nii.gz"}
+    settings = {"stage": "resample_mri", "grid": "res2", "model": [64, 64, 64], "about": {}}
+    source = SCAN | {"sidecar": "fine.json"}
+    run("resample_mri.py", source, outputs | {"sidecar": "mri2.json"}, **settings)
     sidecars = ("rigid_sidecar", "affine_sidecar", "image_sidecar")
     source = PET | {"image": "mri2.nii.gz"} | dict.fromkeys(sidecars, "fine.json")
     outputs = {"res2": "pet2.nii.gz", "res64": "64.nii.gz", "sidecar": "linear.json"}

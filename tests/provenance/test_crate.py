@@ -24,10 +24,11 @@ def crate(tmp_path, monkeypatch) -> Path:
     handlers, level = root.handlers[:], root.level
     toy.run()
     source = tmp_path / "source"
-    (source / "workflow/rules").mkdir(parents=True)
+    (source / "workflow/rules/visit").mkdir(parents=True)
     (source / "workflow/scripts").mkdir()
-    (source / "workflow/rules/all.smk").write_text("rule table:\n")
-    (source / "Snakefile").write_text("include: 'workflow/rules/all.smk'\n")
+    (source / "workflow/rules/visit/all.smk").write_text("rule table:\n")
+    (source / "workflow/Snakefile").write_text("include: 'rules/visit/all.smk'\n")
+    (source / "Snakefile").write_text("include: 'workflow/Snakefile'\n")
     for script in toy.CODE:
         (source / "workflow/scripts" / script).write_text("print()\n")
     records = read_records(["results/provenance"]).of([toy.TABLE])
@@ -87,7 +88,8 @@ def test_it_holds_the_workflow_and_none_of_the_data(crate):
         "ro-crate-metadata.json",
         "Snakefile",
         "config.yaml",
-        "workflow/rules/all.smk",
+        "workflow/Snakefile",
+        "workflow/rules/visit/all.smk",
         "workflow/scripts/convert.py",
         "workflow/scripts/table.py",
     }

@@ -26,7 +26,8 @@ CODE = sorted(
     for folder in ("src", "workflow", "benchmarks", "envs")
     for path in ROOT.glob(f"{folder}/**/*.py")
 )
-RULES = [ROOT / "Snakefile", *sorted((ROOT / "workflow/rules").glob("*.smk"))]
+RULES = [ROOT / "Snakefile", ROOT / "workflow/Snakefile"]
+RULES += [*sorted((ROOT / "workflow/rules").rglob("*.smk"))]
 NETWORK = {"name": "unet3d", "filters": [2, 4]}
 
 PICKLE = r"pickle\.(loads?|Unpickler)|(pd|pandas)\.read_pickle|(joblib|dill|marshal)\.loads?"

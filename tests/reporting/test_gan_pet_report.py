@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 import fakes
-from mri2pet.evaluation.configurations import METRICS, TEST_COLUMNS
+from mri2pet.evaluation.configurations import SYSTEM, TEST_COLUMNS
+from mri2pet.evaluation.image_metrics import shown
 from mri2pet.evaluation.image_tables import COLUMNS
 from mri2pet.files import write_tsv
 from mri2pet.reporting.figures import save
@@ -20,7 +21,7 @@ def results(tmp_path):
     """Files as they stand under results/gan_anomaly."""
     rows = [
         ["semi-3D", method, metric, "unit", 0.5, 0.1, 8, np.nan, 0.883, 0.022]
-        for metric in METRICS
+        for metric in shown(SYSTEM)
         for method in LABELS
     ]
     write_tsv(tmp_path / "tables/table1.tsv", pd.DataFrame(rows, columns=list(COLUMNS)))

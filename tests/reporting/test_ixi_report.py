@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from mri2pet.errors import InputError
-from mri2pet.evaluation.contrast_tables import contrast_table, measure_people
+from mri2pet.evaluation.contrast_tables import contrast_table
+from mri2pet.evaluation.image_metrics import measure_visits
 from mri2pet.evaluation.image_tables import read_published
 from mri2pet.files import write_tsv
 from mri2pet.reporting.contrast_figures import (
@@ -31,12 +32,16 @@ def volumes():
 def values(volumes):
     rows = pd.DataFrame(
         {"index": [0, 1], "subject": ["IXI002", "IXI012"], "split": ["val", "test"]}
-    )
+    ).assign(visit="bl", group="HC")
     source, target = volumes
     made = {"t2_pd_g1": target + 0.3, "t2_pd_g3": target + 0.1, "copy": source}
-    return pd.concat(
-        [measure_people(rows, target, each, name, "T2-PD") for name, each in made.items()]
-    )
+    mask, words = np.ones(target.shape[1:], bool), {"val": "validation", "test": "test"}
+    tables = [
+        measure_visits(rows, target, each, mask, 0, "standardised").assign(method=name)
+        for name, each in made.items()
+    ]
+    values = pd.concat(tables, ignore_index=True)
+    return values.assign(dataset="T2-PD " + values["split"].map(words))
 
 
 def history(epochs=5):
@@ -95,7 +100,7 @@ def test_the_section_shows_tables_figures_and_training(values, tmp_path, root):
     write_tsv(folder / "tables/synthesis.tsv", contrast_table(values, list(LABELS), published))
     paths = [folder / "tables/synthesis.tsv", folder / "tables/tissue.tsv"]
     for name in ("figures/validation_t2_pd.png", "figures/synthesis_t2_pd.png",
-                 "models/t2_pd_g3/curve.png"):  # fmt: skip
+                 "models/t2_pd_g3/fold-0/curve.png"):  # fmt: skip
         paths.append(folder / name)
         save(validation_figure({"G3": history()}, {}, "t"), paths[-1])
     made = sections([path for path in paths if path.exists()], LABELS)

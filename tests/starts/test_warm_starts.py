@@ -106,6 +106,32 @@ def test_jobs_are_processes_of_one_server(call, tmp_path):
     assert len({(tmp_path / f"{name}.txt").read_text() for name in "abc"}) == 1
 
 
+LEFT = """
+import atexit, os, sys, threading, time, weakref
+path = snakemake.output[0]
+handle = open(path, "w")
+handle.write("unflushed ")
+def late(word):
+    open(path + ".late", "a").write(word)
+class Thing: pass
+thing = Thing()
+weakref.finalize(thing, late, "finalizer ")
+atexit.register(late, "atexit ")
+threading.Thread(target=lambda: (time.sleep(0.5), late("thread "))).start()
+print("said without a newline", end="")
+"""
+
+
+@pytest.mark.parametrize("cold", ["", "1"])
+def test_what_python_does_at_its_end_is_done(call, tmp_path, cold):
+    code, said = call(LEFT, "a.txt", MRI2PET_COLD_START=cold)
+    assert code == 0, said
+    assert "said without a newline" in said
+    assert (tmp_path / "a.txt").read_text() == "unflushed "
+    late = (tmp_path / "a.txt.late").read_text().split()
+    assert late[0] == "thread" and set(late) == {"thread", "atexit", "finalizer"}
+
+
 def test_jobs_with_more_threads_start_as_usual(call, tmp_path):
     code, said = call(TELL, "a.txt", "--config", "threads=2")
     assert code == 0, said

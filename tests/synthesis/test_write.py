@@ -79,6 +79,15 @@ def test_nifti_files_name_the_space_that_they_are_in(tmp_path, rows):
     assert not [stem for stem in stems if "res-64" in stem]
 
 
+@pytest.mark.parametrize(
+    ("tracer", "words"), [("18FFDG", "FDG"), ("18FAV45", "AV45"), ("11CPIB", "PIB")]
+)
+def test_nifti_files_name_their_tracer(tmp_path, rows, tracer, words):
+    write(tmp_path, rows, np.zeros((2, 4, 4, 4), np.float32), tracer=tracer)
+    sidecar = tmp_path / "nifti" / f"{STEM.replace('18FFDG', tracer)}.json"
+    assert json.loads(sidecar.read_text())["Description"] == f"Synthetic {words}-PET"
+
+
 def test_rows_and_volumes_must_agree(tmp_path, rows):
     with pytest.raises(InputError, match="1 synthetic volumes for 2 visits"):
         write(tmp_path, rows, np.zeros((1, 4, 4, 4), np.float32))

@@ -219,8 +219,8 @@ def dataset(tmp_path, tables):
     mask = np.zeros(shape[1:], bool)
     mask[2:-2, 2:-2, 2:-2] = True
     arrays = {
-        "mri": rng.random(shape, np.float32),
-        "pet": rng.random(shape, np.float32),
+        "source": rng.random(shape, np.float32),
+        "target": rng.random(shape, np.float32),
         "mask": mask,
         "atlas": (mask * rng.integers(0, 4, shape[1:])).astype(np.uint8),
     }

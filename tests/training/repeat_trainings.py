@@ -41,7 +41,7 @@ def trained(entry, pairs, name: str) -> dict[str, str]:
     made = {"weights": digest(*(state[key].numpy() for key in sorted(state)))}
     if "parts" not in entry:
         with torch.inference_mode():
-            made["PET"] = digest(recipe.generator.eval()(pairs.mri).numpy())
+            made["PET"] = digest(recipe.generator.eval()(pairs.source).numpy())
     return made | {"losses": rows(history)}
 
 

@@ -17,7 +17,7 @@ def make(entry, pairs):
 
 
 def batch_of(pairs):
-    return {"mri": pairs.mri[:2], "pet": pairs.pet[:2]}
+    return {"source": pairs.source[:2], "target": pairs.target[:2]}
 
 
 def test_divergence_is_that_of_torch():
@@ -38,10 +38,10 @@ def test_a_step_is_the_lower_bound_of_one_drawn_code(entries, pairs):
     losses = recipe.step(batch, FP32)
     torch.manual_seed(5)
     with torch.no_grad():
-        mean, log_sigma = twin.recognition(batch["mri"], batch["pet"])
+        mean, log_sigma = twin.recognition(batch["source"], batch["target"])
         code = mean + log_sigma.exp() * torch.randn(mean.shape)
-        fake, prior = twin.generator.reconstruct(batch["mri"], code)
-        l1 = (fake * pairs.mask - batch["pet"]).abs().mean()
+        fake, prior = twin.generator.reconstruct(batch["source"], code)
+        l1 = (fake * pairs.mask - batch["target"]).abs().mean()
         kl = divergence((mean, log_sigma), prior).mean() / pairs.mask.numel()
     assert list(losses) == ["generator", "l1", "kl"]
     assert losses["l1"].item() == pytest.approx(l1.item(), rel=1e-5)
@@ -86,10 +86,10 @@ def test_training_learns_and_synthesis_repeats_itself(entries, pairs):
     generator, history = train_model(entry, pairs, "tiny", 0, 1, device="cpu")
     assert history[-1]["l1"] < 0.5 * history[0]["l1"]
     with torch.no_grad():
-        predicted = generator(pairs.mri) * pairs.mask
-        assert torch.equal(generator(pairs.mri) * pairs.mask, predicted)
-    error = (predicted - pairs.pet).abs().mean()
-    assert error < 0.5 * (pairs.pet.mean(dim=0) - pairs.pet).abs().mean()
+        predicted = generator(pairs.source) * pairs.mask
+        assert torch.equal(generator(pairs.source) * pairs.mask, predicted)
+    error = (predicted - pairs.target).abs().mean()
+    assert error < 0.5 * (pairs.target.mean(dim=0) - pairs.target).abs().mean()
     # What recognised the real PET stays behind.
     assert not any(name.startswith("recognition") for name in generator.state_dict())
 

@@ -17,7 +17,7 @@ def make(entry, pairs):
 
 
 def batch_of(pairs):
-    return {"mri": pairs.mri[:2], "pet": pairs.pet[:2]}
+    return {"source": pairs.source[:2], "target": pairs.target[:2]}
 
 
 def gradients(entry, pairs, weights):
@@ -54,7 +54,7 @@ def test_losses_are_those_of_cycle_gan(cycle_entry, pairs):
     losses = recipe.step(batch, FP32)
     mask = pairs.mask
     with torch.no_grad():
-        mri, pet = batch["mri"] * mask, batch["pet"]
+        mri, pet = batch["source"] * mask, batch["target"]
         fake_pet, fake_mri = twin.generator(mri) * mask, twin.back(pet) * mask
         expected = {
             "adversarial": least_squares_generator_loss(twin.pet_discriminator(fake_pet))
@@ -105,7 +105,7 @@ def test_without_l1_and_l2_the_pairs_do_not_matter(cycle_entry, pairs, paired):
         ends = []
         for order in ([0, 1], [1, 0]):
             recipe = make(cycle_entry, pairs)
-            recipe.step({"mri": pairs.mri[:2], "pet": pairs.pet[order]}, FP32)
+            recipe.step({"source": pairs.source[:2], "target": pairs.target[order]}, FP32)
             ends.append(recipe.generator.layers[-1].weight.detach())
         results.append(torch.allclose(*ends, atol=1e-5))
     assert results == [True, False]

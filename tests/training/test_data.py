@@ -76,28 +76,28 @@ def test_nothing_to_train_on(tables):
 
 
 def test_only_the_rows_volumes_are_read(dataset, tables):
-    arrays = {name: np.load(dataset[name]) for name in ("mri", "pet")}
+    arrays = {name: np.load(dataset[name]) for name in ("source", "target")}
     rows = training_rows(*tables, 0)
     for name, array in arrays.items():
         poisoned = array.copy()
         poisoned[np.setdiff1d(np.arange(7), rows["index"])] = np.nan
         np.save(dataset[name], poisoned)
     pairs = load_pairs(**dataset, rows=rows)
-    np.testing.assert_array_equal(pairs.mri[:, 0], arrays["mri"][[2, 3, 4]])
+    np.testing.assert_array_equal(pairs.source[:, 0], arrays["source"][[2, 3, 4]])
     mask = np.load(dataset["mask"])
-    np.testing.assert_array_equal(pairs.pet[:, 0], arrays["pet"][[2, 3, 4]] * mask)
+    np.testing.assert_array_equal(pairs.target[:, 0], arrays["target"][[2, 3, 4]] * mask)
 
 
 def test_a_volume_that_is_not_finite_is_named(dataset, tables):
-    array = np.load(dataset["pet"])
+    array = np.load(dataset["target"])
     array[2, 5, 5, 5] = np.inf
-    np.save(dataset["pet"], array)
-    with pytest.raises(InputError, match=r"pet\.npy: the volume of B bl"):
+    np.save(dataset["target"], array)
+    with pytest.raises(InputError, match=r"target\.npy: the volume of B bl"):
         load_pairs(**dataset, rows=training_rows(*tables, 0))
 
 
 def seen(batches, epoch):
-    return torch.cat([batch["mri"] for batch in batches.epoch(epoch)])
+    return torch.cat([batch["source"] for batch in batches.epoch(epoch)])
 
 
 def test_an_epoch_sees_every_pair_and_depends_on_seed_and_number_alone(pairs):
@@ -105,11 +105,11 @@ def test_an_epoch_sees_every_pair_and_depends_on_seed_and_number_alone(pairs):
         return PairBatches(pairs, 2, seed, torch.device("cpu"))
 
     batches = make(1)
-    sizes = [len(batch["mri"]) for batch in batches.epoch(0)]
+    sizes = [len(batch["source"]) for batch in batches.epoch(0)]
     assert sizes == [2, 2, 2]
     assert len(batches) == 3
     means = seen(batches, 0).mean(dim=(1, 2, 3, 4))
-    assert set(means.tolist()) == set(pairs.mri.mean(dim=(1, 2, 3, 4)).tolist())
+    assert set(means.tolist()) == set(pairs.source.mean(dim=(1, 2, 3, 4)).tolist())
     torch.rand(7)  # other use of the random state does not matter
     assert torch.equal(seen(make(1), 3), seen(batches, 3))
     assert not torch.equal(seen(batches, 0), seen(batches, 1))
@@ -118,17 +118,17 @@ def test_an_epoch_sees_every_pair_and_depends_on_seed_and_number_alone(pairs):
 
 def test_mri_and_pet_stay_together(pairs):
     for batch in PairBatches(pairs, 2, 1, torch.device("cpu")).epoch(0):
-        assert torch.equal(batch["pet"], (0.8 - 0.6 * batch["mri"]) * pairs.mask)
+        assert torch.equal(batch["target"], (0.8 - 0.6 * batch["source"]) * pairs.mask)
 
 
 def test_side_information_stays_with_its_pair(pairs):
-    of = {float(mri.mean()): i for i, mri in enumerate(pairs.mri)}
+    of = {float(mri.mean()): i for i, mri in enumerate(pairs.source)}
     for batch in PairBatches(pairs, 2, 1, torch.device("cpu")).epoch(0):
-        rows = [of[float(mri.mean())] for mri in batch["mri"]]
+        rows = [of[float(mri.mean())] for mri in batch["source"]]
         for name, values in pairs.side.items():
             torch.testing.assert_close(batch["side"][name], values[rows], equal_nan=True)
     plain = dataclasses.replace(pairs, side=None)
-    assert all(set(batch) == {"mri", "pet"} for batch in
+    assert all(set(batch) == {"source", "target"} for batch in
                PairBatches(plain, 2, 1, torch.device("cpu")).epoch(0))  # fmt: skip
 
 
@@ -154,7 +154,7 @@ def test_side_information_is_read_from_the_rows(dataset, tables):
 
 def test_a_batch_is_never_larger_than_the_training_set(pairs):
     (batch,) = PairBatches(pairs, 8, 1, torch.device("cpu")).epoch(0)
-    assert len(batch["mri"]) == 5
+    assert len(batch["source"]) == 5
 
 
 def test_seeds_differ_by_model_and_fold():
@@ -169,6 +169,6 @@ def test_cropped_pairs_are_the_box_around_the_brain(dataset, tables):
     whole, cropped = (load_pairs(**dataset, rows=rows, crop=crop) for crop in (0, 2))
     box = brain_box(mask, 2)
     assert mask[box].size < mask.size
-    for name in ("mri", "pet", "mask", "atlas"):
+    for name in ("source", "target", "mask", "atlas"):
         expected = getattr(whole, name).numpy()[(..., *box)]
         np.testing.assert_array_equal(getattr(cropped, name).numpy(), expected)

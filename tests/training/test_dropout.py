@@ -19,11 +19,11 @@ def test_statistics_are_estimated_without_dropout(entries, pairs):
         torch.manual_seed(0)
         recipe = make_recipe(entry, TrainingSettings.from_config(entry["training"]), pairs)
         recalibrate_batch_norm(recipe, PairBatches(pairs, 5, 0, CPU), Precision("fp32", CPU))
-        results.append(recipe.generator.eval()(pairs.mri))
+        results.append(recipe.generator.eval()(pairs.source))
     torch.testing.assert_close(*results)
 
 
 def test_trained_generators_draw_nothing(entries, pairs):
     generator, _ = train_model(entries["pix2pix"], pairs, "tiny", 0, 1, device="cpu")
     with torch.no_grad():
-        assert torch.equal(generator(pairs.mri), generator(pairs.mri))
+        assert torch.equal(generator(pairs.source), generator(pairs.source))

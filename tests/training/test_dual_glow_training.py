@@ -27,7 +27,7 @@ def make(entry, pairs):
 
 def batch_of(pairs):
     side = {name: values[:2] for name, values in pairs.side.items()}
-    return {"mri": pairs.mri[:2], "pet": pairs.pet[:2], "side": side}
+    return {"source": pairs.source[:2], "target": pairs.target[:2], "side": side}
 
 
 def watch(recipe, monkeypatch):
@@ -47,8 +47,8 @@ def test_the_loss_falls_and_the_pet_is_nearer_than_the_mean(flow_entry, pairs):
     generator, history = train_model(flow_entry, pairs, "tiny", 0, 1)
     for term in ("objective", "pet"):
         assert history[-1][term] < history[0][term] - 0.3
-    error = (generator(pairs.mri).detach() * pairs.mask - pairs.pet).abs().mean()
-    assert error < 0.8 * (pairs.pet.mean(0) - pairs.pet).abs().mean()
+    error = (generator(pairs.source).detach() * pairs.mask - pairs.target).abs().mean()
+    assert error < 0.8 * (pairs.target.mean(0) - pairs.target).abs().mean()
 
 
 def test_the_objective_is_equation_16_with_the_configured_weights(told_entry, pairs):
@@ -91,7 +91,7 @@ def test_activation_norms_are_set_once_from_volumes_of_their_own(flow_entry, pai
 
 def test_voxels_are_standardised_over_the_whole_training_set(flow_entry, pairs):
     norm = make(flow_entry, pairs).generator.pet_norm
-    torch.testing.assert_close(norm.mean[0], pairs.pet.mean(0) + 0.5 / 256)
+    torch.testing.assert_close(norm.mean[0], pairs.target.mean(0) + 0.5 / 256)
 
 
 def test_the_age_that_a_pet_is_told_darkens_it_as_it_did_in_training(told_entry):
@@ -161,4 +161,4 @@ def test_the_paper_s_entry_trains_when_its_networks_are_narrow(root, pairs, name
     entry["training"]["epochs"] = 2
     generator, history = train_model(entry, pairs, name, 0, 1)
     assert history[-1]["learning_rate"] == pytest.approx(0.001 * (2 - 1 / 5) / 10)
-    assert generator(pairs.mri[:1]).shape == pairs.mri[:1].shape
+    assert generator(pairs.source[:1]).shape == pairs.source[:1].shape

@@ -66,9 +66,9 @@ def test_the_losses_are_those_of_the_report(patch_entry, pairs, last):
     patch_entry["losses"] = {**{k: v for k, v in G3.items() if k != "l2"}, last: 1.0}
     recipe = make(patch_entry, pairs)
     without_steps(recipe, {})
-    source, real = pairs.mri[:4], pairs.pet[:4]
+    source, real = pairs.source[:4], pairs.target[:4]
     state = {k: v.clone() for k, v in recipe.state_dict().items()}
-    got = recipe.step({"mri": source, "pet": real}, FP32)
+    got = recipe.step({"source": source, "target": real}, FP32)
     recipe.load_state_dict(state)
 
     fake = recipe.generator(source) * pairs.mask
@@ -94,11 +94,11 @@ def test_the_discriminator_sees_half_real_and_half_generated_targets(patch_entry
     recipe.discriminator.register_forward_pre_hook(lambda _, args: shown.append(args[0].detach()))
     without_steps(recipe, {})
     with torch.no_grad():
-        fake = recipe.synthesise(pairs.mri)
-    recipe.step({"mri": pairs.mri, "pet": pairs.pet}, FP32)
+        fake = recipe.synthesise({"source": pairs.source})
+    recipe.step({"source": pairs.source, "target": pairs.target}, FP32)
     first = shown[0]
-    assert torch.equal(first[:, :1], pairs.mri)  # each target with its own source
-    assert torch.equal(first[:3, 1:], pairs.pet[:3])  # of five, three are real
+    assert torch.equal(first[:, :1], pairs.source)  # each target with its own source
+    assert torch.equal(first[:3, 1:], pairs.target[:3])  # of five, three are real
     torch.testing.assert_close(first[3:, 1:], fake[3:])
     assert len(shown[1]) == 5  # the generator is trained on all sources
 
@@ -107,7 +107,7 @@ def test_each_network_learns_from_its_own_loss_alone(patch_entry, pairs):
     recipe = make(patch_entry, pairs)
     taken = {}
     without_steps(recipe, taken)
-    recipe.step({"mri": pairs.mri, "pet": pairs.pet}, FP32)
+    recipe.step({"source": pairs.source, "target": pairs.target}, FP32)
     for name in ("generator", "discriminator"):
         assert all(gradient is not None and gradient.any() for gradient in taken[name])
     # the generator's gradient came after the discriminator's and left none in it
@@ -122,7 +122,7 @@ def test_the_adversarial_term_reaches_the_generator(patch_entry, pairs):
         patch_entry["losses"] = {**G3, "adversarial": weight}
         recipe, taken = make(patch_entry, pairs), {}
         without_steps(recipe, taken)
-        recipe.step({"mri": pairs.mri, "pet": pairs.pet}, FP32)
+        recipe.step({"source": pairs.source, "target": pairs.target}, FP32)
         gradients.append(taken["generator"])
     assert any(not torch.allclose(a, b) for a, b in zip(*gradients, strict=True))
 
@@ -130,7 +130,7 @@ def test_the_adversarial_term_reaches_the_generator(patch_entry, pairs):
 def test_the_discriminators_statistics_come_from_mixed_batches_alone(patch_entry, pairs):
     recipe = make(patch_entry, pairs)
     layer = next(m for m in recipe.discriminator.modules() if isinstance(m, torch.nn.BatchNorm3d))
-    recipe.step({"mri": pairs.mri, "pet": pairs.pet}, FP32)
+    recipe.step({"source": pairs.source, "target": pairs.target}, FP32)
     assert layer.num_batches_tracked == 1
     assert layer.training
 

@@ -36,12 +36,12 @@ def test_losses_are_equations_1_and_2_inside_the_mask(patches_entry, pairs):
     batch = batch_of(patches_entry, pairs)
     losses = recipe.step(batch, FP32)
     with torch.no_grad():
-        fake = twin.generator(batch["mri"] * batch["mask"]) * batch["mask"]
+        fake = twin.generator(batch["source"] * batch["mask"]) * batch["mask"]
         adversarial = least_squares_generator_loss(twin.discriminator(fake))
-        squared = (fake - batch["pet"]).square().mean()
+        squared = (fake - batch["target"]).square().mean()
         # The pool is empty: the discriminator sees these very patches.
         against = least_squares_discriminator_loss(
-            twin.discriminator(batch["pet"]), twin.discriminator(fake)
+            twin.discriminator(batch["target"]), twin.discriminator(fake)
         )
     expected = {
         "generator": adversarial + 20 * squared,
@@ -60,7 +60,7 @@ def test_without_a_paired_loss_the_pairs_do_not_matter(patches_entry, pairs):
         ends = []
         for order in ([0, 1], [1, 0]):
             recipe = make({**patches_entry, "losses": losses}, pairs)
-            recipe.step({**batch, "pet": batch["pet"][order]}, FP32)
+            recipe.step({**batch, "target": batch["target"][order]}, FP32)
             ends.append(recipe.generator.layers[-1].weight.detach())
         results.append(torch.equal(*ends))
     assert results == [True, False]

@@ -15,22 +15,24 @@ PATCHES = Parts("patches", 8, 4)
 @pytest.fixture
 def numbered(pairs):
     """Pairs whose every voxel has a value of its own."""
-    values = torch.arange(pairs.mri.numel(), dtype=torch.float64).view_as(pairs.mri)
+    values = torch.arange(pairs.source.numel(), dtype=torch.float64).view_as(pairs.source)
     mri = (values / values.max()).float()
-    return dataclasses.replace(pairs, mri=mri, pet=(1 - mri) * pairs.mask)
+    return dataclasses.replace(pairs, source=mri, target=(1 - mri) * pairs.mask)
 
 
 def drawn(batches, epoch=0):
-    return [part for batch in batches.epoch(epoch) for part in batch["mri"]]
+    return [part for batch in batches.epoch(epoch) for part in batch["source"]]
 
 
 def test_slices_are_channels_and_fit_their_pet_and_mask(numbered):
     batches = PartBatches(numbered, 4, 0, CPU, parts=SLICES)
     for batch in batches.epoch(0):
-        assert batch["mri"].shape == batch["pet"].shape == batch["mask"].shape == (4, 3, 16, 16)
-        assert torch.equal(batch["pet"], (1 - batch["mri"]) * batch["mask"])
+        assert (
+            batch["source"].shape == batch["target"].shape == batch["mask"].shape == (4, 3, 16, 16)
+        )
+        assert torch.equal(batch["target"], (1 - batch["source"]) * batch["mask"])
     # 16 slices: five triplets and one flush with the end
-    first = numbered.mri[:, 0].unfold(3, 3, 1).movedim(-1, 1)[..., [0, 3, 6, 9, 12, 13]]
+    first = numbered.source[:, 0].unfold(3, 3, 1).movedim(-1, 1)[..., [0, 3, 6, 9, 12, 13]]
     expected = {part.sum().item() for part in first.movedim(-1, 1).flatten(0, 1).double()}
     assert {part.double().sum().item() for part in drawn(batches)} == expected
 
@@ -68,7 +70,7 @@ def test_only_the_volumes_are_held(numbered):
     batches = PartBatches(numbered, 4, 0, CPU, parts=dataclasses.replace(PATCHES, stride=1))
     assert batches.count == 5 * 9**3
     held = sum(v.numel() for v in vars(batches).values() if isinstance(v, torch.Tensor))
-    assert held == 2 * numbered.mri.numel() + numbered.mask.numel()
+    assert held == 2 * numbered.source.numel() + numbered.mask.numel()
 
 
 @pytest.mark.parametrize(
@@ -76,4 +78,4 @@ def test_only_the_volumes_are_held(numbered):
 )
 def test_channels_are_innermost_if_asked_for(numbered, parts, layout):
     for batch in PartBatches(numbered, 4, 0, CPU, layout, parts=parts).epoch(0):
-        assert batch["mri"].is_contiguous(memory_format=layout)
+        assert batch["source"].is_contiguous(memory_format=layout)

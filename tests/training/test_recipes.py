@@ -19,7 +19,7 @@ def make(entry, pairs):
 
 
 def batch_of(pairs):
-    return {"mri": pairs.mri[:2], "pet": pairs.pet[:2]}
+    return {"source": pairs.source[:2], "target": pairs.target[:2]}
 
 
 def weights(network):
@@ -39,12 +39,12 @@ def test_gan_losses_are_equations_1_and_8(entry, pairs):
     twin = make(entry, pairs)
     losses = recipe.step(batch, FP32)
     with torch.no_grad():
-        fake = twin.generator(batch["mri"]) * pairs.mask
-        against = discriminator_loss(twin.discriminator(batch["pet"]), twin.discriminator(fake))
+        fake = twin.generator(batch["source"]) * pairs.mask
+        against = discriminator_loss(twin.discriminator(batch["target"]), twin.discriminator(fake))
         # The generator's step meets the discriminator after its own step.
         twin.discriminator.load_state_dict(recipe.discriminator.state_dict())
         adversarial = generator_loss(twin.discriminator(fake))
-        synthesis, terms = twin.loss(fake, batch["pet"])
+        synthesis, terms = twin.loss(fake, batch["target"])
     assert losses["discriminator"].item() == pytest.approx(against.item(), rel=1e-5)
     assert losses["adversarial"].item() == pytest.approx(adversarial.item(), rel=1e-5)
     expected = synthesis + 0.01 * adversarial
@@ -81,7 +81,7 @@ def test_adam_has_the_configured_betas(entry, pairs):
 
 
 def test_the_synthetic_pet_is_zero_outside_the_brain(entry, pairs):
-    pet = make(entry, pairs).synthesise(pairs.mri)
+    pet = make(entry, pairs).synthesise({"source": pairs.source})
     assert not pet[..., ~pairs.mask].any()
     assert (pet[..., pairs.mask] > 0).all()
 
@@ -91,7 +91,7 @@ def test_recalibration_gives_the_statistics_of_the_training_set(entry, pairs):
     batches = PairBatches(pairs, 5, 0, CPU)  # one batch holds all
     recalibrate_batch_norm(recipe, batches, FP32)
     layer = recipe.generator.global_path[0].body
-    features = layer[0](pairs.mri).detach()
+    features = layer[0](pairs.source).detach()
     torch.testing.assert_close(layer[1].running_mean, features.mean(dim=(0, 2, 3, 4)))
     torch.testing.assert_close(layer[1].running_var, features.var(dim=(0, 2, 3, 4)))
     assert layer[1].momentum == 0.1
@@ -133,18 +133,18 @@ def test_a_conditional_discriminator_sees_the_mri_of_the_pet(entries, pairs):
     seen = []
     recipe.discriminator.register_forward_pre_hook(lambda _, args: seen.append(args[0].detach()))
     batch = batch_of(pairs)
-    fake = recipe.synthesise(batch["mri"]).detach()
+    fake = recipe.synthesise(batch).detach()
     recipe.step(batch, FP32)
-    expected = [batch["pet"], fake, fake]  # real and synthetic for D, synthetic for G
+    expected = [batch["target"], fake, fake]  # real and synthetic for D, synthetic for G
     assert len(seen) == 3
     for volumes, pet in zip(seen, expected, strict=True):
-        torch.testing.assert_close(volumes, torch.cat([batch["mri"], pet], dim=1))
+        torch.testing.assert_close(volumes, torch.cat([batch["source"], pet], dim=1))
 
 
 def test_a_plain_discriminator_sees_the_pet_alone(entry, pairs):
     recipe = make(entry, pairs)
-    logits = recipe.eval().judge(pairs.mri, pairs.pet)
-    assert torch.equal(recipe.judge(1 - pairs.mri, pairs.pet), logits)
+    logits = recipe.eval().judge(pairs.source, pairs.target)
+    assert torch.equal(recipe.judge(1 - pairs.source, pairs.target), logits)
 
 
 def test_recipes_are_found_by_symbol():

@@ -77,9 +77,9 @@ def test_training_learns_and_repeats_itself(entry, pairs):
     assert same(generator.state_dict(), again.state_dict())
     assert without_seconds(history) == without_seconds(repeated)
     # In evaluation mode, too, the result is better than the mean PET.
-    predicted = generator(pairs.mri).detach() * pairs.mask
-    error = (predicted - pairs.pet).abs().mean()
-    assert error < 0.5 * (pairs.pet.mean(dim=0) - pairs.pet).abs().mean()
+    predicted = generator(pairs.source).detach() * pairs.mask
+    error = (predicted - pairs.target).abs().mean()
+    assert error < 0.5 * (pairs.target.mean(dim=0) - pairs.target).abs().mean()
     assert not generator.training
 
 
@@ -126,7 +126,7 @@ def test_every_recipe_leaves_a_generator_that_synthesises_alone(entries, lobed, 
     save_training(generator, history, name, *files)
     loaded = load_generator(entry["generator"], files[0])
     # A generator of slices takes some of them as channels.
-    seen = lobed.mri[:, 0, :, :, :3].movedim(-1, 1) if name == "slices" else lobed.mri
+    seen = lobed.source[:, 0, :, :, :3].movedim(-1, 1) if name == "slices" else lobed.source
     assert torch.equal(loaded(seen), generator(seen))
 
 
@@ -160,7 +160,7 @@ def test_a_checkpoint_of_another_run_is_not_taken_up(entry, pairs, tmp_path, cap
     elif change == "seed":
         kwargs["seed"] = 2
     elif change == "data":
-        pairs.pet[0, 0, 8, 8, 8] = 0.123
+        pairs.target[0, 0, 8, 8, 8] = 0.123
     else:
         checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     with caplog.at_level(logging.WARNING):

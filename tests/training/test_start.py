@@ -19,9 +19,9 @@ def make(entry, pairs, **training):
 
 @pytest.mark.parametrize("name", ["gan", "conditional_gan", "regression", "cycle_gan", "cvae"])
 def test_generators_start_at_the_mean_of_their_targets(entries, pairs, name):
-    mean = pairs.pet[..., pairs.mask].mean()
+    mean = pairs.target[..., pairs.mask].mean()
     far, near = (
-        (make(entries[name], pairs, start_at_mean=wanted)[0].generator(pairs.mri) - mean)
+        (make(entries[name], pairs, start_at_mean=wanted)[0].generator(pairs.source) - mean)
         for wanted in (False, True)
     )
     assert near.mean().abs() < 0.05
@@ -30,8 +30,8 @@ def test_generators_start_at_the_mean_of_their_targets(entries, pairs, name):
 
 def test_the_way_back_of_a_cycle_starts_at_the_mean_mri(entries, pairs):
     recipe, _ = make(entries["cycle_gan"], pairs)
-    mean = pairs.mri[..., pairs.mask].mean()
-    assert (recipe.back(pairs.pet).mean() - mean).abs() < 0.05
+    mean = pairs.source[..., pairs.mask].mean()
+    assert (recipe.back(pairs.target).mean() - mean).abs() < 0.05
 
 
 def test_residual_blocks_start_near_the_identity(entry, pairs):
@@ -52,7 +52,7 @@ def test_discriminators_learn_at_their_share_of_the_rate(entries, pairs, name):
             return 1
 
         def epoch(self, epoch):
-            yield {"mri": pairs.mri[:2], "pet": pairs.pet[:2]}
+            yield {"source": pairs.source[:2], "target": pairs.target[:2]}
 
     train(recipe, Once(), settings, FP32, "test")
     rates = {key: o.param_groups[0]["lr"] for key, o in recipe.optimisers.items()}

@@ -84,7 +84,7 @@ def test_pools_are_drawn_on_before_the_step_and_once(entries, pairs):
     """A replayed step cannot draw: with the pool full it must still show earlier volumes."""
     entry = {**entries["cycle_gan"], "pool": 2}
     recipe, _ = make(entry, pairs)
-    batch = {"mri": pairs.mri[:2], "pet": pairs.pet[:2]}
+    batch = {"source": pairs.source[:2], "target": pairs.target[:2]}
     recipe.step(batch, FP32)
     state = torch.get_rng_state()
     drawn = recipe.drawn(batch)
@@ -96,15 +96,15 @@ def test_pools_are_drawn_on_before_the_step_and_once(entries, pairs):
 
 
 def test_buffers_take_the_values_of_nested_batches():
-    batch = {"mri": torch.rand(2, 3), "side": {"age": torch.rand(2)}}
+    batch = {"source": torch.rand(2, 3), "side": {"age": torch.rand(2)}}
     static = clone(batch)
-    other = {"mri": torch.rand(2, 3), "side": {"age": torch.rand(2)}}
+    other = {"source": torch.rand(2, 3), "side": {"age": torch.rand(2)}}
     place = static["side"]["age"].data_ptr()
     copy_into(static, other)
-    assert torch.equal(static["mri"], other["mri"])
+    assert torch.equal(static["source"], other["source"])
     assert torch.equal(static["side"]["age"], other["side"]["age"])
     assert static["side"]["age"].data_ptr() == place
-    assert not torch.equal(batch["mri"], other["mri"])
+    assert not torch.equal(batch["source"], other["source"])
 
 
 @pytest.mark.parametrize("name", ["gan", "dual_glow"])
@@ -171,7 +171,6 @@ def test_compiled_networks_take_the_same_steps(entry, pairs, monkeypatch):
 def test_a_flow_is_compiled_step_by_step(entries, pairs, monkeypatch):
     compiled = []
     monkeypatch.setattr(nn.Module, "compile", lambda self, **_: compiled.append(self))
-    monkeypatch.setattr(stepping, "bring_compiler", lambda: None)
     recipe, _ = make(entries["dual_glow"], pairs)
     compile_networks(recipe)
     flows = (recipe.generator.mri_flow, recipe.generator.pet_flow)

@@ -9,14 +9,15 @@ from mri2pet.datasets.parts import Parts
 from mri2pet.datasets.selection import split_validation, training_rows
 from mri2pet.errors import InputError
 from mri2pet.evaluation.image_metrics import ssim
+from mri2pet.training.held_out import HeldOutSsim, ssim_of
 from mri2pet.training.run import train_model
-from mri2pet.training.validation import HeldOutSsim, choose, ssim_of, validation_of
+from mri2pet.training.validation import choose, validation_of
 
 
 def split(pairs):
     """Three people to train on, two to validate on."""
     parts = [
-        dataclasses.replace(pairs, mri=pairs.mri[rows], pet=pairs.pet[rows], side=None)
+        dataclasses.replace(pairs, source=pairs.source[rows], target=pairs.target[rows], side=None)
         for rows in (slice(0, 3), slice(3, 5))
     ]
     return parts

@@ -82,6 +82,6 @@ def test_the_profile_has_the_retries_and_only_options_that_there_are(root):
     assert profile["retries"] >= 1
     assert profile["group-components"] == "visit=1"
     assert profile["keep-going"] and profile["rerun-incomplete"]
-    rules = Path(root / "workflow/rules").glob("*.smk")
+    rules = Path(root / "workflow/rules").rglob("*.smk")
     # In a rule, retries happen inside the same allocation and never ask for more.
     assert not any("retries:" in path.read_text() for path in rules)

@@ -18,10 +18,10 @@ RULE = re.compile(r"^(?:rule|checkpoint) (\w+):$(.*?)(?=^\S|\Z)", re.M | re.S)
 
 def rules() -> list[tuple[str, str, str]]:
     found = []
-    for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
+    for path in sorted((ROOT / "workflow/rules").rglob("*.smk")):
         for name, body in RULE.findall(path.read_text()):
-            script = re.search(r'"\.\./scripts/([\w.]+)"', body)
-            environment = re.search(r'"\.\./\.\./envs/([\w.]+)"', body)
+            script = re.search(r'"(?:\.\./)+scripts/([\w.]+)"', body)
+            environment = re.search(r'"(?:\.\./)+envs/([\w.]+)"', body)
             assert script and environment, f"{path.name}: {name} has no script or no conda"
             found.append((name, script[1], environment[1]))
     return found

@@ -91,7 +91,7 @@ def test_every_visit_model_variant_and_fold_has_its_jobs(listing, config):
     assert jobs["diagnose"] == 2 * (models + variants + 2) + 1
     assert jobs["classify_three_way"] == 2 * (models + 2) + 1
     assert jobs["ablation_table"] == jobs["ablation_figure"] == 2
-    for once in ("table1", "table2", "table3", "three_way", "pack_dataset", "report_page"):
+    for once in ("table1", "table2", "table3", "three_way", "pack_linear", "report_page"):
         assert jobs[once] == 1
 
 
@@ -153,5 +153,5 @@ def test_gans_of_the_anomaly_paper_are_trained_in_every_fold(anomaly_listing, ro
     assert jobs["figure_curves"] == models
     for once in ("fetch_lpips", "lpips", "gan_anomaly_table1", "gan_anomaly_example"):
         assert jobs[once] == 1
-    for other in ("gla_gan_image_metrics", "make_folds", "pack_dataset", "table1"):
+    for other in ("gla_gan_image_metrics", "make_folds", "pack_linear", "table1"):
         assert other not in jobs

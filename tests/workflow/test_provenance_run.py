@@ -142,7 +142,7 @@ def test_a_tables_chain_ends_at_raw_scans(finished):
     chain = read_json(finished.folder / "results/provenance/trace.json")
     rules = [job["rule"] for job in chain["jobs"]]
     assert rules[0] == "table1"
-    assert {"gla_gan_image_metrics", "synthesise", "train", "pack_dataset", "convert_mri"} <= set(
+    assert {"gla_gan_image_metrics", "synthesise", "train", "pack_linear", "convert_mri"} <= set(
         rules
     )
     raw = [

@@ -109,7 +109,7 @@ def test_a_models_forward_schedules_its_training_and_what_hangs_on_it(finished):
     path = finished.root / "src/mri2pet/models/cycle_gan.py"
     with edited(path, "self.layers(2 * volume - 1).float()", "self.layers(volume - 1).float()"):
         jobs = planned(finished)
-    assert not set(jobs) & (PREPROCESSING | RAW | {"pack_dataset", "make_folds", "real_features"})
+    assert not set(jobs) & (PREPROCESSING | RAW | {"pack_linear", "make_folds", "real_features"})
     for rule in ("train", "synthesise"):
         made = [re.search(r"results/(\w+)/\w+/(\w+)/fold-\d", job).groups() for job in jobs[rule]]
         assert sorted(made) == sorted([*models, *models]), rule  # in each of two folds
@@ -136,10 +136,10 @@ def test_a_helper_of_preprocessing_schedules_it_and_what_follows(finished):
     tables = [finished.folder / f"results/cohort/{name}.tsv" for name in ("dementia", "epilepsy")]
     visits = sum(len(table.read_text().splitlines()) - 1 for table in tables)
     assert len(jobs["n4"]) == len(jobs["skullstrip"]) == len(jobs["normalise"]) == visits
-    assert set(jobs) >= {"register_mri", "pack_dataset", "train", "diagnose", "table1", *SHOWN}
+    assert set(jobs) >= {"register_mri", "pack_linear", "train", "diagnose", "table1", *SHOWN}
     assert "ixi_tissue" in jobs  # it takes the shading off T2 and PD with the same function
     assert not set(jobs) & (RAW | {"convert_mri", "convert_pet", "acpc", "prepare_ixi"})
-    assert "train_ixi" not in jobs
+    assert "train_networks" not in jobs
 
 
 def test_a_value_of_the_configuration_reaches_only_the_rules_that_use_it(finished, tmp_path):
@@ -147,7 +147,7 @@ def test_a_value_of_the_configuration_reaches_only_the_rules_that_use_it(finishe
     changed.write_text("gla_gan: {diagnosis: {C: [2.0]}}\n")
     jobs = planned(finished, *over(finished, changed))
     assert set(jobs) >= {"diagnose", "classify_three_way", "table2", "table3", *SHOWN}
-    assert not set(jobs) & (PREPROCESSING | RAW | {"pack_dataset", "train", "synthesise", "table1"})
+    assert not set(jobs) & (PREPROCESSING | RAW | {"pack_linear", "train", "synthesise", "table1"})
 
 
 def test_a_part_of_the_results_alone_is_made_again_from_its_raw_scans_on(finished, tmp_path):
@@ -226,7 +226,7 @@ def test_one_more_subject_schedules_its_own_stages_and_what_pools_subjects(finis
     for rule in PREPROCESSING & set(jobs):
         assert all(f"sub-{row['subject']}/" in outputs for outputs in jobs[rule]), rule
     assert set(jobs) >= PREPROCESSING
-    assert set(jobs) >= {"pack_dataset", "make_folds", "real_features", "train", "table1", *SHOWN}
+    assert set(jobs) >= {"pack_linear", "make_folds", "real_features", "train", "table1", *SHOWN}
     assert set(jobs) >= {"participants", "excluded_scans"}
     assert not set(jobs) & {"fetch_atlases", "simulate_tables", "dementia_cohort"}
     shutil.rmtree(folder)

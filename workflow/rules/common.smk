@@ -1,49 +1,33 @@
 """What all rules share: the checked configuration, paths, fingerprints of code, resources."""
 
-import copy
-import os
-import sys
 from functools import cache
-from pathlib import Path
 
 from mri2pet.config.check import check_config, run_systems
+from mri2pet.config.schema import load_schema
 from mri2pet.config.studies import with_raw
 from mri2pet.config.systems import SPACES, SYSTEMS as KNOWN_SYSTEMS
+from mri2pet.config.typed import typed
 from mri2pet.errors import InputError
-from mri2pet.logs import name_parent
 from mri2pet.provenance.fingerprint import fingerprint
-from mri2pet.starts.hook import start_warm
 
-ROOT = Path(workflow.basedir)
-GIVEN = copy.deepcopy(config)  # as the user gave it, before anything is taken out
+GIVEN = config  # as the user gave it, before anything is taken out
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 VISIT = "sub-{subject}/ses-{visit}"
 NAME = "sub-{subject}_ses-{visit}"
 
-
-def source_file(path):
-    """Return the path of one of the project's own files, from the working directory."""
-    return os.path.relpath(ROOT / path)
-
-
-# Scripts import the library of this checkout, in whatever environment they run, and end with us.
-os.environ["PYTHONPATH"] = str(ROOT / "src")
-name_parent()
-# Jobs run side by side, a core each; and products of matrices add up in one order.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-start_warm(lambda rule: Path(str(workflow.get_rule(rule).conda_env)).stem)
-
+config = with_raw(
+    typed(config, load_schema(SCHEMA)),
+    [name for name, known in KNOWN_SYSTEMS.items() if known.raw],
+)
 # A system of `null`, as a configuration laid over another says it, is left out like one not there.
 for system in KNOWN_SYSTEMS:
     if config.get(system, {}) is None:
         del config[system]
 
 try:
-    checked = with_raw(config, [name for name, known in KNOWN_SYSTEMS.items() if known.raw])
-    check_config(checked, ROOT / "workflow/schemas/config.schema.yaml")
+    check_config(config, SCHEMA)
 except InputError as error:
     raise WorkflowError(str(error)) from None
-config.clear()
-config.update(checked)
 TRACED = config.pop("file", "")  # a question to `trace`, not a setting
 
 # What this run makes, what each system of it works on, and what these spaces stand on.

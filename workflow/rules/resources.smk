@@ -1,6 +1,6 @@
 rule fetch_atlases:
     input:
-        packages="resources/packages.tsv",
+        packages=source_file("resources/packages.tsv"),
     output:
         atlas="resources/atlases/aal.nii.gz",
         regions="resources/atlases/aal.tsv",

@@ -8,6 +8,7 @@ from snakemake.logging import logger
 
 from mri2pet.cohorts import find_reader, reader_module, reader_symbols
 from mri2pet.cohorts.adni.locate import image_stamp
+from mri2pet.cohorts.bids.inheritance import sidecar_paths
 from mri2pet.config.studies import make_study
 
 STUDY = {system: config[system]["study"] for system in SYSTEMS}
@@ -128,6 +129,21 @@ def raw_scan(modality):
     return lambda wildcards: visit_row(wildcards)[f"{modality}_file"]
 
 
+def sidecars_of(modality):
+    """Return an input function: the JSON files of a BIDS dataset that tell of a visit's scan.
+
+    A simulated scan's is written by the rule that writes the scan.
+    """
+
+    def paths(wildcards):
+        study, scan = study_of(wildcards), Path(raw_scan(modality)(wildcards))
+        if READER[study] != "bids" or STUDIES[study].simulated:
+            return []
+        return [str(path) for path in sidecar_paths(scan) if path.is_file()]
+
+    return paths
+
+
 def raw_key(modality):
     """Return a params function: by what a visit's scan is found in its folder or archive."""
     return lambda wildcards: visit_row(wildcards)[f"{modality}_member"]
@@ -184,8 +200,8 @@ def spaces_of(study):
 def qc_pictures(_):
     """Return the QC pictures of every visit, stage by stage."""
     return [
-        f"results/preproc/sub-{subject}/ses-{visit}/{'pet' if stage == 'coregister' else 'anat'}"
-        f"/sub-{subject}_ses-{visit}_{stage}_qc.png"
+        f"results/preproc/sub-{subject}/ses-{visit}/{'pet' if stage == 'coregister' else 'anat'}/"
+        f"sub-{subject}_ses-{visit}_{stage}_qc.png"
         for study in STUDIES
         for (subject, visit), row in cohort(study).items()
         for stage in dict.fromkeys(

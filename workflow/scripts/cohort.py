@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mri2pet.cohorts import reader_module
 from mri2pet.cohorts.contract import validate_cohort
+from mri2pet.cohorts.roles import check_roles
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
 
@@ -19,5 +20,7 @@ with recorded(snakemake):
     cohort, exclusions = reader.read(params.raw, params.study, params.listing)
     schema = Path(snakemake.scriptdir).parent / "schemas/cohort.schema.yaml"
     write_tsv(snakemake.output.exclusions, exclusions)
-    validate_cohort(cohort, schema, params.roles)
+    validate_cohort(cohort, schema)
+    if params.roles:
+        check_roles(cohort, params.study)
     write_tsv(snakemake.output.table, cohort)

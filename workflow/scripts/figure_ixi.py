@@ -6,6 +6,7 @@ of this direction, is the median (the lower one of two).
 
 import numpy as np
 
+from mri2pet.evaluation.contrast_tables import by_direction
 from mri2pet.evaluation.tissues import direction
 from mri2pet.files import read_json, read_tsv
 from mri2pet.provenance.record import recorded
@@ -16,7 +17,8 @@ with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     source, target = snakemake.wildcards.direction.split("_")
     where = direction(source, target)
-    subject = ordinary_person(read_tsv(given.metrics), list(params.models), f"{where} test")
+    values = by_direction(given.metrics, params.directions)
+    subject = ordinary_person(values, list(params.models), f"{where} test")
     visits = read_tsv(given.dataset, dtype={"subject": str})
     index = int(visits.loc[visits["subject"] == subject, "index"].item())
     made = {}

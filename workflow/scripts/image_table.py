@@ -15,6 +15,6 @@ with recorded(snakemake):
         params.models,
         read_published(given.published, params.table),
         params.groups,
-        params.metrics,
+        params.system,
     )
     write_tsv(snakemake.output[0], table)

@@ -1,18 +1,15 @@
-"""Make a table of IXI from what was measured on each person, beside the published values.
+"""Make IXI's table of image quality from what was measured, beside the published values.
 
 Mean and sd are over people, the t-test pairs them; one part a direction and part of the split.
 """
 
-import pandas as pd
-
-from mri2pet.evaluation.contrast_tables import contrast_table
+from mri2pet.evaluation.contrast_tables import by_direction, contrast_table
 from mri2pet.evaluation.image_tables import read_published
-from mri2pet.files import read_tsv, write_tsv
+from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):
-    given = snakemake.input
-    paths = [given.metrics] if isinstance(given.metrics, str) else given.metrics
-    values = pd.concat([read_tsv(path, dtype={"subject": str}) for path in paths])
+    given, directions = snakemake.input, snakemake.params.directions
+    values = by_direction(given.metrics, directions)
     published = read_published(given.published, "ixi")
-    write_tsv(snakemake.output[0], contrast_table(values, snakemake.params.models, published))
+    write_tsv(snakemake.output[0], contrast_table(values, list(directions), published))

@@ -8,7 +8,7 @@ left out has an empty table.
 
 import numpy as np
 
-from mri2pet.datasets.ixi_pack import of_split
+from mri2pet.datasets.selection import of_split
 from mri2pet.evaluation.tissues import COLUMNS, compare_tissues
 from mri2pet.files import atomic, read_json, read_tsv, write_tsv
 from mri2pet.imaging.contrast_brain import brain_of, tissues

@@ -25,8 +25,9 @@ with recorded(snakemake):
         model="mean_pet",
         description=given.description,
         sources=[given.pet],
-        array=output.pet,
+        array=output.made,
         table=output.visits,
         nifti=output.nifti,
         space=snakemake.params.space,
+        tracer=snakemake.params.tracer,
     )

@@ -1,30 +1,44 @@
-"""Carry the normalised brain and its mask into MNI152 in one interpolation, then to 64x64x64."""
+"""Carry the normalised brain onto the grid of a space in one interpolation.
+
+Through the affine to the template, and through the warp where the space has one; where the space is
+only affine, the mask too. Where the networks have another grid (`model`), the brain is then resized
+to it over the same field of view.
+"""
 
 from mri2pet.exclusion import run_stage
-from mri2pet.imaging.resample import res2_grid, resample_brain, resize
+from mri2pet.imaging.resample import res2_grid, res15_grid, resample_brain, resize, spm_grid
 from mri2pet.imaging.volume import load_transform, load_volume, save_volume
+from mri2pet.imaging.warp import load_warp, resample_brain_through
 from mri2pet.provenance.record import recorded
 
-source, made = snakemake.input, snakemake.output
+TEMPLATE_GRIDS = {"res2": res2_grid, "res15": res15_grid}  # else SPM's box, by its voxel in mm
+
+source, made, params = snakemake.input, snakemake.output, snakemake.params
 
 
 def work():
-    grid = res2_grid(load_volume(source.template))
-    brain, mask = resample_brain(
-        load_volume(source.image), load_volume(source.mask), load_transform(source.transform), grid
-    )
-    save_volume(made.res2, brain)
-    save_volume(made.mask, mask)
-    save_volume(made.res64, resize(brain))
-    return {"SkullStripped": True, "Space": "MNI152NLin6Asym", "Resolution": "2 mm, 90x109x90"}
+    named = TEMPLATE_GRIDS.get(params.grid)
+    grid = named(load_volume(source.template)) if named else spm_grid(params.grid)
+    affine, warp = load_transform(source.affine), source.get("warp")
+    brain, mask = load_volume(source.image), load_volume(source.mask)
+    if warp:
+        brain = resample_brain_through(brain, mask, affine, load_warp(warp), grid)
+    else:
+        brain, mask = resample_brain(brain, mask, affine, grid)
+        save_volume(made.mask, mask)
+    save_volume(made.image, brain)
+    if made.get("model"):
+        save_volume(made.model, resize(brain, tuple(params.model)))
+    return {"SkullStripped": True, "Space": "MNI152NLin6Asym", **params.about}
 
 
 with recorded(snakemake):
+    names = [name for name in ("image", "mask", "affine", "warp") if source.get(name)]
     run_stage(
-        "resample_mri",
+        params.stage,
         work,
         sidecar=made.sidecar,
-        outputs=[made.res2, made.mask, made.res64],
-        sources=[source.image, source.mask, source.transform],
+        outputs=[path for name, path in made.items() if name != "sidecar"],
+        sources=[source[name] for name in names],
         upstream=[source.sidecar],
     )

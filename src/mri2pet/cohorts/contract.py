@@ -19,7 +19,7 @@ COLUMNS = (
 )
 EXCLUSION_COLUMNS = ("subject", "visit", "image_id", "modality", "stage", "reason")
 MAX_DAYS_APART = 183  # between the MRI and the PET of a visit, where a study does not say
-UNIQUE = (["subject", "visit"], ["mri_file", "mri_member"], ["pet_file", "pet_member"])
+UNIQUE = (["subject", "visit"], ["pet_file", "pet_member"])  # an MRI may serve two PETs of a person
 
 
 class Reader(Protocol):
@@ -42,7 +42,7 @@ class Reader(Protocol):
         """Make the cohort table and the table of exclusions. No image is opened."""
 
 
-def validate_cohort(table: "pd.DataFrame", schema: str | Path, roles: bool = False) -> None:
+def validate_cohort(table: "pd.DataFrame", schema: str | Path) -> None:
     """Check every row, and that no visit or image stands in two rows.
 
     Parameters
@@ -51,9 +51,6 @@ def validate_cohort(table: "pd.DataFrame", schema: str | Path, roles: bool = Fal
         As a reader made it.
     schema
         Path of the JSON schema of one row.
-    roles
-        Whether controls and patients must be told apart: there must be a paired control and a
-        paired patient.
 
     Raises
     ------
@@ -61,6 +58,7 @@ def validate_cohort(table: "pd.DataFrame", schema: str | Path, roles: bool = Fal
         Naming row, column and fault.
     """
     import jsonschema
+    import pandas as pd
     import yaml
 
     if lost := [name for name in COLUMNS if name not in table]:
@@ -81,19 +79,11 @@ def validate_cohort(table: "pd.DataFrame", schema: str | Path, roles: bool = Fal
                 f"cohort table: {' '.join(map(str, twice.iloc[0].dropna()))} stands in two rows "
                 f"({', '.join(columns)} must be unique)"
             )
-    if roles:
-        _check_roles(table)
-
-
-def _check_roles(table: "pd.DataFrame") -> None:
-    for role in ("control", "patient"):
-        if not ((table["role"] == role) & (table["kind"] == "paired")).any():
-            raise InputError(
-                f"cohort table: no {role} with a T1w and a PET; the anomaly study needs both "
-                "controls and patients. Which column and words say so is set by "
-                "studies.<name>.group_column and studies.<name>.roles; the table of exclusions "
-                "says who was left out"
-            )
+    shared = table.dropna(subset="mri_file").groupby(["mri_file", "mri_member"], dropna=False)
+    people = shared["subject"].nunique()
+    if (people > 1).any():
+        found = " ".join(str(part) for part in people[people > 1].index[0] if not pd.isna(part))
+        raise InputError(f"cohort table: the MRI {found} is that of two subjects")
 
 
 def _plain(value: Any) -> Any:

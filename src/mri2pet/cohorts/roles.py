@@ -35,7 +35,8 @@ def check_roles(table: pd.DataFrame, study: Mapping[str, Any]) -> None:
         said = "no group" if pd.isna(word) else f"group {word!r}"
         raise InputError(
             f"{key}.roles: sub-{neither['subject'].iloc[0]} ({said}) is neither a control nor a "
-            "patient; name the words for both: {control: [...], patient: [...]}"
+            "patient; name the words for both, {control: [...], patient: [...]}, and their column "
+            f"in {key}.group_column if it is not the one that the log names"
         )
     for role in ROLES:
         if not ((table["role"] == role) & (table["kind"] == "paired")).any():

@@ -14,7 +14,7 @@ _ISOTOPES = {
 _ELEMENTS = {"carbon": "C", "nitrogen": "N", "oxygen": "O", "fluorine": "F", "gallium": "Ga"}
 # Canonical name: usual isotope, and what its spellings have in common without punctuation.
 _KNOWN = {
-    "FDG": ("18F", r"fdg|fludeoxyglucose|deoxy.*gluc"),
+    "FDG": ("18F", r"fdg(?!al)|(?:deoxy|desoxy|deoxi|desoxi|desossi).*gl[uy][ck]"),
     "PIB": ("11C", r"pib|pittsburghcompoundb"),
     "AV45": ("18F", r"av45|florbetapir|amyvid"),
     "FBB": ("18F", r"fbb|florbetaben|neuraceq"),
@@ -51,6 +51,11 @@ class Tracer:
     def radionuclide(self) -> str | None:
         """As BIDS writes it in a sidecar: `F18`."""
         return self.isotope and re.sub(r"(\d+)([A-Za-z]+)", r"\2\1", self.isotope)
+
+    @property
+    def known(self) -> bool:
+        """Whether it is one of the tracers whose names this module knows."""
+        return self.name in _KNOWN
 
     def matches(self, other: "Tracer") -> bool:
         """Tell whether both can be the same: an isotope that is not known differs from none."""
@@ -92,7 +97,7 @@ def told_tracer(sidecar: Mapping[str, Any]) -> Tracer | None:
     nuclide = sidecar.get("TracerRadionuclide")
     named = read_tracer(sidecar.get("TracerName"), nuclide)
     agent = read_tracer(sidecar.get("Radiopharmaceutical"), nuclide)
-    known = agent if agent and agent.name in _KNOWN else None
+    known = agent if agent and agent.known else None
     return named or known
 
 

@@ -9,17 +9,19 @@ import jsonschema
 
 from mri2pet.config.schema import load_schema
 from mri2pet.config.studies import make_study
-from mri2pet.config.systems import SPACES, SYSTEMS, resolve
+from mri2pet.config.systems import SPACES, SYSTEMS, check_starts, resolve
 from mri2pet.errors import InputError
 
-# Keys of an earlier form of the configuration: the system whose study has them now, and as what.
+# Keys of an earlier form of the configuration, and what they are now; {system}: its study's name.
 MOVED = {
-    "cohort": ("gla_gan", ""),
-    "simulation": ("gla_gan", "simulation"),
-    "gan_anomaly.raw": ("gan_anomaly", "raw"),
-    "gan_anomaly.simulation": ("gan_anomaly", "simulation"),
-    "ixi.raw": ("ixi", "raw"),
-    "ixi.simulation": ("ixi", "simulation"),
+    "cohort": "studies.{gla_gan}",
+    "simulation": "studies.{gla_gan}.simulation",
+    "gan_anomaly.raw": "studies.{gan_anomaly}.raw",
+    "gan_anomaly.simulation": "studies.{gan_anomaly}.simulation",
+    "ixi.raw": "studies.{ixi}.raw",
+    "ixi.simulation": "studies.{ixi}.simulation",
+    "ixi.patches": "ixi.parts",
+    "ixi.patches.stride": "ixi.parts.synthesis_stride",
 }
 
 
@@ -50,6 +52,7 @@ def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
     check_spaces(config, systems)
     for name in systems:
         make_study(config[name]["study"], config["studies"][config[name]["study"]])
+        check_starts(name, config[name])
         resolve(SYSTEMS[name].check)(config)
 
 
@@ -94,9 +97,11 @@ def _describe(fault: jsonschema.ValidationError, config: Mapping[str, Any]) -> l
 
 def _moved(key: str, value: Any, config: Mapping[str, Any]) -> list[str]:
     """Say where an earlier key went, one line for each key below it."""
-    system, part = MOVED[key]
-    study = (config.get(system) or {}).get("study", "<name>")
-    now = ".".join(filter(None, ("studies", study, part)))
-    if not isinstance(value, Mapping):
-        return [f"{key}: is now {now} (CHANGELOG.md)"]
-    return [f"{key}.{name}: is now {now}.{name} (CHANGELOG.md)" for name in value]
+    study = {name: (config.get(name) or {}).get("study", "<name>") for name in SYSTEMS}
+    now = {key: MOVED[key]}
+    if isinstance(value, Mapping):
+        now = {f"{key}.{name}": f"{MOVED[key]}.{name}" for name in value}
+    return [
+        f"{old}: is now {MOVED.get(old, new).format(**study)} (CHANGELOG.md)"
+        for old, new in now.items()
+    ]

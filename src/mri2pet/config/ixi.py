@@ -15,8 +15,7 @@ def check(config: Mapping[str, Any]) -> None:
     ------
     InputError
         If the simulated people are fewer than the split asks for; a patch does not fit the grid; a
-        model's name is taken, its source is its target, or it goes on from a model that is not
-        there, goes on in turn from it, or has another direction.
+        model's name is taken, or its source is its target.
     """
     block = config["ixi"]
     study, wanted = config["studies"][block["study"]], sum(block["split"].values())
@@ -27,23 +26,12 @@ def check(config: Mapping[str, Any]) -> None:
         )
     x, y, slices = block["grid"]["shape"]
     sides = [x, y, -(-slices // block["grid"]["every"])]
-    if block["patches"]["size"] > min(sides):
+    if block["parts"]["kind"] == "patches" and block["parts"]["size"] > min(sides):
         raise InputError(
-            f"ixi.patches.size: {block['patches']['size']} does not fit a grid of {sides} voxels "
+            f"ixi.parts.size: {block['parts']['size']} does not fit a grid of {sides} voxels "
             "(ixi.grid.shape, of its slices every ixi.grid.every-th)"
         )
     check_names("ixi", block)
-    models = block["models"]
-    for name, entry in models.items():
-        where = f"ixi.models.{name}"
+    for name, entry in block["models"].items():
         if entry["source"] == entry["target"]:
-            raise InputError(f"{where}: source and target are both {entry['source']}")
-        seen, before = {name}, entry.get("start")
-        while before is not None:
-            if before not in models or before in seen:
-                fault = "goes on from itself" if before in seen else f"there is no model '{before}'"
-                raise InputError(f"{where}.start: {fault}")
-            if any(models[before][key] != entry[key] for key in ("source", "target")):
-                raise InputError(f"{where}.start: {before} has another direction")
-            seen.add(before)
-            before = models[before].get("start")
+            raise InputError(f"ixi.models.{name}: source and target are both {entry['source']}")

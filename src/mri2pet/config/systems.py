@@ -25,6 +25,8 @@ class System:
         The functions that make its sections of the report, as `module:name`.
     own_folds
         Whether it deals its people to folds of its own; else the folds of the linear space count.
+    split_once
+        Whether its people are split once to train, validate and test; there are no folds then.
     raw
         Whether the key `raw` at the top of the configuration means its study.
     roles
@@ -42,6 +44,7 @@ class System:
     check: str
     sections: tuple[str, ...]
     own_folds: bool = False
+    split_once: bool = False
     raw: bool = False
     roles: bool = False
     pet: bool = True
@@ -81,7 +84,7 @@ SYSTEMS = {
         space="ixi",
         check="mri2pet.config.ixi:check",
         sections=("mri2pet.reporting.ixi:sections",),
-        own_folds=True,
+        split_once=True,
         pet=False,
         read_by=("split",),
     ),
@@ -147,6 +150,28 @@ def as_map(study: str, known: Sequence[str], group: str) -> str:
     )
 
 
+def check_starts(system: str, block: Mapping[str, Any]) -> None:
+    """Look for the model that another one goes on from.
+
+    Raises
+    ------
+    InputError
+        If it is not there, goes on in turn from the other, or has another source or target.
+    """
+    models = block.get("models", {})
+    for name, entry in models.items():
+        where, seen, before = f"{system}.models.{name}", {name}, entry.get("start")
+        while before is not None:
+            if before not in models or before in seen:
+                itself = before in seen
+                fault = "goes on from itself" if itself else f"there is no model '{before}'"
+                raise InputError(f"{where}.start: {fault}")
+            if any(models[before].get(key) != entry.get(key) for key in ("source", "target")):
+                raise InputError(f"{where}.start: {before} has another direction")
+            seen.add(before)
+            before = models[before].get("start")
+
+
 def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str, Any]]:
     """Make the complete entries of all models of a system.
 
@@ -160,15 +185,17 @@ def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str,
     Returns
     -------
     Name to entry. Variants of ablations come after the models. A generator `dual_glow` gets the
-    volumes' `grid` and the study's groups (`side.groups`) where its entry does not name its own, a
-    discriminator of `ixi` the patches' size.
+    volumes' `grid` and the study's groups (`side.groups`) where its entry does not name its own; a
+    model without `parts` those of its system; a discriminator of `ixi` their size.
     """
     block = config[system]
     entries = copy.deepcopy(dict(block.get("models", {}))) | variant_models(block)
     for entry in entries.values():
         generator = entry["generator"]
+        if "parts" in block:
+            entry.setdefault("parts", copy.deepcopy(block["parts"]))
         if entry.get("discriminator", {}).get("name") == "ixi_discriminator":
-            entry["discriminator"].setdefault("patch", block["patches"]["size"])
+            entry["discriminator"].setdefault("patch", entry["parts"]["size"])
         if generator["name"] == FLOW:
             generator.setdefault("grid", list(block["grid"]))
             if generator.get("side"):

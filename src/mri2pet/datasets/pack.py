@@ -18,8 +18,8 @@ from mri2pet.files import atomic, new_array
 log = logging.getLogger(__name__)
 
 Array = np.ndarray
-VISIT_COLUMNS = ("index", "subject", "visit", "group", "age", "sex", "kind")
-TISSUES = ("gm", "wm", "csf")
+VISIT_COLUMNS = ("index", "subject", "visit", "group", "age", "sex")  # of every space
+SPLITS = ("train", "val", "test")
 SUBSAMPLES = 4  # along each axis of a target voxel, for masks and labels
 
 
@@ -32,6 +32,33 @@ class VisitFiles:
     mri_sidecar: str | Path
     pet_sidecar: str | Path | None = None
 
+    @property
+    def modality(self) -> str:
+        """What goes out with the MRI's sidecar: `MRI`, or the contrasts that share it."""
+        return "MRI" if "mri" in self.volumes else " and ".join(map(str.upper, self.volumes))
+
+
+def with_split(cohort: pd.DataFrame) -> pd.DataFrame:
+    """Return the people of a cohort table who have a part in its split."""
+    return cohort[cohort["split"].notna()].reset_index(drop=True)
+
+
+def with_controls(
+    cohort: pd.DataFrame, others: pd.DataFrame, keys: Sequence[Sequence[str]]
+) -> pd.DataFrame:
+    """Append visits of another study, as controls with an MRI alone.
+
+    Parameters
+    ----------
+    cohort, others
+        Cohort tables of both.
+    keys
+        Subject and visit of each.
+    """
+    chosen = others.set_index(["subject", "visit"], drop=False).loc[[tuple(key) for key in keys]]
+    chosen = chosen.assign(group="control", role="control", kind="mri_only")
+    return pd.concat([cohort, chosen.reindex(columns=cohort.columns)], ignore_index=True)
+
 
 def visit_files(
     cohort: pd.DataFrame, files: Mapping[str, Sequence[str | Path]]
@@ -43,24 +70,27 @@ def visit_files(
     cohort
         Cohort table.
     files
-        Lists mri, mri_sidecar and, where the space has tissue maps, gm, wm and csf, one path a
-        row; pet and pet_sidecar, one path a paired row; where the table names lesions in its column
-        lesion_file, lesion, one path such a row; all in the order of the rows.
+        Name of an array to the volumes that it is packed from, and mri_sidecar and pet_sidecar:
+        one path a row; of pet and pet_sidecar, one path a paired row; of lesion, one path a row
+        that names one in its column lesion_file; all in the order of the rows.
     """
-    pets = iter(zip(files["pet"], files["pet_sidecar"], strict=True))
-    lesions = iter(files.get("lesion", ()))
-    names = [name for name in ("mri", *TISSUES) if name in files]
-    columns = zip(*(files[name] for name in names), strict=True)
-    visits = []
     rows = cohort.astype(object).where(cohort.notna(), None).to_dict("records")
-    for row, paths, sidecar in zip(rows, columns, files["mri_sidecar"], strict=True):
-        volumes, pet_sidecar = dict(zip(names, paths, strict=True)), None
-        if row["kind"] == "paired":
-            volumes["pet"], pet_sidecar = next(pets)
-        if "lesion" in files and row.get("lesion_file") is not None:
-            volumes["lesion"] = next(lesions)
-        visits.append(VisitFiles(row, volumes, sidecar, pet_sidecar))
-    return visits
+    found: list[dict[str, str | Path]] = [{} for _ in rows]
+    for name, paths in files.items():
+        own = [place for place, row in enumerate(rows) if _has(row, name)]
+        for place, path in zip(own, paths, strict=True):
+            found[place][name] = path
+    return [
+        VisitFiles(row, each, each.pop("mri_sidecar"), each.pop("pet_sidecar", None))
+        for row, each in zip(rows, found, strict=True)
+    ]
+
+
+def _has(row: Mapping[str, Any], name: str) -> bool:
+    """Tell whether a visit has a file of some name: not all have a PET or a lesion."""
+    if name in ("pet", "pet_sidecar"):
+        return row["kind"] == "paired"
+    return name != "lesion" or row.get("lesion_file") is not None
 
 
 def with_lesions_found(visits: Iterable[VisitFiles]) -> list[VisitFiles]:
@@ -96,7 +126,7 @@ def select_visits(visits: Iterable[VisitFiles]) -> tuple[list[VisitFiles], pd.Da
         reason = is_excluded(visit.mri_sidecar)
         pet_reason = is_excluded(visit.pet_sidecar) if visit.pet_sidecar else None
         if reason:
-            excluded.append(_exclusion(row, "MRI", reason))
+            excluded.append(_exclusion(row, visit.modality, reason))
             if visit.pet_sidecar:
                 same = pet_reason is None or pet_reason == reason
                 text = f"the MRI of the visit is excluded: {reason['reason']}"
@@ -125,15 +155,31 @@ def pool_exclusions(*tables: pd.DataFrame) -> pd.DataFrame:
     return pooled.loc[order].reset_index(drop=True)
 
 
-def visits_table(visits: Sequence[VisitFiles]) -> pd.DataFrame:
-    """Describe the rows of the arrays; columns `VISIT_COLUMNS`, and a study's `role`."""
+def visits_table(visits: Sequence[VisitFiles], further: Sequence[str] = ("kind",)) -> pd.DataFrame:
+    """Describe the rows of the arrays; columns `VISIT_COLUMNS` and further ones of the cohort."""
     rows = [{"index": index, **visit.row} for index, visit in enumerate(visits)]
-    table = pd.DataFrame(rows)
-    return table[[*VISIT_COLUMNS, *(["role"] if "role" in table else [])]]
+    return pd.DataFrame(rows)[[*VISIT_COLUMNS, *further]]
+
+
+def check_split(visits: pd.DataFrame, excluded: pd.DataFrame) -> None:
+    """Refuse a dataset of which a part of the split (column `split`) is gone.
+
+    Raises
+    ------
+    InputError
+        With the reasons for which people were excluded.
+    """
+    for name in SPLITS:
+        if not (visits["split"] == name).any():
+            raise InputError(
+                f"nobody is left to {name}; {len(excluded)} of {len(visits) + len(excluded)} "
+                f"people are excluded: {', '.join(sorted(set(excluded['reason']))) or 'none'}; "
+                "give this part of the split more people"
+            )
 
 
 def pack_volumes(
-    visits: Sequence[VisitFiles], outputs: Mapping[str, str | Path]
+    visits: Sequence[VisitFiles], outputs: Mapping[str, str | Path], one_grid: bool = True
 ) -> tuple[Array, tuple[int, int, int]]:
     """Write one float32 array (N, X, Y, Z) for each name in `outputs`.
 
@@ -145,12 +191,15 @@ def pack_volumes(
     visits
         In the order of the rows.
     outputs
-        Path of the `.npy` for each of the names mri, pet, gm, wm, csf, lesion.
+        Path of the `.npy` for each name of an array.
+    one_grid
+        Whether all visits lie on one grid, as those registered to a template do. Otherwise each
+        has its own affine, and all have the same number of voxels along each axis.
 
     Returns
     -------
     affine : array (4, 4)
-        Common to all volumes; voxel to RAS world, mm.
+        Common to all volumes; voxel to RAS world, mm. Without a common grid (visits, 4, 4).
     shape : tuple
         Of one volume.
 
@@ -159,119 +208,33 @@ def pack_volumes(
     InputError
         Volumes differ in grid, or one is damaged or not finite.
     """
-    first, affine = _load(visits[0].volumes["mri"])
-    shape = first.shape
+    first = next(iter(outputs))
+    data, affine = _load(visits[0].volumes[first])
+    shape, affines = data.shape, []
     with ExitStack() as stack:
         arrays = {}
         for name, path in outputs.items():
             partial = stack.enter_context(atomic(path))
             arrays[name] = new_array(partial, (len(visits), *shape))
         for index, visit in enumerate(visits):
+            if not one_grid:
+                affine = _load(visit.volumes[first])[1]
+                affines.append(affine)
             for name, rows in arrays.items():
                 if name not in visit.volumes:
                     continue  # a new file reads as zeros
                 data, here = _load(visit.volumes[name])
+                like = visits[0] if one_grid or data.shape != shape else visit
                 if data.shape != shape or not np.allclose(here, affine, atol=1e-3):
                     raise InputError(
                         f"{visit.volumes[name]}: its grid differs from that of "
-                        f"{visits[0].volumes['mri']} (shape {data.shape}, expected {shape}; "
+                        f"{like.volumes[first]} (shape {data.shape}, expected {shape}; "
                         "or another affine): preprocess all visits with the same settings"
                     )
                 rows[index] = data
         for rows in arrays.values():
             rows.flush()
-    return affine, shape
-
-
-def template_mask(image: Any, affine: Array, shape: tuple[int, int, int]) -> Array:
-    """Resample a brain mask, its holes filled: a voxel is in if at least half of it is.
-
-    The mask of MNI152NLin6Asym has holes at the ventricles. They are inside the brain, and what
-    the masked metrics and losses measure must not leave them out.
-
-    Returns
-    -------
-    array (X, Y, Z) of bool
-    """
-    votes = np.zeros(shape, dtype=np.uint16)
-    from scipy.ndimage import binary_fill_holes
-
-    data = binary_fill_holes(np.asanyarray(image.dataobj) > 0.5)
-    for sample in _subsamples(data, image.affine, affine, shape):
-        votes += sample
-    mask = 2 * votes.astype(np.int64) >= SUBSAMPLES**3
-    if not mask.any():
-        raise InputError("the template's brain mask does not overlap the volumes")
-    return mask
-
-
-def resample_labels(
-    image: Any,
-    affine: Array,
-    shape: tuple[int, int, int],
-    names: Mapping[int, str],
-    complete: bool = True,
-) -> Array:
-    """Resample a label image by majority over each target voxel.
-
-    A voxel is background if more than half of it is; else it takes the label that fills most of it
-    (of labels that fill it equally, the smallest). Unlike the nearest neighbour, this does not lose
-    thin regions between sampling points.
-
-    Parameters
-    ----------
-    image
-        Label image (nibabel).
-    affine, shape
-        Target grid.
-    names
-        Name of each label.
-    complete
-        Whether every one must survive: not where the field of view cuts some off.
-
-    Returns
-    -------
-    array (X, Y, Z) of uint8
-
-    Raises
-    ------
-    InputError
-        A label is lost, and none may be.
-    """
-    source = np.rint(np.asanyarray(image.dataobj)).astype(np.int64)
-    codes = np.array([0, *sorted(names)])
-    if not np.isin(source, codes).all():
-        raise InputError(f"the atlas holds labels without a name: {set(np.unique(source))}")
-    positions = np.searchsorted(codes, source).astype(np.uint8)
-    flat = np.arange(int(np.prod(shape)))
-    votes = np.zeros((len(codes), flat.size), dtype=np.uint8)
-    for sample in _subsamples(positions, image.affine, affine, shape):
-        votes[sample.ravel(), flat] += 1
-    labels = codes[1 + votes[1:].argmax(axis=0)]
-    labels[2 * votes[0].astype(np.int64) > SUBSAMPLES**3] = 0
-    lost = [f"{code} ({names[code]})" for code in sorted(set(names) - set(labels.tolist()))]
-    if lost and complete:
-        raise InputError(
-            f"{len(lost)} of {len(names)} atlas regions are lost on the grid {shape}: "
-            f"{', '.join(lost[:5])}: the volumes are too coarse or do not overlap the atlas"
-        )
-    return labels.reshape(shape).astype(np.uint8)
-
-
-def _subsamples(
-    source: Array, source_affine: Array, affine: Array, shape: tuple[int, int, int]
-) -> Iterable[Array]:
-    """Yield `source` at SUBSAMPLES^3 points spread evenly over each target voxel (nearest)."""
-    to_source = np.linalg.inv(source_affine) @ affine
-    grid = np.indices(shape, dtype=np.float64).reshape(3, -1)
-    steps = (np.arange(SUBSAMPLES) + 0.5) / SUBSAMPLES - 0.5
-    limits = np.array(source.shape)[:, None] - 1
-    for offset in np.array(np.meshgrid(steps, steps, steps)).reshape(3, -1).T:
-        voxel = to_source[:3, :3] @ (grid + offset[:, None]) + to_source[:3, 3:]
-        voxel = np.floor(voxel + 0.5).astype(np.intp)
-        inside = ((voxel >= 0) & (voxel <= limits)).all(axis=0)
-        voxel = np.clip(voxel, 0, limits)
-        yield np.where(inside, source[tuple(voxel)], 0).astype(source.dtype).reshape(shape)
+    return affine if one_grid else np.array(affines), shape
 
 
 def _load(path: str | Path) -> tuple[Array, Array]:

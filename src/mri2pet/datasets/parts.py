@@ -42,6 +42,8 @@ class Parts:
         end.
     synthesis_stride
         The same at synthesis; `stride` if not named.
+    validation_stride
+        The same where a training is validated; that of synthesis if not named.
     keep
         At synthesis, so many slices or voxels a side in each part's middle count; null for all,
         averaged where parts overlap.
@@ -58,6 +60,7 @@ class Parts:
     size: int
     stride: int
     synthesis_stride: int | None = None
+    validation_stride: int | None = None
     keep: int | None = None
     per_epoch: int | None = None
     min_brain: float = 0.0
@@ -77,6 +80,7 @@ class Parts:
             "size": parts.size >= 1,
             "stride": 1 <= parts.stride <= parts.size,
             "synthesis_stride": 1 <= parts.stacking_stride <= kept,
+            "validation_stride": 1 <= parts.in_validation.stacking_stride <= kept,
             "keep": kept <= parts.size,
             "per_epoch": parts.per_epoch is None or parts.per_epoch >= 1,
             "min_brain": 0 <= parts.min_brain <= 1,
@@ -101,6 +105,13 @@ class Parts:
     def stacking_stride(self) -> int:
         """Voxels between neighbouring parts at synthesis."""
         return self.stride if self.synthesis_stride is None else self.synthesis_stride
+
+    @property
+    def in_validation(self) -> "Parts":
+        """The same parts, put together as a training's validation does."""
+        if self.validation_stride is None:
+            return self
+        return dataclasses.replace(self, synthesis_stride=self.validation_stride)
 
     @property
     def dimensions(self) -> int:

@@ -2,15 +2,17 @@
 
 import hashlib
 from collections.abc import Sequence
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from mri2pet.errors import InputError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def training_rows(
-    visits: pd.DataFrame, folds: pd.DataFrame, fold: int, groups: Sequence[str] = ()
-) -> pd.DataFrame:
+    visits: "pd.DataFrame", folds: "pd.DataFrame", fold: int, groups: Sequence[str] = ()
+) -> "pd.DataFrame":
     """Select the visits that a generator of one fold may learn from.
 
     Parameters
@@ -47,24 +49,61 @@ def training_rows(
     return rows
 
 
-def synthesis_rows(visits: pd.DataFrame, folds: pd.DataFrame, fold: int) -> pd.DataFrame:
+def synthesis_rows(
+    visits: "pd.DataFrame", folds: "pd.DataFrame | None", fold: int
+) -> "pd.DataFrame":
     """Select the visits whose PET is synthesised for one fold, with a column `role`.
 
     Paired visits of the fold's subjects (role `test`), then all that have an MRI alone (role
     `mri_only`), of every group: a generator may be asked for groups that it has not learnt from.
-    Patients of the anomaly dataset are not among them.
+    Patients of the anomaly dataset are not among them. In a study that is split once (no folds)
+    the people to validate and to test on, whose part the column `split` says.
     """
+    if folds is None:
+        return of_split(visits, "val", "test")
     visits = _without_patients(visits)
     fold_of = _fold_of(visits, folds)
     test = visits[(visits["kind"] == "paired") & (fold_of == fold)]
     mri_only = visits[visits["kind"] == "mri_only"]
     rows = [test.assign(role="test"), mri_only.assign(role="mri_only")]
+    import pandas as pd
+
     return pd.concat(rows, ignore_index=True)
 
 
+def select_training(
+    visits: "pd.DataFrame",
+    folds: "pd.DataFrame | None",
+    fold: int,
+    groups: Sequence[str] = (),
+    people: int = 0,
+    seed: int = 0,
+) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    """Select the visits that a model of one fold is trained on, and those it is validated on.
+
+    Parameters
+    ----------
+    visits
+        The dataset's table. In a study that is split once it has a column `split`: `train` is
+        trained on, `val` validated on.
+    folds, fold, groups
+        As for `training_rows`; no folds in a study that is split once.
+    people, seed
+        As for `split_validation`.
+    """
+    if folds is None:
+        return of_split(visits, "train"), of_split(visits, "val")
+    return split_validation(training_rows(visits, folds, fold, groups), people, seed)
+
+
+def of_split(visits: "pd.DataFrame", *splits: str) -> "pd.DataFrame":
+    """Return the rows of some parts of the split, in the order of the dataset."""
+    return visits[visits["split"].isin(splits)].reset_index(drop=True)
+
+
 def split_validation(
-    rows: pd.DataFrame, people: int, seed: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rows: "pd.DataFrame", people: int, seed: int
+) -> "tuple[pd.DataFrame, pd.DataFrame]":
     """Take some people out of a model's training rows, for early stopping.
 
     Parameters
@@ -99,7 +138,7 @@ def split_validation(
     return rows[~held], rows[held]
 
 
-def _without_patients(visits: pd.DataFrame) -> pd.DataFrame:
+def _without_patients(visits: "pd.DataFrame") -> "pd.DataFrame":
     """Leave out the patients of the anomaly dataset, which has a column `role` (`control`...).
 
     What is learnt there is how healthy brains look.
@@ -107,8 +146,10 @@ def _without_patients(visits: pd.DataFrame) -> pd.DataFrame:
     return visits[visits["role"] != "patient"] if "role" in visits else visits
 
 
-def _fold_of(visits: pd.DataFrame, folds: pd.DataFrame) -> pd.Series:
+def _fold_of(visits: "pd.DataFrame", folds: "pd.DataFrame") -> "pd.Series":
     fold_of = visits["subject"].map(dict(zip(folds["subject"], folds["fold"], strict=True)))
+    import pandas as pd
+
     needed = pd.Series(True, visits.index)
     if "role" in visits:  # of the anomaly dataset: folds are of paired controls alone
         needed = visits["kind"] == "paired"

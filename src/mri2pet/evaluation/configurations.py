@@ -15,7 +15,7 @@ from mri2pet.evaluation import image_metrics
 from mri2pet.evaluation.image_tables import COLUMNS, printed_unit, rows_of, with_published
 from mri2pet.evaluation.statistics import wilcoxon_test
 
-METRICS = ("SSIM", "PSNR", "LPIPS")
+SYSTEM = "gan_anomaly"
 REFERENCE = "reference"  # in place of a configuration, of rows that are no models
 TEST_COLUMNS = ("metric", "first", "second", "n", "median_difference", "p_value")
 
@@ -48,14 +48,14 @@ def configuration_table(
         mean of its metric.
     """
     rows = []
-    for metric in METRICS:
+    for metric in image_metrics.shown(SYSTEM):
         chosen = values[values["metric"] == metric]
         units = set(chosen["unit"])
         if len(units) != 1:
             found = ", ".join(map(str, units)) or "no value"
             raise InputError(f"{metric}: expected one unit in the metrics tables, found {found}")
         unit, scale = units.pop(), 1.0
-        if unit == image_metrics.UNITS[metric]:
+        if unit == image_metrics.unit_of(metric):
             unit, scale = printed_unit(metric, unit, published)
         people = by_subject(values, metric) * scale
         rows += rows_of(
@@ -66,7 +66,7 @@ def configuration_table(
             subjects=chosen.groupby("method")["subject"].nunique(),
             pairs=people,
             models=list(models),
-            higher_is_better=image_metrics.HIGHER_IS_BETTER[metric],
+            higher_is_better=image_metrics.higher_is_better(metric),
             test=wilcoxon_test,
         )
     for row in rows:
@@ -92,7 +92,7 @@ def pair_tests(values: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
         was measured. No correction for the number of tests.
     """
     rows = []
-    for metric in METRICS:
+    for metric in image_metrics.shown(SYSTEM):
         people = by_subject(values, metric)
         for pair in itertools.combinations(models, 2):
             first, second = (people.loc[method].dropna() for method in pair)

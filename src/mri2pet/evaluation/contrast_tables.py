@@ -1,49 +1,42 @@
-"""Tables of the IXI report: synthesised against real volumes, person by person (X7, X8)."""
+"""Tables of a study that is split once: directions and parts of the split, over people (X7, X8)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
-from numpy.typing import NDArray
 
-from mri2pet.evaluation.image_tables import table_over_people
-from mri2pet.evaluation.tissues import COLUMNS, WORDS
-from mri2pet.evaluation.volume_metrics import METRICS, UNITS
+from mri2pet.evaluation.image_tables import pool, table_over_people
+from mri2pet.evaluation.tissues import COPY, WORDS, direction
 
 
-def measure_people(
-    rows: pd.DataFrame, real: NDArray, made: NDArray, method: str, where: str
+def by_direction(
+    paths: Iterable[str | Path], directions: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Measure one method's volumes of the people to validate and to test on.
+    """Read the metrics of models and of copied sources, a row a person and metric.
 
     Parameters
     ----------
-    rows
-        Of the dataset's table, for `made`.
-    real
-        (all people, X, Y, Z) real target; may be mapped into memory.
-    made
-        (M, X, Y, Z).
-    method, where
-        Written into the table: the model's name, and the direction (`T2-PD`).
+    paths
+        `.../{method}/fold-0.tsv`; the method `copy_t2_pd` is a T2 in place of a PD.
+    directions
+        Source and target of each model.
 
     Returns
     -------
-    One row a person and metric: `COLUMNS`.
+    DataFrame
+        dataset method subject split metric unit value; the dataset is direction and part of the
+        split (`T2-PD test`), the method of all copies `copy`.
     """
-    found = [
-        {
-            "dataset": f"{where} {WORDS[row['split']]}",
-            "method": method,
-            "subject": row["subject"],
-            "split": row["split"],
-            "metric": name,
-            "unit": UNITS[name],
-            "value": metric(real[row["index"]], made[place]),
-        }
-        for place, row in enumerate(rows.to_dict("records"))
-        for name, metric in METRICS.items()
-    ]
-    return pd.DataFrame(found, columns=list(COLUMNS))
+    copies = {copy_name(*ways): ways for ways in directions.values()}
+    values = pool(paths)
+    where = values["method"].map(lambda name: direction(*{**directions, **copies}[name]))
+    method = values["method"].where(~values["method"].isin(list(copies)), COPY)
+    return values.assign(dataset=where + " " + values["split"].map(WORDS), method=method)
+
+
+def copy_name(source: str, target: str) -> str:
+    """Name what a copied source scores, among the models of `results/ixi/metrics`."""
+    return f"{COPY}_{source}_{target}"
 
 
 def contrast_table(
@@ -54,7 +47,7 @@ def contrast_table(
     Parameters
     ----------
     values
-        `COLUMNS`, of all models and of `copy`.
+        As `by_direction` or `tissues.compare_tissues` give them, of all models and of `copy`.
     models
         In the order of the rows; `copy` follows.
     published
@@ -67,6 +60,5 @@ def contrast_table(
     parts = []
     for dataset, own in values.groupby("dataset", sort=False):
         there = [model for model in models if (own["method"] == model).any()]
-        lower = [name for name in ("MAE",) if (own["metric"] == name).any()]
-        parts.append(table_over_people(own, str(dataset), there, published, lower))
+        parts.append(table_over_people(own, str(dataset), there, published))
     return pd.concat(parts, ignore_index=True)

@@ -1,8 +1,12 @@
-"""How close a synthetic PET is to the real one: SSIM, PSNR, MAE and correlation inside one mask.
+"""How close a synthetic volume is to the real one: one table of metrics, and the measuring.
 
-Every model of a table is measured with the same mask, data range and SSIM window. They are fixed
-here, and nowhere else.
+A new metric is one entry of `METRICS`: it is then measured, and stands in every table of image
+quality, with its arrow and its best value marked. Every model of a table is measured with the same
+mask, data range and SSIM window. They are fixed here, and nowhere else.
 """
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,24 +16,11 @@ from mri2pet.errors import InputError
 
 DATA_RANGE = 1.0  # PET intensities are 0..1: the MAX of the PSNR and the L of SSIM's constants
 SSIM_SIGMA = 1.5  # voxels; Wang et al. 2004, truncated at 3.5 sigma: a window of 11 voxels a side
-UNITS = {
-    "SSIM": "percent",  # as GLA-GAN prints it
-    "PSNR": "dB",
-    "MAE": "intensity in 0..1",
-    "CorCoef": "fraction",
-    "LPIPS": "distance",  # measured in evaluation/lpips.py
-}
-HIGHER_IS_BETTER = {"SSIM": True, "PSNR": True, "MAE": False, "CorCoef": True, "LPIPS": False}
-GLA_GAN = ("SSIM", "PSNR", "MAE")  # what Table I of GLA-GAN shows
-
-DESCRIPTION = (
-    "SSIM, PSNR and MAE are taken over the voxels of one brain mask, the template's, which is the "
-    f"same for all visits and models; data range {DATA_RANGE:g}; SSIM in 3D with a Gaussian window "
-    f"of sigma {SSIM_SIGMA:g} voxels (11 voxels a side), its map averaged inside the mask."
-)
+INTENSITY = "intensity"  # a metric in this unit is in that of the volumes
+LPIPS_UNIT = "distance"
 
 
-def ssim(real: NDArray, synthetic: NDArray, mask: NDArray) -> float:
+def ssim(real: NDArray, synthetic: NDArray, mask: NDArray, data_range: float = DATA_RANGE) -> float:
     """Mean structural similarity inside `mask`, in percent (GLA-GAN, Eq. 4).
 
     The similarity map is computed on the whole volumes, so that the windows at the mask's edge
@@ -38,16 +29,18 @@ def ssim(real: NDArray, synthetic: NDArray, mask: NDArray) -> float:
     Parameters
     ----------
     real, synthetic
-        Volumes of one shape, intensities 0..1.
+        Volumes of one shape.
     mask
         Boolean volume of that shape.
+    data_range
+        From the lowest to the highest intensity that there can be.
     """
     from skimage.metrics import structural_similarity
 
     _, similarity = structural_similarity(
         np.asarray(real, dtype=np.float64),
         np.asarray(synthetic, dtype=np.float64),
-        data_range=DATA_RANGE,
+        data_range=data_range,
         gaussian_weights=True,
         sigma=SSIM_SIGMA,
         use_sample_covariance=False,
@@ -56,50 +49,176 @@ def ssim(real: NDArray, synthetic: NDArray, mask: NDArray) -> float:
     return float(100 * similarity[mask].mean())
 
 
-def psnr(real: NDArray, synthetic: NDArray, mask: NDArray) -> float:
+def psnr(real: NDArray, synthetic: NDArray, mask: NDArray, data_range: float = DATA_RANGE) -> float:
     """Peak signal-to-noise ratio inside `mask`, in dB (GLA-GAN, Eq. 10); infinite if equal."""
     mse = np.mean(np.square(_difference(real, synthetic, mask)))
-    return float("inf") if mse == 0 else float(10 * np.log10(DATA_RANGE**2 / mse))
+    return float("inf") if mse == 0 else float(10 * np.log10(data_range**2 / mse))
 
 
-def mae(real: NDArray, synthetic: NDArray, mask: NDArray) -> float:
+def mae(real: NDArray, synthetic: NDArray, mask: NDArray, data_range: float = DATA_RANGE) -> float:
     """Mean absolute error inside `mask`, in intensity (GLA-GAN, Eq. 9)."""
+    del data_range
     return float(np.mean(np.abs(_difference(real, synthetic, mask))))
 
 
-def correlation(real: NDArray, synthetic: NDArray, mask: NDArray) -> float:
+def correlation(
+    real: NDArray, synthetic: NDArray, mask: NDArray, data_range: float = DATA_RANGE
+) -> float:
     """Pearson correlation of the voxels inside `mask` (DUAL-GLOW, Table 1); NaN if one is flat."""
+    del data_range
     pair = np.stack([np.asarray(volume[mask], dtype=np.float64) for volume in (real, synthetic)])
     pair -= pair.mean(axis=1, keepdims=True)
     norms = np.sqrt(np.square(pair).sum(axis=1))
     return float(pair[0] @ pair[1] / norms.prod()) if norms.all() else float("nan")
 
 
-METRICS = {"SSIM": ssim, "PSNR": psnr, "MAE": mae, "CorCoef": correlation}
+@dataclass(frozen=True)
+class Metric:
+    """One metric of image quality.
+
+    Attributes
+    ----------
+    name
+        In tables.
+    function
+        From the real volume, the synthetic one, the mask and the data range to a number; None for
+        one that a stage of its own measures.
+    unit
+        `INTENSITY` for that of the volumes.
+    higher_is_better
+        Which way is better.
+    digits
+        After the point, in the report.
+    """
+
+    name: str
+    function: Callable[[NDArray, NDArray, NDArray, float], float] | None
+    unit: str
+    higher_is_better: bool
+    digits: int = 3
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("SSIM", ssim, "percent", True),  # as GLA-GAN prints it
+        Metric("PSNR", psnr, "dB", True),
+        Metric("MAE", mae, INTENSITY, False, digits=5),
+        Metric("CorCoef", correlation, "fraction", True),
+        Metric("LPIPS", None, LPIPS_UNIT, False),  # by evaluation/lpips.py
+    )
+}
+PRINTED = {  # by a system's paper, in the order of its table
+    "gla_gan": ("SSIM", "PSNR", "MAE"),
+    "dual_glow": ("CorCoef", "PSNR", "SSIM", "MAE"),
+    "gan_anomaly": ("SSIM", "PSNR", "LPIPS"),
+    "ixi": ("MAE", "PSNR"),
+}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Of the intensities of a dataset: their unit, and the data range; None: that of each volume.
+
+    The IXI report does not say what the peak of its PSNR is: its printed mean squared errors (.040
+    and .028 at about 30 dB) belong to one of about six standard deviations, which is the range of
+    the real volume and not, say, 1 or 255.
+    """
+
+    unit: str
+    data_range: float | None
+
+    def range_of(self, real: NDArray) -> float:
+        """Return the data range with which a synthetic volume is compared with a real one."""
+        whole = self.data_range is None
+        return float(real.max()) - float(real.min()) if whole else self.data_range
+
+
+SCALES = {  # by the word in dataset.json, `uptake` where it has none
+    "uptake": Scale("intensity in 0..1", DATA_RANGE),
+    "standardised": Scale("standardised intensity", None),
+}
+
+
+def shown(system: str) -> list[str]:
+    """Name the metrics of a system's tables: what its paper prints, then those of no paper."""
+    known = {name for names in PRINTED.values() for name in names}
+    return [*PRINTED[system], *(name for name in METRICS if name not in known)]
+
+
+def measured(scale: str) -> list[str]:
+    """Name the metrics that are measured on volumes of a scale.
+
+    Of standardised volumes that is what IXI's tables show: SSIM's constants are for 0..1.
+    """
+    names = shown("ixi") if scale == "standardised" else METRICS
+    return [name for name in names if METRICS[name].function is not None]
+
+
+def unit_of(name: str, scale: str = "uptake") -> str:
+    """Return the unit in which a metric of volumes of a scale is measured."""
+    unit = METRICS[name].unit
+    return SCALES[scale].unit if unit == INTENSITY else unit
+
+
+def higher_is_better(name: str) -> bool:
+    """Tell which way is better; higher for what is no metric of image quality."""
+    return name not in METRICS or METRICS[name].higher_is_better
+
+
+def words(names: Iterable[str]) -> str:
+    """Write names as in a sentence: `SSIM, PSNR and MAE`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def measure_volume(
+    real: NDArray, synthetic: NDArray, mask: NDArray, scale: str
+) -> dict[str, float]:
+    """Measure one volume (X, Y, Z) by all metrics of its scale."""
+    data_range = SCALES[scale].range_of(real)
+    return {
+        name: METRICS[name].function(real, synthetic, mask, data_range) for name in measured(scale)
+    }
+
+
+DESCRIPTION = (
+    f"{words(shown('gla_gan'))} are taken over the voxels of one brain mask, the template's, which "
+    f"is the same for all visits and models; data range {DATA_RANGE:g}; SSIM in 3D with a Gaussian "
+    f"window of sigma {SSIM_SIGMA:g} voxels (11 voxels a side), its map averaged inside the mask."
+)
 
 
 def measure_visits(
-    visits: pd.DataFrame, real: NDArray, synthetic: NDArray, mask: NDArray, fold: int
+    visits: pd.DataFrame,
+    real: NDArray,
+    synthetic: NDArray,
+    mask: NDArray,
+    fold: int,
+    scale: str = "uptake",
 ) -> pd.DataFrame:
     """Measure every held-out visit of one model and fold.
 
     Parameters
     ----------
     visits
-        Row `i` belongs to `synthetic[i]`; `index` is the row in `real`, `role` is `test` for a
-        visit with a real PET that the generator has not seen. Others are not measured.
+        Row `i` belongs to `synthetic[i]`; `index` is the row in `real`. Measured are those whose
+        `role` is `test`: a visit with a real PET that the generator has not seen; in a study that
+        is split once, those whose `split` is not `train`.
     real
-        (N, X, Y, Z) PET of the whole dataset, 0..1; may be memory-mapped.
+        (N, X, Y, Z) targets of the whole dataset; may be memory-mapped.
     synthetic
-        (M, X, Y, Z) synthetic PET, 0..1; may be memory-mapped.
+        (M, X, Y, Z) synthetic volumes; may be memory-mapped.
     mask
         (X, Y, Z) boolean.
     fold
         Written into the table.
+    scale
+        A key of `SCALES`.
 
     Returns
     -------
-    One row a visit and metric: subject visit group fold metric unit value.
+    One row a visit and metric: subject visit group fold (split) metric unit value.
 
     Raises
     ------
@@ -108,28 +227,26 @@ def measure_visits(
     """
     if len(visits) != len(synthetic) or synthetic.shape[1:] != mask.shape:
         raise InputError(
-            f"visits.tsv has {len(visits)} rows for a mask of shape {mask.shape}, but pet.npy "
-            f"has shape {synthetic.shape}: synthesise this fold again"
+            f"visits.tsv has {len(visits)} rows for a mask of shape {mask.shape}, but the array of "
+            f"volumes has shape {synthetic.shape}: synthesise this fold again"
         )
-    rows = []
-    for position, visit in enumerate(visits.itertuples(index=False)):
-        if visit.role != "test":
-            continue
-        truth = real[visit.index]
-        rows += [
-            {
-                "subject": visit.subject,
-                "visit": visit.visit,
-                "group": visit.group,
-                "fold": fold,
-                "metric": name,
-                "unit": UNITS[name],
-                "value": metric(truth, synthetic[position], mask),
-            }
-            for name, metric in METRICS.items()
-        ]
-    columns = ["subject", "visit", "group", "fold", "metric", "unit", "value"]
-    return pd.DataFrame(rows, columns=columns)
+    named = ["subject", "visit", "group", *(["split"] if "split" in visits else [])]
+    held_out = visits["split"] != "train" if "split" in visits else visits["role"] == "test"
+    rows = [
+        {
+            **{name: visit[name] for name in named},
+            "fold": fold,
+            "metric": name,
+            "unit": unit_of(name, scale),
+            "value": value,
+        }
+        for position, visit in enumerate(visits.to_dict("records"))
+        if held_out.iloc[position]
+        for name, value in measure_volume(
+            real[visit["index"]], synthetic[position], mask, scale
+        ).items()
+    ]
+    return pd.DataFrame(rows, columns=[*named, "fold", "metric", "unit", "value"])
 
 
 def _difference(real: NDArray, synthetic: NDArray, mask: NDArray) -> NDArray:

@@ -56,7 +56,7 @@ def image_table(
     models: Sequence[str],
     published: pd.DataFrame,
     groups: Sequence[str] = (),
-    metrics: Sequence[str] = image_metrics.GLA_GAN,
+    system: str = "gla_gan",
 ) -> pd.DataFrame:
     """Table I: image quality on the Paired dataset, in the units in which the paper prints it.
 
@@ -73,14 +73,14 @@ def image_table(
         As `read_published` gives it.
     groups
         Groups whose visits count: those that the models have learnt from; all if none is named.
-    metrics
-        Those that the table shows, in its order.
+    system
+        Whose metrics the table shows (`image_metrics.shown`).
     """
     if groups:
         values = values[values["group"].isin(groups)]
     rows = []
-    for metric in metrics:
-        chosen, measured = values[values["metric"] == metric], image_metrics.UNITS[metric]
+    for metric in image_metrics.shown(system):
+        chosen, measured = values[values["metric"] == metric], image_metrics.unit_of(metric)
         units = set(chosen["unit"]) - {measured}
         if units:
             raise InputError(f"{metric} is in {measured}, but a metrics table has {units.pop()}")
@@ -94,7 +94,7 @@ def image_table(
             subjects=chosen.groupby("method")["subject"].nunique(),
             pairs=chosen.groupby(["method", "subject"])["value"].mean(),
             models=models,
-            higher_is_better=image_metrics.HIGHER_IS_BETTER[metric],
+            higher_is_better=image_metrics.higher_is_better(metric),
         )
     return with_published(rows, models, published)
 
@@ -202,11 +202,7 @@ def table_over_folds(
 
 
 def table_over_people(
-    values: pd.DataFrame,
-    dataset: str,
-    models: Sequence[str],
-    published: pd.DataFrame,
-    lower_is_better: Collection[str] = (),
+    values: pd.DataFrame, dataset: str, models: Sequence[str], published: pd.DataFrame
 ) -> pd.DataFrame:
     """Mean, sd and t-test of all methods over people, where there is one split and no folds.
 
@@ -216,14 +212,12 @@ def table_over_people(
         One row a person and metric: method subject metric unit value.
     dataset, models, published
         As for `diagnosis_table`.
-    lower_is_better
-        Metrics of which less is better.
     """
     rows = []
     for (metric, unit), chosen in values.groupby(["metric", "unit"], sort=False):
         people = chosen.groupby(["method", "subject"])["value"].mean()
         counts = chosen.groupby("method")["subject"].nunique()
-        higher = metric not in lower_is_better
+        higher = image_metrics.higher_is_better(str(metric))
         rows += rows_of(dataset, str(metric), str(unit), people, counts, people, models, higher)
     return with_published(rows, models, published)
 

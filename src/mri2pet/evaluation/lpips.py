@@ -15,10 +15,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mri2pet.errors import InputError
+from mri2pet.evaluation.image_metrics import LPIPS_UNIT
 
 Array = np.ndarray
 
-METRIC, UNIT = "LPIPS", "distance"
+METRIC = "LPIPS"
 NETWORKS = ("alexnet", "vgg16")
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of RGB in -1..1
 EPSILON = 1e-10
@@ -181,7 +182,7 @@ def lpips_of_visits(
             "group": visit.group,
             "fold": fold,
             "metric": METRIC,
-            "unit": UNIT if network else not_computed(weights),
+            "unit": LPIPS_UNIT if network else not_computed(weights),
             "value": (
                 volume_lpips(network, real[visit.index], synthetic[position], mask)
                 if network

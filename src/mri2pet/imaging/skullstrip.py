@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from mri2pet.errors import InputError, ScanError
-from mri2pet.imaging.standins import without
 from mri2pet.imaging.volume import Array, Volume, array, load_volume, save_volume, voxel_volume_ml
 from mri2pet.machine_faults import not_the_scans
 
@@ -73,9 +72,7 @@ def _check_edges(mask: Array, image: Volume) -> None:
 def deepbet(image: Volume) -> Array:
     """Mask the brain by deepbet (Fisch 2024): a network whose weights come in its wheel."""
     import torch
-
-    with without(["pandas"]):  # it would write a table, were it asked to
-        from deepbet.bet import BrainExtraction
+    from deepbet.bet import BrainExtraction
 
     torch.set_num_threads(1)  # visits run side by side, and one thread repeats itself
     try:

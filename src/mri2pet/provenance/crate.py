@@ -164,9 +164,10 @@ class _Writer:
                 "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
             },
         )
+        paths = ["workflow/Snakefile", *sorted((self.root / "workflow/rules").rglob("*.smk"))]
         rules = [
-            self._text(f"workflow/rules/{path.name}", "SoftwareSourceCode")
-            for path in sorted((self.root / "workflow/rules").glob("*.smk"))
+            self._text(str((self.root / path).relative_to(self.root)), "SoftwareSourceCode")
+            for path in paths
         ]
         for name in TEXTS:
             if (self.root / name).is_file():

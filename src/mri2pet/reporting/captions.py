@@ -1,6 +1,6 @@
 """Words of the report that do not depend on the data."""
 
-from mri2pet.evaluation.image_metrics import DESCRIPTION
+from mri2pet.evaluation.image_metrics import DESCRIPTION, shown, words
 
 TITLE = "From MRI to synthetic FDG-PET and a diagnosis"
 PROVENANCE = "Where the results come from"
@@ -64,8 +64,8 @@ ABLATIONS = {
 }
 ABLATION_TABLE = (
     "Image quality as in Table I, diagnosis as in Tables II and III. The t-tests are against the "
-    "best model of the table: over subjects for SSIM, PSNR and MAE, over folds for the rest. The "
-    "paper prints numbers of the base alone."
+    f"best model of the table: over subjects for {words(shown('gla_gan'))}, over folds for the "
+    "rest. The paper prints numbers of the base alone."
 )
 THREE_WAY = (
     "Three-way diagnosis",

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mri2pet.errors import InputError
+from mri2pet.evaluation.image_metrics import shown, unit_of
 from mri2pet.reporting.figures import (
     GREY,
     INK,
@@ -23,7 +24,6 @@ from mri2pet.reporting.figures import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PANELS = {"MAE": "standardised intensity", "PSNR": "dB"}
 BACKGROUND = -0.3  # standardised intensity: less is air
 TOP = 99.5  # percentile of errors that has the last colour
 
@@ -47,12 +47,12 @@ def ordinary_person(values: pd.DataFrame, models: Sequence[str], dataset: str) -
 def validation_figure(
     histories: Mapping[str, pd.DataFrame], copied: Mapping[str, float], title: str, note: str = ""
 ) -> "Figure":
-    """Draw MAE and PSNR on the validation people, a line a model, a dot at the epoch kept.
+    """Draw the metrics on the validation people, a line a model, a dot at the epoch kept.
 
     Parameters
     ----------
     histories
-        Label to history with `validation_mae` and `validation_psnr`.
+        Label to history with `validation_psnr` and its like (`image_metrics.shown`).
     copied
         What the source images score in place of synthesised ones, by metric: a dashed line.
     title, note
@@ -62,7 +62,9 @@ def validation_figure(
 
     figure = Figure(figsize=(11, 4.2), layout="constrained")
     heading(figure, title, note)
-    for axis, (metric, unit) in zip(figure.subplots(1, 2), PANELS.items(), strict=True):
+    metrics = shown("ixi")
+    panels = figure.subplots(1, len(metrics))
+    for axis, metric in zip(panels, metrics, strict=True):
         for label, history in histories.items():
             values = history[f"validation_{metric.lower()}"]
             (line,) = axis.plot(history["epoch"], values, lw=1.6, label=label)
@@ -70,7 +72,7 @@ def validation_figure(
             axis.plot(history["epoch"][best], values[best], "o", ms=5, color=line.get_color())
         if metric in copied:
             axis.axhline(copied[metric], ls="--", lw=1, color=GREY, label="source copied")
-        plot_axis(axis, f"{metric}, {unit}")
+        plot_axis(axis, f"{metric}, {unit_of(metric, 'standardised')}")
         axis.set_xlabel("epoch", fontsize=9, color=GREY)
         axis.xaxis.get_major_locator().set_params(integer=True)
     figure.axes[0].legend(fontsize=8.5, frameon=False)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from mri2pet.evaluation.image_metrics import shown, words
 from mri2pet.files import read_tsv
 from mri2pet.reporting.captions import CURVES
 from mri2pet.reporting.html import Picture, Section, filled
@@ -10,9 +11,9 @@ from mri2pet.reporting.pictures import data_uri, is_there, named_pictures
 from mri2pet.reporting.views import TableView, table_view
 
 SYNTHESIS = (
-    "MAE and PSNR over all voxels of the reduced volume, in standardised intensity (mean 0, "
-    "sd 1 of each volume); the PSNR's peak is the range of the real volume. Volumes are the "
-    "mean of overlapping patches. Mean and sd (ddof 1) are over people, and the t-test pairs "
+    f"{words(shown('ixi'))} over all voxels of the reduced volume, in standardised intensity "
+    "(mean 0, sd 1 of each volume); the PSNR's peak is the range of the real volume. Volumes are "
+    "the mean of overlapping patches. Mean and sd (ddof 1) are over people, and the t-test pairs "
     "them. Source image copied: what the source scores in place of a synthesised volume. The "
     "epoch of each model is the one of the best PSNR on the validation people, measured there "
     "on patches that do not overlap: on them a model is at its best by choice, on the test "
@@ -45,7 +46,7 @@ def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Sec
     ----------
     paths
         `tables/{synthesis,tissue}.tsv`, `figures/{validation,synthesis}_<direction>.png` and
-        `models/<model>/curve.png`; any may be missing.
+        `models/<model>/fold-0/curve.png`; any may be missing.
     labels
         Model to label.
     """
@@ -64,7 +65,7 @@ def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Sec
     curves = [
         Picture(f"Training of {labels[name]}, {ways[name]}", CURVES, data_uri(path))
         for path in found
-        for name in [path.parent.name]
+        for name in [path.parents[1].name]
         if path.name == "curve.png" and name in labels and is_there(path)
     ]
     made = [

@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 
 from mri2pet.evaluation.classification import ERRORS_LOWER_IS_BETTER
-from mri2pet.evaluation.image_metrics import HIGHER_IS_BETTER
+from mri2pet.evaluation.image_metrics import METRICS, higher_is_better
 from mri2pet.evaluation.image_tables import REFERENCES
 from mri2pet.evaluation.statistics import best_of
 from mri2pet.files import read_tsv
 
-DIGITS = {"MAE": 5}  # of the others three
+DIGITS = 3
 SIGNIFICANT = 0.05
-BETTER = {**HIGHER_IS_BETTER, **dict.fromkeys(ERRORS_LOWER_IS_BETTER, False)}  # higher, if not said
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def table_view(
     tops = {}
     for metric in units:
         means = {m: cells[m, metric].mean for m in methods if m not in REFERENCES}
-        best = best_of(means, BETTER.get(metric, True))
+        best = best_of(means, _higher_is_better(metric))
         tops[metric] = means.get(best, np.nan)
     rows = [
         Row(
@@ -89,20 +88,25 @@ def table_view(
         )
         for method in methods
     ]
-    heads = [(m, u, "↑" if BETTER.get(m, True) else "↓") for m, u in units.items()]
+    heads = [(m, u, "↑" if _higher_is_better(m) else "↓") for m, u in units.items()]
     compared = bool(table["published_mean"].notna().any())
     return TableView(anchor, title, caption, heads, rows, compared)
+
+
+def _higher_is_better(metric: str) -> bool:
+    return metric not in ERRORS_LOWER_IS_BETTER and higher_is_better(metric)
 
 
 def _cell(row: Any, model: bool, top: float) -> Cell:
     """Write one value; every model that reaches the best mean is marked, so ties are seen."""
     published = ""
+    digits = METRICS[row.metric].digits if row.metric in METRICS else DIGITS
     if np.isfinite(row.published_mean):
         published = f"{row.published_mean:g}"
         if np.isfinite(row.published_sd):
             published += f" ± {row.published_sd:g}"
     return Cell(
-        value=_mean_and_sd(row.mean, row.sd, DIGITS.get(row.metric, 3)),
+        value=_mean_and_sd(row.mean, row.sd, digits),
         published=published,
         p=_p(row.p_value),
         best=model and bool(np.isclose(row.mean, top, rtol=1e-9, atol=0)),

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mri2pet.errors import InputError
-from mri2pet.simulation.template import Template
-from mri2pet.simulation.warps import apply
+
+if TYPE_CHECKING:
+    from mri2pet.simulation.template import Template
 
 EDGE_MM = 1.5  # of the logistic fall from the lesion to healthy cortex
 REACH_MM = 40.0  # nothing of a lesion lies farther from its centre
@@ -81,7 +82,7 @@ def plan_lesion(block: Mapping[str, Any], number: int, where: str) -> Lesion:
     return Lesion(*(round(float(value), 4) for value in values))
 
 
-def place_lesion(template: Template, lesion: Lesion, rng: np.random.Generator) -> Place:
+def place_lesion(template: "Template", lesion: Lesion, rng: np.random.Generator) -> Place:
     """Put a lesion at a random place of the cortex of one hemisphere.
 
     Its centre is drawn from the grey matter of the regions `CORTEX`; the radius is what holds the
@@ -92,6 +93,8 @@ def place_lesion(template: Template, lesion: Lesion, rng: np.random.Generator) -
     InputError
         If there is not so much grey matter near the centre.
     """
+    from mri2pet.simulation.warps import apply  # with SciPy, which planning needs not
+
     gm, wm, _ = template.tissue
     names = np.array(("", *template.names))
     cortical = np.array([name.startswith(CORTEX) for name in names])

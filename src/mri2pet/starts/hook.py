@@ -3,10 +3,13 @@
 A job of a few tenths of a second would else spend seconds on importing torch or pandas. This holds
 for jobs of this machine and this environment with one thread: with conda, containers or environment
 modules, with more threads or with a benchmark, jobs start as Snakemake starts them, and so they do
-where the variable MRI2PET_COLD_START is set.
+where the variable MRI2PET_COLD_START is set. This takes the place of one function of Snakemake,
+which is no interface of it: with a Snakemake that was not tested, all jobs start cold.
 """
 
 import contextlib
+import hashlib
+import inspect
 import os
 import shutil
 import socket
@@ -22,6 +25,9 @@ from typing import Any
 COLD = "MRI2PET_COLD_START"
 HERE = Path(__file__).parent
 PATIENCE = 10.0  # seconds for a server to end
+TESTED = ("9.27.0", "9.27.1")  # versions of Snakemake
+MARK = "db9e82e24843c448"  # what `source_mark` says of these
+REPLACED = ("execute_script", "_execute_cmd", "evaluate")  # the function, what it calls, its caller
 # Imports of every job: what Snakemake puts before a script, and what nearly all scripts use.
 SHARED = ("snakemake.iocontainers", "snakemake.logging", "numpy", "nibabel", "scipy.ndimage")
 # What takes long to import in the jobs of each environment (envs/*.yaml).
@@ -30,7 +36,8 @@ MODULES = {
     "report": ("pandas", "matplotlib.backends.backend_agg"),
     "skullstrip": ("torch", "deepbet.bet"),
     "stats": ("pandas", "sklearn.svm", "sklearn.model_selection"),
-    "torch": ("pandas", "torch", "matplotlib.backends.backend_agg"),
+    # torch's compiler, too: its optimisers import it, to tell it that they are not to be compiled
+    "torch": ("pandas", "torch", "torch._dynamo", "matplotlib.backends.backend_agg"),
 }
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
@@ -99,6 +106,33 @@ class Servers:
             )
 
 
+def source_mark(script: type) -> str:
+    """Return a hash of those parts of Snakemake's `PythonScript` on which this module relies."""
+    text = "".join(inspect.getsource(getattr(script, name)) for name in REPLACED)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def unknown(version: str, script: type | None) -> str:
+    """Say what of a Snakemake was not tested; nothing if all was.
+
+    Parameters
+    ----------
+    version
+        Of Snakemake.
+    script
+        Its class `PythonScript`, None where there is none.
+    """
+    if version not in TESTED:
+        return f"Snakemake {version} is not among those tested ({', '.join(TESTED)})"
+    try:
+        same = script is not None and source_mark(script) == MARK
+    except (AttributeError, OSError, TypeError):  # gone, or without its source
+        same = False
+    return (
+        "" if same else f"this Snakemake {version} starts scripts in another way than that tested"
+    )
+
+
 def start_warm(
     environment_of: Callable[[str], str], modules: Mapping[str, Sequence[str]] = MODULES
 ) -> bool:
@@ -113,9 +147,19 @@ def start_warm(
     """
     if os.environ.get(COLD) or not (hasattr(os, "pidfd_open") and hasattr(socket, "send_fds")):
         return False
-    from snakemake.script import PythonScript
+    import snakemake
+    from snakemake.logging import logger
 
-    cold = getattr(PythonScript.execute_script, "cold", PythonScript.execute_script)
+    try:
+        from snakemake.script import PythonScript
+    except ImportError:
+        PythonScript = None
+    cold = getattr(PythonScript, "execute_script", None)
+    if hasattr(cold, "cold"):  # by an earlier call
+        PythonScript.execute_script = cold = cold.cold
+    if reason := unknown(snakemake.__version__, PythonScript):
+        logger.info(f"Every job imports its packages itself, which takes longer: {reason}.")
+        return False
     servers = Servers(modules)
 
     def execute_script(self: Any, fname: str, edit: bool = False) -> None:

@@ -10,10 +10,12 @@ if standard input ends, as it does when Snakemake is gone. Linux alone: it waits
 processes.
 """
 
+import atexit
 import contextlib
 import ctypes
 import gc
 import importlib
+import io
 import os
 import runpy
 import select
@@ -23,6 +25,7 @@ import socket
 import struct
 import sys
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,6 +136,23 @@ def serve(listener: socket.socket, path: Path) -> Request:
                 os.kill(key.data.process, signal.SIGKILL)
 
 
+def leave() -> None:
+    """End well, as Python does, but without taking apart what the server had imported.
+
+    That would write to all of its memory, and so copy it, for every job.
+    """
+    threading._shutdown()  # waits for threads
+    atexit._run_exitfuncs()
+    for each in gc.get_objects():  # but for what was there before the job
+        if issubclass(type(each), io.IOBase) and not each.closed and each.writable():
+            each.flush()
+    gc.collect()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ctypes.CDLL(None).fflush(None)  # of libraries in C
+    os._exit(0)
+
+
 def become(request: Request, parent: int) -> None:
     """Make this copy what a Python that was just started would be."""
     ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
@@ -159,3 +179,4 @@ if __name__ == "__main__":
         task = serve(listening, Path(sys.argv[2]))
     become(task, own)
     runpy.run_path(sys.argv[0], run_name="__main__")  # as `python SCRIPT` does
+    leave()

@@ -1,4 +1,4 @@
-"""Synthetic PET as an array for the next stages and as BIDS-named NIfTI for the user."""
+"""Synthetic volumes as an array for the next stages and as BIDS-named NIfTI for the user."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,14 +8,21 @@ import numpy as np
 import pandas as pd
 
 from mri2pet import __version__
+from mri2pet.cohorts.tracers import FDG, read_tracer
 from mri2pet.errors import InputError
 from mri2pet.files import atomic, read_json, write_json, write_tsv
 
 Array = np.ndarray
+STANDARDISED = "standard deviations from the mean of the volume"
+TARGETS = {  # BIDS suffix, unit
+    "pet": ("pet", "arbitrary"),
+    "t2": ("T2w", STANDARDISED),
+    "pd": ("PDw", STANDARDISED),
+}
 
 
 def write_synthesis(
-    pet: Array,
+    made: Array,
     rows: pd.DataFrame,
     model: str,
     description: str | Path,
@@ -24,51 +31,70 @@ def write_synthesis(
     table: str | Path,
     nifti: str | Path,
     space: str = "space-MNI152_res-64",
+    target: str = "pet",
+    tracer: str = FDG,
 ) -> None:
-    """Write one model's synthetic PET of one fold.
+    """Write one model's synthetic volumes of one fold.
 
     Parameters
     ----------
-    pet
-        (M, X, Y, Z) float32, 0 to 1.
+    made
+        (M, X, Y, Z) float32.
     rows
-        M rows: the dataset's columns and `role`.
+        M rows: the dataset's columns and, where these have no `split`, `role`.
     model
         Name in the configuration; in file names without what BIDS labels may not hold.
     description
-        The dataset's JSON, for its 4x4 `affine`.
+        The dataset's JSON, for the 4x4 `affine` of all rows or the `affines` of each.
     sources
         Files that the volumes were made from.
     array, table, nifti
         Outputs: .npy, .tsv, and a folder of NIfTI files each with its sidecar.
     space
         BIDS entities of space and resolution in the NIfTI files' names.
+    target
+        What the volumes are, a key of `TARGETS`.
+    tracer
+        Of a PET, as BIDS labels it.
     """
     import nibabel as nib
 
-    if len(pet) != len(rows):
-        raise InputError(f"{len(pet)} synthetic volumes for {len(rows)} visits")
-    affine = np.asarray(read_json(description)["affine"], dtype=float)
+    if len(made) != len(rows):
+        raise InputError(f"{len(made)} synthetic volumes for {len(rows)} visits")
+    about, (suffix, unit) = read_json(description), TARGETS[target]
+    words, entity = suffix, ""
+    if target == "pet":
+        known = read_tracer(tracer)
+        words, entity = f"{known.name if known else tracer}-PET", f"trc-{tracer}_"
     label = "".join(filter(str.isalnum, model))
     folder = Path(nifti)
     folder.mkdir(parents=True, exist_ok=True)
-    for volume, row in zip(pet, rows.to_dict("records"), strict=True):
+    for volume, row in zip(made, rows.to_dict("records"), strict=True):
         stem = f"sub-{row['subject']}_ses-{row['visit']}"
-        stem += f"_{space}_trc-18FFDG_desc-{label}_pet"
+        stem += f"_{space}_{entity}desc-{label}_{suffix}"
+        affine = affine_of(about, row["index"])
         with atomic(folder / f"{stem}.nii.gz") as partial:
             nib.save(nib.Nifti1Image(np.asarray(volume, np.float32), affine), partial)
-        write_json(folder / f"{stem}.json", _sidecar(row, model, sources))
+        write_json(folder / f"{stem}.json", _sidecar(row, model, sources, words, unit))
     write_tsv(table, rows)
     with atomic(array) as partial:
-        np.save(partial, np.asarray(pet, np.float32))
+        np.save(partial, np.asarray(made, np.float32))
 
 
-def _sidecar(row: Mapping[str, Any], model: str, sources: Sequence[str]) -> dict[str, Any]:
+def affine_of(description: Mapping[str, Any], index: int) -> Array:
+    """Return the affine (4, 4) of one row of a dataset, from what its JSON says."""
+    own = description.get("affines")
+    return np.asarray(description["affine"] if own is None else own[index], dtype=float)
+
+
+def _sidecar(
+    row: Mapping[str, Any], model: str, sources: Sequence[str], words: str, unit: str
+) -> dict[str, Any]:
     return {
-        "Description": "Synthetic FDG-PET",
-        "Units": "arbitrary",
+        "Description": f"Synthetic {words}",
+        "Units": unit,
         "Model": model,
-        "Role": row["role"],
+        **{key.capitalize(): row[key] for key in ("role", "split") if key in row},
         "DatasetRow": row["index"],
         "Sources": list(sources),
         "GeneratedBy": [{"Name": "mri2pet", "Version": __version__, "Stage": "synthesis"}],

@@ -68,7 +68,7 @@ class ConditionalVae(Regression):
 
     def step(self, batch: Batch, precision: Precision) -> dict[str, Tensor]:
         """Take one step of generator and recognition network together."""
-        mri, pet = batch["mri"], batch["pet"]
+        mri, pet = batch["source"], batch["target"]
         with precision.autocast():
             posterior = self.recognition(mri, pet)
             code = draw_code(*posterior, temperature=1.0, generator=None)

@@ -60,8 +60,8 @@ class CycleGan(Recipe):
         self.generator = build(config["generator"])
         self.back = build(config["generator"])
         if settings.start_at_mean:
-            start_at_mean(self.generator, pairs.pet, pairs.mask)
-            start_at_mean(self.back, pairs.mri, pairs.mask)
+            start_at_mean(self.generator, pairs.target, pairs.mask)
+            start_at_mean(self.back, pairs.source, pairs.mask)
         self.pet_discriminator = build(config["discriminator"])
         self.mri_discriminator = build(config["discriminator"])
         self.pet_pool, self.mri_pool = make_pool(config, pairs), make_pool(config, pairs)
@@ -80,7 +80,7 @@ class CycleGan(Recipe):
         """Take one step of the generators and one of the discriminators."""
         batch = self.drawn(batch)
         mask = batch.get("mask", self.mask)  # parts come with theirs
-        mri, pet = batch["mri"] * mask, batch["pet"]
+        mri, pet = batch["source"] * mask, batch["target"]
         # The generators' gradient passes through the discriminators and leaves none in them.
         for network in self.discriminators:
             network.requires_grad_(False)

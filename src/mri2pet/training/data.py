@@ -48,12 +48,12 @@ def shuffled(
 
 @dataclass(frozen=True)
 class Pairs:
-    """MRI and PET of training visits.
+    """What a model is given of training visits, and what it is to make: MRI and PET, mostly.
 
     Attributes
     ----------
-    mri, pet
-        (N, 1, X, Y, Z) float32, 0 to 1; the PET is zero outside the mask.
+    source, target
+        (N, 1, X, Y, Z) float32, MRI and PET from 0 to 1; the target is zero outside the mask.
     mask
         (X, Y, Z) bool.
     atlas
@@ -63,8 +63,8 @@ class Pairs:
         for a model that takes none.
     """
 
-    mri: Tensor
-    pet: Tensor
+    source: Tensor
+    target: Tensor
     mask: Tensor
     atlas: Tensor
     side: Mapping[str, Tensor] | None = None
@@ -72,7 +72,7 @@ class Pairs:
     def digest(self) -> str:
         """Hash of all that is learnt from, to know a checkpoint of other data."""
         hasher = hashlib.sha256()
-        for tensor in (self.mri, self.pet, self.mask, self.atlas):
+        for tensor in (self.source, self.target, self.mask, self.atlas):
             hasher.update(np.ascontiguousarray(tensor.numpy()))
         for name, values in sorted((self.side or {}).items()):
             hasher.update(name.encode() + values.numpy().tobytes())
@@ -80,10 +80,10 @@ class Pairs:
 
 
 def load_pairs(
-    mri: str | Path,
-    pet: str | Path,
+    source: str | Path,
+    target: str | Path,
     mask: str | Path,
-    atlas: str | Path,
+    atlas: str | Path | None,
     rows: pd.DataFrame,
     crop: int = 0,
     side: "SideInformation | None" = None,
@@ -92,10 +92,10 @@ def load_pairs(
 
     Parameters
     ----------
-    mri, pet
+    source, target
         Arrays (all visits, X, Y, Z).
     mask, atlas
-        Arrays (X, Y, Z).
+        Arrays (X, Y, Z); a dataset may have no atlas.
     rows
         Of the dataset's visits table; `index` is the row in the arrays.
     crop
@@ -111,7 +111,7 @@ def load_pairs(
     brain = np.load(mask).astype(bool)
     box = brain_box(brain, crop)
     volumes = {}
-    for name, path in (("mri", mri), ("pet", pet)):
+    for name, path in (("source", source), ("target", target)):
         # One volume at a time: other visits' pages are never touched.
         array = np.load(path, mmap_mode="r")
         volumes[name] = np.stack([array[i][box] for i in rows["index"]])[:, None].astype(np.float32)
@@ -122,11 +122,12 @@ def load_pairs(
                 f"{path}: the volume of {row['subject']} {row['visit']} (row {row['index']}) holds "
                 "values that are not finite; look at its preprocessing or exclude the visit"
             )
+    regions = np.load(atlas) if atlas else np.zeros(brain.shape, np.uint8)
     return Pairs(
-        mri=torch.from_numpy(volumes["mri"]),
-        pet=torch.from_numpy(volumes["pet"] * brain[box]),
+        source=torch.from_numpy(volumes["source"]),
+        target=torch.from_numpy(volumes["target"] * brain[box]),
         mask=torch.from_numpy(np.ascontiguousarray(brain[box])),
-        atlas=torch.from_numpy(np.ascontiguousarray(np.load(atlas)[box])),
+        atlas=torch.from_numpy(np.ascontiguousarray(regions[box])),
         side=None if side is None else side.tensors(rows),
     )
 
@@ -157,23 +158,23 @@ class PairBatches:
         device: torch.device,
         memory_format: torch.memory_format = torch.contiguous_format,
     ) -> None:
-        self.volumes = {"mri": pairs.mri.to(device), "pet": pairs.pet.to(device)}
+        self.volumes = {"source": pairs.source.to(device), "target": pairs.target.to(device)}
         self.side = {name: values.to(device) for name, values in (pairs.side or {}).items()}
-        self.size = min(batch_size, len(pairs.mri))
+        self.size = min(batch_size, len(pairs.source))
         self.seed = seed
         self.memory_format = memory_format
 
     def __len__(self) -> int:
-        return -(-len(self.volumes["mri"]) // self.size)
+        return -(-len(self.volumes["source"]) // self.size)
 
     def epoch(self, epoch: int) -> Iterator[dict[str, Any]]:
-        """Yield one epoch's batches `{"mri": (B, 1, X, Y, Z), "pet": ...}`.
+        """Yield one epoch's batches `{"source": (B, 1, X, Y, Z), "target": ...}`.
 
         Where the pairs have side information, also `{"side": {"age": (B,), ...}}`.
         """
         generator = torch.Generator().manual_seed(seed_from(self.seed, epoch))
-        order = torch.randperm(len(self.volumes["mri"]), generator=generator)
-        order = torch.cat([order, order])[: len(self) * self.size].to(self.volumes["mri"].device)
+        order = torch.randperm(len(self.volumes["source"]), generator=generator)
+        order = torch.cat([order, order])[: len(self) * self.size].to(self.volumes["source"].device)
         for rows in order.split(self.size):
             batch: dict[str, Any] = {
                 name: volumes[rows].contiguous(memory_format=self.memory_format)

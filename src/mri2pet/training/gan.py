@@ -33,21 +33,23 @@ class Regression(Recipe):
         if hasattr(self.generator, "use_atlas"):
             self.generator.use_atlas(pairs.atlas, pairs.mask)
         if settings.start_at_mean:
-            start_at_mean(self.generator, pairs.pet, pairs.mask)
+            start_at_mean(self.generator, pairs.target, pairs.mask)
         terms = {key: value for key, value in config["losses"].items() if key != "adversarial"}
         self.loss = SynthesisLoss(terms, pairs.atlas)
         self.register_buffer("mask", pairs.mask, persistent=False)
         self.optimisers = {"generator": adam([self.generator], settings)}
 
-    def synthesise(self, mri: Tensor) -> Tensor:
+    def synthesise(self, batch: Batch) -> Tensor:
         """Run the generator; outside the brain the result is zero, as in the training PET."""
-        return self.generator(mri) * self.mask
+        return self.generator(batch["source"]) * batch.get(
+            "mask", self.mask
+        )  # parts come with theirs
 
     def step(self, batch: Batch, precision: Precision) -> dict[str, Tensor]:
         """Take one step of the generator."""
         with precision.autocast():
-            fake = self.synthesise(batch["mri"])
-        total, terms = self.loss(fake, batch["pet"])
+            fake = self.synthesise(batch)
+        total, terms = self.loss(fake, batch["target"])
         precision.step(total, self.optimisers["generator"])
         precision.end_batch()
         return detached({"generator": total, **terms})
@@ -88,9 +90,9 @@ class Gan(Regression):
 
     def step(self, batch: Batch, precision: Precision) -> dict[str, Tensor]:
         """Take one step of the discriminator and one of the generator."""
-        mri, real = batch["mri"], batch["pet"]
+        mri, real = batch["source"], batch["target"]
         with precision.autocast():
-            fake = self.synthesise(mri)
+            fake = self.synthesise(batch)
             against = discriminator_loss(self.judge(mri, real), self.judge(mri, fake.detach()))
         precision.step(against, self.optimisers["discriminator"])
 

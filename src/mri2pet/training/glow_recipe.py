@@ -58,13 +58,13 @@ class DualGlowRecipe(Recipe):
         if generator.side is not None and pairs.side is None:
             raise InputError("the generator takes side information, and the pairs have none")
         self.generator: DualGlow = generator
-        generator.mri_norm.fit(pairs.mri)
-        generator.pet_norm.fit(pairs.pet)
-        count = len(pairs.mri)
+        generator.mri_norm.fit(pairs.source)
+        generator.pet_norm.fit(pairs.target)
+        count = len(pairs.source)
         chosen = torch.randperm(count)[: int(config.get("initialisation_batch", START))]
         self.start_side = pairs.side and {name: v[chosen] for name, v in pairs.side.items()}
-        self.register_buffer("start_mri", pairs.mri[chosen], persistent=False)
-        self.register_buffer("start_pet", pairs.pet[chosen], persistent=False)
+        self.register_buffer("start_mri", pairs.source[chosen], persistent=False)
+        self.register_buffer("start_pet", pairs.target[chosen], persistent=False)
         self.register_buffer("begun", torch.tensor(False))  # in checkpoints
         self.known = False  # spares a GPU the question of the buffer at every step
         steps = math.ceil(count / min(settings.batch_size, count))
@@ -77,7 +77,7 @@ class DualGlowRecipe(Recipe):
         """Take one step on the likelihood of a batch of pairs."""
         self.begin(precision)
         with precision.autocast():
-            terms = self.generator.losses(batch["mri"], batch["pet"], batch.get("side"))
+            terms = self.generator.losses(batch["source"], batch["target"], batch.get("side"))
         total = objective(terms, **self.weights)
         precision.step(total, self.optimisers["generator"])
         precision.end_batch()

@@ -40,10 +40,10 @@ class HalfBatchGan(ConditionalGan):
 
     def step(self, batch: Batch, precision: Precision) -> dict[str, Tensor]:
         """Take one step of the discriminator and one of the generator."""
-        source, real = batch["mri"], batch["pet"]
+        source, real = batch["source"], batch["target"]
         half = (len(source) + 1) // 2
         with precision.autocast():
-            fake = self.synthesise(source)
+            fake = self.synthesise(batch)
             shown = torch.cat([real[:half], fake.detach()[half:].to(real.dtype)])
             logits = self.judge(source, shown)
             against = discriminator_loss(logits[:half], logits[half:])

@@ -58,7 +58,7 @@ class SimpleGan(Recipe):
         self.weights = chosen_weights(config, TERMS, ("adversarial",))
         self.generator = build(config["generator"])
         if settings.start_at_mean:
-            start_at_mean(self.generator, pairs.pet, pairs.mask)
+            start_at_mean(self.generator, pairs.target, pairs.mask)
         self.discriminator = build(config["discriminator"])
         self.pool = make_pool(config, pairs)
         self.register_buffer("mask", pairs.mask, persistent=False)
@@ -75,7 +75,7 @@ class SimpleGan(Recipe):
         """Take one step of the generator and one of the discriminator."""
         batch = self.drawn(batch)
         mask = batch.get("mask", self.mask)  # parts come with theirs
-        mri, pet = batch["mri"] * mask, batch["pet"]
+        mri, pet = batch["source"] * mask, batch["target"]
         # The generator's gradient passes through the discriminator and leaves none in it.
         self.discriminator.requires_grad_(False)
         with precision.autocast():

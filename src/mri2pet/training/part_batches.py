@@ -46,7 +46,7 @@ class PartBatches:
         *,
         parts: Parts,
     ) -> None:
-        self.mri, self.pet = pairs.mri.to(device), pairs.pet.to(device)
+        self.source, self.target = pairs.source.to(device), pairs.target.to(device)
         self.mask = pairs.mask.to(device)
         self.slices = parts.kind == "slices"
         least = max(parts.min_brain, torch.finfo(torch.float64).tiny)
@@ -60,7 +60,7 @@ class PartBatches:
                 f"parts.min_brain: no part of {parts.size} voxels is brain to a share of "
                 f"{parts.min_brain:g}; choose less"
             )
-        total = len(self.mri) * len(self.boxes)
+        total = len(self.source) * len(self.boxes)
         self.count = total if parts.per_epoch is None else min(parts.per_epoch, total)
         self.size = min(batch_size, self.count)
         self.seed = seed
@@ -70,16 +70,20 @@ class PartBatches:
         return -(-self.count // self.size)
 
     def epoch(self, epoch: int) -> Iterator[dict[str, Tensor]]:
-        """Yield one epoch's batches `{"mri", "pet", "mask"}` of parts.
+        """Yield one epoch's batches `{"source", "target", "mask"}` of parts.
 
         Each is (B, size, X, Y) for slices and (B, 1, size, size, size) for patches.
         """
-        total = len(self.mri) * len(self.boxes)
+        total = len(self.source) * len(self.boxes)
         for chosen in shuffled(total, self.size, self.seed, epoch, self.count):
             places = [divmod(place, len(self.boxes)) for place in chosen.tolist()]
             cut = {
-                "mri": [self.mri[(row, slice(None), *self.boxes[box])] for row, box in places],
-                "pet": [self.pet[(row, slice(None), *self.boxes[box])] for row, box in places],
+                "source": [
+                    self.source[(row, slice(None), *self.boxes[box])] for row, box in places
+                ],
+                "target": [
+                    self.target[(row, slice(None), *self.boxes[box])] for row, box in places
+                ],
                 "mask": [self.mask[self.boxes[box]][None] for _, box in places],
             }
             yield {name: self._batch(parts) for name, parts in cut.items()}

@@ -93,7 +93,7 @@ def draw_pools(batch: Mapping[str, Any], **pools: ImagePool) -> Mapping[str, Any
     """Return a batch with `pools`, what each pool decides on it, if it has none."""
     if "pools" in batch:
         return batch
-    count = len(batch["mri"])
+    count = len(batch["source"])
     return {**batch, "pools": {name: pool.draw(count) for name, pool in pools.items()}}
 
 

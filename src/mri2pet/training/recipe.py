@@ -15,7 +15,9 @@ from torch.optim import Adam, Optimizer
 from mri2pet.errors import InputError
 from mri2pet.training.settings import Precision, TrainingSettings
 
-Batch = Mapping[str, Any]  # `mri` and `pet`; of parts `mask`; where the model wants it, `side`
+Batch = Mapping[
+    str, Any
+]  # `source` and `target`; of parts `mask`; where the model wants it, `side`
 
 
 class Recipe(nn.Module, ABC):
@@ -95,7 +97,7 @@ def recalibrate_batch_norm(recipe: Recipe, batches: Any, precision: Precision) -
             layer.eval()  # statistics of what synthesises, which is without
     for batch in batches.epoch(0):
         with precision.autocast():
-            recipe.generator(batch["mri"])
+            recipe.generator(batch["source"])
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum
 

@@ -1,9 +1,8 @@
 """Train one model for one fold, from a configuration entry to its files."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from mri2pet.errors import InputError
 from mri2pet.files import atomic, write_tsv
 from mri2pet.training.checkpoint import History, identify, state_digest
 from mri2pet.training.data import PairBatches, Pairs, seed_from
-from mri2pet.training.eager import without_compiler
 from mri2pet.training.history import plot_history
 from mri2pet.training.loop import Batches, Validation, train
 from mri2pet.training.part_batches import PartBatches
@@ -31,11 +29,7 @@ from mri2pet.training.settings import (
 
 log = logging.getLogger(__name__)
 
-# pairs, batch size, seed, device, memory format
-MakeBatches = Callable[[Pairs, int, int, torch.device, torch.memory_format], Batches]
 
-
-@without_compiler()
 def train_model(
     config: Mapping[str, Any],
     pairs: Pairs,
@@ -81,7 +75,12 @@ def train_model(
     recipe, history = train_recipe(
         config, pairs, name, fold, seed, checkpoint, threads, device, validation
     )
-    return recipe.generator.to(memory_format=torch.contiguous_format).eval(), history
+    return finished_generator(recipe), history
+
+
+def finished_generator(recipe: Recipe) -> nn.Module:
+    """Return a trained recipe's generator, as its weights are kept and as it synthesises."""
+    return recipe.generator.to(memory_format=torch.contiguous_format).eval()
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,6 @@ def prepare(
     seed: int,
     threads: int = 1,
     device: str = "auto",
-    make_batches: MakeBatches = PairBatches,
     start: Mapping[str, Tensor] | None = None,
 ) -> Training:
     """Make networks and batches of one model and fold; parameters as for `train_recipe`."""
@@ -119,10 +117,10 @@ def prepare(
     layout = settings.memory_format
     parts = Parts.of(config)
     if parts is not None:
-        make_batches = partial(PartBatches, parts=parts)
         layout = settings.layout(parts.dimensions)
     recipe = recipe.to(memory_format=layout)
-    batches = make_batches(pairs, settings.batch_size, own_seed, target, layout)
+    given = (pairs, settings.batch_size, own_seed, target, layout)
+    batches = PairBatches(*given) if parts is None else PartBatches(*given, parts=parts)
     return Training(recipe, batches, settings, precision)
 
 
@@ -136,7 +134,6 @@ def train_recipe(
     threads: int = 1,
     device: str = "auto",
     validation: Validation | None = None,
-    make_batches: MakeBatches = PairBatches,
     start: Mapping[str, Tensor] | None = None,
 ) -> tuple[Recipe, History]:
     """Train one model for one fold and return all its networks, on the CPU.
@@ -145,17 +142,14 @@ def train_recipe(
     ----------
     config, pairs, name, fold, seed, checkpoint, threads, device, validation
         As for `train_model`.
-    make_batches
-        What makes batches of the pairs: called as `PairBatches` is. A model with a block `parts`
-        has batches of those.
     start
         State of a recipe to go on from, in place of fresh weights; its optimisers begin anew.
     """
-    made = prepare(config, pairs, name, fold, seed, threads, device, make_batches, start)
+    made = prepare(config, pairs, name, fold, seed, threads, device, start)
     recipe, batches, settings, precision = made.recipe, made.batches, made.settings, made.precision
     log.info(
         "%s, fold %d: %d pairs, %d parameters, %s, %s",
-        *(name, fold, len(pairs.mri), sum(p.numel() for p in recipe.parameters())),
+        *(name, fold, len(pairs.source), sum(p.numel() for p in recipe.parameters())),
         *(precision.device, precision.name),
     )
     identity = identify(config=dict(config), seed=seed, name=name, fold=fold, data=pairs.digest())

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mri2pet.training.eager import bring_compiler
 from mri2pet.training.recipe import Batch, Recipe
 from mri2pet.training.settings import Precision, TrainingSettings
 
@@ -133,7 +132,6 @@ def compile_networks(recipe: Recipe) -> None:
     A network with a method `regions` has these compiled one by one: parts of one shape then share
     their code, where the whole would be unrolled.
     """
-    bring_compiler()
     for region in _regions(recipe):
         region.compile(dynamic=False)
 

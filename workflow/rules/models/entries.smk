@@ -17,7 +17,9 @@ except InputError as error:
 
 
 def folds_of(system):
-    """Return the folds of a system: its own, else those of the run."""
+    """Return the folds of a system: its own, one where people are split once, or the run's."""
+    if KNOWN_SYSTEMS[system].split_once:
+        return [0]
     block = config[system] if KNOWN_SYSTEMS[system].own_folds else config
     return list(range(block["folds"]["n"]))
 
@@ -43,7 +45,9 @@ def folds_space(system):
 
 
 def folds_file(wildcards):
-    """Return the table of folds of a job's system."""
+    """Return the table of folds of a job's system; nothing where people are split once."""
+    if KNOWN_SYSTEMS[wildcards.system].split_once:
+        return []
     return f"results/datasets/{folds_space(wildcards.system)}/folds.tsv"
 
 
@@ -62,14 +66,15 @@ def space_entities(wildcards):
     return SPACES[SPACE[wildcards.system]].entities
 
 
+def tracer_of(wildcards):
+    """Return the tracer of the PET that a job's system makes, as BIDS labels it."""
+    rows = cohort(STUDY[wildcards.system]).values()
+    return next((row["tracer"] for row in rows if row["kind"] == "paired"), "n/a")
+
+
 def training_groups(wildcards):
     """Return the groups that a system's models learn from; all if none is named."""
     return config[wildcards.system].get("training_groups", [])
-
-
-def validation(wildcards):
-    """Return what a system's block `validation` says of early stopping; nothing where it is not."""
-    return config[wildcards.system].get("validation", {})
 
 
 def labels_of(system):

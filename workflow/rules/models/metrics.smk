@@ -1,14 +1,18 @@
 # A rule a system, since one job writes all folds, and systems differ in how many they have.
-for system in PET_SYSTEMS:
+for system in SYSTEMS:
 
     rule:
         name:
             f"{system}_image_metrics"
         input:
             visits=of_folds(system, "synthesis/{model}/fold-{fold}/visits.tsv"),
-            synthetic=of_folds(system, "synthesis/{model}/fold-{fold}/pet.npy"),
-            real=f"results/datasets/{SPACE[system]}/pet.npy",
+            synthetic=of_folds(system, f"synthesis/{{model}}/fold-{{fold}}/{made_file(system)}"),
+            real=lambda wildcards, system=system: (
+                f"results/datasets/{SPACE[system]}/"
+                f"{array_name(system, wildcards.model, 'target')}.npy"
+            ),
             mask=f"results/datasets/{SPACE[system]}/mask.npy",
+            description=f"results/datasets/{SPACE[system]}/dataset.json",
         output:
             of_folds(system, "metrics/{model}/fold-{fold}.tsv"),
         log:
@@ -22,3 +26,24 @@ for system in PET_SYSTEMS:
             code=code("image_metrics.py"),
         script:
             "../../scripts/image_metrics.py"
+
+
+if "ixi" in SYSTEMS:
+
+    ruleorder: ixi_copy_metrics > ixi_image_metrics
+
+    # What the source would score in place of a synthesised volume.
+    use rule ixi_image_metrics as ixi_copy_metrics with:
+        input:
+            visits=["results/datasets/ixi/visits.tsv"],
+            synthetic=["results/datasets/ixi/{source}.npy"],
+            real="results/datasets/ixi/{target}.npy",
+            mask="results/datasets/ixi/mask.npy",
+            description="results/datasets/ixi/dataset.json",
+        output:
+            "results/ixi/metrics/copy_{source}_{target}/fold-0.tsv",
+        log:
+            "logs/image_metrics/ixi/copy_{source}_{target}.log",
+        wildcard_constraints:
+            source="t2|pd",
+            target="t2|pd",

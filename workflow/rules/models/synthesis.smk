@@ -1,17 +1,22 @@
 ruleorder: mean_pet > synthesise
 
 
+def made_file(system):
+    """Return the name of the array of a system's synthetic volumes."""
+    return "pet.npy" if system in PET_SYSTEMS else "volumes.npy"
+
+
 rule synthesise:
     input:
         visits=dataset_file("visits.tsv"),
         folds=folds_file,
-        mri=dataset_file("mri.npy"),
+        source=model_array("source"),
         mask=dataset_file("mask.npy"),
         description=dataset_file("dataset.json"),
         weights="results/{system}/models/{model}/fold-{fold}/generator.pt",
         chosen="results/{system}/models/{model}/fold-{fold}/chosen.json",
     output:
-        pet="results/{system}/synthesis/{model}/fold-{fold}/pet.npy",
+        made="results/{system}/synthesis/{model}/fold-{fold}/pet.npy",
         visits="results/{system}/synthesis/{model}/fold-{fold}/visits.tsv",
         nifti=directory("results/{system}/synthesis/{model}/fold-{fold}/nifti"),
     log:
@@ -21,7 +26,7 @@ rule synthesise:
     threads: 1
     resources:
         mem_mb=more(4000),
-        runtime=more(60),
+        runtime=more(240),
         gpu=1,
     params:
         model=lambda wildcards: {
@@ -29,11 +34,29 @@ rule synthesise:
             for key, value in model_entry(wildcards.system, wildcards.model).items()
             if key in ("generator", "parts")
         },
-        crop=lambda wildcards: config[wildcards.system]["crop"],
+        crop=lambda wildcards: config[wildcards.system].get("crop", 0),
         space=space_entities,
+        tracer=tracer_of,
+        target=lambda wildcards: array_name(wildcards.system, wildcards.model, "target"),
         code=lambda wildcards: code("synthesise.py", *model_code(wildcards.system, wildcards.model)),
     script:
         "../../scripts/synthesise.py"
+
+
+# What is no PET is not called so.
+NO_PET = [system for system in SYSTEMS if system not in PET_SYSTEMS]
+
+if NO_PET:
+
+    ruleorder: synthesise_volumes > synthesise
+
+    use rule synthesise as synthesise_volumes with:
+        output:
+            made="results/{system}/synthesis/{model}/fold-{fold}/volumes.npy",
+            visits="results/{system}/synthesis/{model}/fold-{fold}/visits.tsv",
+            nifti=directory("results/{system}/synthesis/{model}/fold-{fold}/nifti"),
+        wildcard_constraints:
+            system="|".join(NO_PET),
 
 
 rule mean_pet:
@@ -44,7 +67,7 @@ rule mean_pet:
         mask=dataset_file("mask.npy"),
         description=dataset_file("dataset.json"),
     output:
-        pet="results/{system}/synthesis/mean_pet/fold-{fold}/pet.npy",
+        made="results/{system}/synthesis/mean_pet/fold-{fold}/pet.npy",
         visits="results/{system}/synthesis/mean_pet/fold-{fold}/visits.tsv",
         nifti=directory("results/{system}/synthesis/mean_pet/fold-{fold}/nifti"),
     log:
@@ -57,6 +80,7 @@ rule mean_pet:
     params:
         groups=training_groups,
         space=space_entities,
+        tracer=tracer_of,
         code=code("mean_pet.py"),
     script:
         "../../scripts/mean_pet.py"

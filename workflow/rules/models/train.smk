@@ -1,12 +1,52 @@
+"""Training and what it needs: one rule for every system, its arrays named by the model's entry."""
+
+from mri2pet.training.measures import measure_symbol
+
+DEFAULT_ARRAYS = {"source": "mri", "target": "pet"}  # where an entry does not name its own
+
+
+def array_name(system, model, role):
+    """Return the array of the dataset that is a model's `source` or `target`."""
+    return ENTRIES[system].get(model, {}).get(role, DEFAULT_ARRAYS[role])
+
+
+def model_array(role):
+    """Return an input function: the array that a job's model is given, or is to make."""
+    return lambda wildcards: (
+        f"results/datasets/{SPACE[wildcards.system]}/"
+        f"{array_name(wildcards.system, wildcards.model, role)}.npy"
+    )
+
+
+def atlas_file(wildcards):
+    """Return the atlas of a job's dataset; nothing where there is none."""
+    packed = PACKED[SPACE[wildcards.system]]["input"]
+    return dataset_file("atlas.npy")(wildcards) if "atlas" in packed else []
+
+
+def start_file(wildcards):
+    """Return the networks that a job's model goes on from; nothing for one that begins anew."""
+    start = ENTRIES[wildcards.system][wildcards.model].get("start")
+    folder = f"results/{wildcards.system}/models/{start}/fold-{wildcards.fold}"
+    return f"{folder}/networks.pt" if start else []
+
+
+def measure_code(system):
+    """Return what a system's trainings are validated by, which train.py reaches by its name alone."""
+    block = config[system].get("validation")
+    return [measure_symbol(block)] if block else []
+
+
 rule train:
     input:
         visits=dataset_file("visits.tsv"),
         folds=folds_file,
-        mri=dataset_file("mri.npy"),
-        pet=dataset_file("pet.npy"),
+        source=model_array("source"),
+        target=model_array("target"),
         mask=dataset_file("mask.npy"),
-        atlas=dataset_file("atlas.npy"),
+        atlas=atlas_file,
         description=dataset_file("dataset.json"),
+        start=start_file,
     output:
         weights="results/{system}/models/{model}/fold-{fold}/generator.pt",
         history="results/{system}/models/{model}/fold-{fold}/history.tsv",
@@ -18,15 +58,37 @@ rule train:
         "../../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=more(6000),
+        mem_mb=more(8000),
         runtime=more(2880),
         gpu=1,
     params:
         model=lambda wildcards: model_entry(wildcards.system, wildcards.model),
         groups=training_groups,
-        crop=lambda wildcards: config[wildcards.system]["crop"],
-        validation=validation,
+        crop=lambda wildcards: config[wildcards.system].get("crop", 0),
+        validation=lambda wildcards: config[wildcards.system].get("validation", {}),
         seed=config["seed"],
-        code=lambda wildcards: code("train.py", *training_code(wildcards.system, wildcards.model)),
+        code=lambda wildcards: code(
+            "train.py",
+            *training_code(wildcards.system, wildcards.model),
+            *measure_code(wildcards.system),
+        ),
     script:
         "../../scripts/train.py"
+
+
+# In a system where a model goes on from another one, each leaves all its networks.
+STARTED = [s for s in SYSTEMS if any("start" in entry for entry in ENTRIES[s].values())]
+
+if STARTED:
+
+    ruleorder: train_networks > train
+
+    use rule train as train_networks with:
+        output:
+            weights="results/{system}/models/{model}/fold-{fold}/generator.pt",
+            history="results/{system}/models/{model}/fold-{fold}/history.tsv",
+            curve="results/{system}/models/{model}/fold-{fold}/curve.png",
+            chosen="results/{system}/models/{model}/fold-{fold}/chosen.json",
+            networks=["results/{system}/models/{model}/fold-{fold}/networks.pt"],
+        wildcard_constraints:
+            system="|".join(STARTED),

@@ -56,10 +56,12 @@ rule resample_anomaly:
         mem_mb=more(2000),
         runtime=more(10),
     params:
-        voxel_mm=config["gan_anomaly"]["voxel_mm"],
-        code=code("resample_anomaly.py"),
+        stage="resample_anomaly",
+        grid=config["gan_anomaly"]["voxel_mm"],
+        about={"VoxelMm": config["gan_anomaly"]["voxel_mm"]},
+        code=code("resample_mri.py"),
     script:
-        "../../scripts/resample_anomaly.py"
+        "../../scripts/resample_mri.py"
 
 
 rule resample_pet_anomaly:
@@ -117,59 +119,26 @@ rule resample_lesion:
         "../../scripts/resample_lesion.py"
 
 
-rule pack_anomaly:
-    input:
-        cohort=COHORT.format(study=space_study("anomaly")),
-        ixi=COHORT.format(study=CONTROLS_STUDY) if IXI_CONTROLS else [],
-        mask=TEMPLATE_BRAIN,
-        atlas="resources/atlases/aal.nii.gz",
-        regions="resources/atlases/aal.tsv",
-        mri=anomaly_visits(rules.resample_anomaly.output.image),
-        mri_sidecar=anomaly_visits(rules.resample_anomaly.output.sidecar),
-        pet=anomaly_visits(rules.resample_pet_anomaly.output.image, kind="paired"),
-        pet_sidecar=anomaly_visits(rules.resample_pet_anomaly.output.sidecar, kind="paired"),
-        lesion=lesion_files,
-    output:
-        visits="results/datasets/anomaly/visits.tsv",
-        mri="results/datasets/anomaly/mri.npy",
-        pet="results/datasets/anomaly/pet.npy",
-        lesion="results/datasets/anomaly/lesion.npy",
-        mask="results/datasets/anomaly/mask.npy",
-        atlas="results/datasets/anomaly/atlas.npy",
-        description="results/datasets/anomaly/dataset.json",
-        excluded="results/datasets/anomaly/excluded_scans.tsv",
-    log:
-        "logs/pack_dataset/anomaly.log",
-    conda:
-        "../../../envs/stats.yaml"
-    resources:
-        mem_mb=more(2000),
-        runtime=more(60),
-    params:
-        space="MNI152NLin6Asym by affine and SyN, in SPM's bounding box",
-        ixi_controls=lambda wildcards: [list(key) for key in ixi_controls()],
-        code=code("pack_anomaly.py"),
-    script:
-        "../../scripts/pack_anomaly.py"
-
-
-rule anomaly_folds:
-    input:
-        visits="results/datasets/anomaly/visits.tsv",
-    output:
-        table="results/datasets/anomaly/folds.tsv",
-        description="results/datasets/anomaly/folds.json",
-    log:
-        "logs/make_folds/anomaly.log",
-    localrule: True
-    conda:
-        "../../../envs/stats.yaml"
-    resources:
-        mem_mb=more(1000),
-        runtime=more(10),
-    params:
-        n=config["gan_anomaly"]["folds"]["n"],
-        seed=config["seed"],
-        code=code("anomaly_folds.py"),
-    script:
-        "../../scripts/anomaly_folds.py"
+PACKED["anomaly"] = {
+    "space": "MNI152NLin6Asym by affine and SyN, in SPM's bounding box",
+    "arrays": {
+        "mri": MRI_TEXT,
+        "pet": "FDG-PET over a high percentile of its own inside the brain, 0..1; "
+        "zeros without a PET",
+        "lesion": "1 inside a patient's lesion; zeros where none is known",
+    },
+    "folds": {"n": config["gan_anomaly"]["folds"]["n"], "groups": ["control"], "role": "control"},
+    "columns": ["kind", "role"],
+    "whole_atlas": False,  # the field of view cuts some regions off
+    "ixi_controls": lambda wildcards: [list(key) for key in ixi_controls()],
+    "input": {
+        **TEMPLATE_GRIDS,
+        "cohort": COHORT.format(study=space_study("anomaly")),
+        "ixi": COHORT.format(study=CONTROLS_STUDY) if IXI_CONTROLS else [],
+        "mri": anomaly_visits(rules.resample_anomaly.output.image),
+        "mri_sidecar": anomaly_visits(rules.resample_anomaly.output.sidecar),
+        "pet": anomaly_visits(rules.resample_pet_anomaly.output.image, kind="paired"),
+        "pet_sidecar": anomaly_visits(rules.resample_pet_anomaly.output.sidecar, kind="paired"),
+        "lesion": lesion_files,
+    },
+}

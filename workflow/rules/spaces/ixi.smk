@@ -71,26 +71,18 @@ rule prepare_ixi:
         "../../scripts/prepare_ixi.py"
 
 
-rule pack_ixi:
-    input:
-        cohort=COHORT.format(study=STUDY["ixi"]),
-        t2=each_ixi(rules.prepare_ixi.output.t2),
-        pd=each_ixi(rules.prepare_ixi.output.pd),
-        sidecars=each_ixi(rules.prepare_ixi.output.sidecar),
-    output:
-        t2="results/datasets/ixi/t2.npy",
-        pd="results/datasets/ixi/pd.npy",
-        visits="results/datasets/ixi/visits.tsv",
-        description="results/datasets/ixi/dataset.json",
-        excluded="results/datasets/ixi/excluded_scans.tsv",
-    log:
-        "logs/pack_ixi/pack_ixi.log",
-    conda:
-        "../../../envs/stats.yaml"
-    resources:
-        mem_mb=more(2000),
-        runtime=more(60),
-    params:
-        code=code("pack_ixi.py"),
-    script:
-        "../../scripts/pack_ixi.py"
+PACKED["ixi"] = {
+    "space": "that of each scan, its slices thinned out to one grid",
+    "intensity": "standardised",
+    "arrays": {
+        "t2": "T2-weighted MRI, mean 0 and standard deviation 1 over the volume",
+        "pd": "proton density-weighted MRI of the same acquisition, standardised alike",
+    },
+    "columns": ["site", "split"],
+    "input": {
+        "cohort": COHORT.format(study=space_study("ixi")),
+        "t2": each_ixi(rules.prepare_ixi.output.t2),
+        "pd": each_ixi(rules.prepare_ixi.output.pd),
+        "mri_sidecar": each_ixi(rules.prepare_ixi.output.sidecar),
+    },
+}

@@ -13,7 +13,7 @@ rule resample_nonlinear:
         sidecar=rules.warp_mri.output.sidecar,
         template=TEMPLATE,
     output:
-        res15=f"{MRI_SYN}_res-1p5_desc-normalised_T1w.nii.gz",
+        image=f"{MRI_SYN}_res-1p5_desc-normalised_T1w.nii.gz",
         sidecar=f"{MRI_SYN}_res-1p5_desc-normalised_T1w.json",
         model=f"{MRI_SYN}_res-model_desc-normalised_T1w.nii.gz",
     log:
@@ -26,10 +26,13 @@ rule resample_nonlinear:
         mem_mb=more(2000),
         runtime=more(10),
     params:
-        grid=config["dual_glow"]["grid"],
-        code=code("resample_nonlinear.py"),
+        stage="resample_nonlinear",
+        grid="res15",
+        model=config["dual_glow"]["grid"],
+        about={"Resolution": "1.5 mm, 121x145x121"},
+        code=code("resample_mri.py"),
     script:
-        "../../scripts/resample_nonlinear.py"
+        "../../scripts/resample_mri.py"
 
 
 rule resample_pet_nonlinear:
@@ -61,35 +64,17 @@ rule resample_pet_nonlinear:
         "../../scripts/resample_pet_nonlinear.py"
 
 
-rule pack_nonlinear:
-    input:
-        cohort=COHORT.format(study=space_study("nonlinear")),
-        mask=TEMPLATE_BRAIN,
-        atlas="resources/atlases/aal.nii.gz",
-        regions="resources/atlases/aal.tsv",
-        mri=each_visit(rules.resample_nonlinear.output.model, "nonlinear"),
-        mri_sidecar=each_visit(rules.resample_nonlinear.output.sidecar, "nonlinear"),
-        pet=each_visit(rules.resample_pet_nonlinear.output.model, "nonlinear", kind="paired"),
-        pet_sidecar=each_visit(
+PACKED["nonlinear"] = {
+    "space": "MNI152NLin6Asym by affine and SyN",
+    "arrays": {"mri": MRI_TEXT, "pet": PET_TEXT},
+    "input": {
+        **TEMPLATE_GRIDS,
+        "cohort": COHORT.format(study=space_study("nonlinear")),
+        "mri": each_visit(rules.resample_nonlinear.output.model, "nonlinear"),
+        "mri_sidecar": each_visit(rules.resample_nonlinear.output.sidecar, "nonlinear"),
+        "pet": each_visit(rules.resample_pet_nonlinear.output.model, "nonlinear", kind="paired"),
+        "pet_sidecar": each_visit(
             rules.resample_pet_nonlinear.output.sidecar, "nonlinear", kind="paired"
         ),
-    output:
-        visits="results/datasets/nonlinear/visits.tsv",
-        mri="results/datasets/nonlinear/mri.npy",
-        pet="results/datasets/nonlinear/pet.npy",
-        mask="results/datasets/nonlinear/mask.npy",
-        atlas="results/datasets/nonlinear/atlas.npy",
-        description="results/datasets/nonlinear/dataset.json",
-        excluded="results/datasets/nonlinear/excluded_scans.tsv",
-    log:
-        "logs/pack_dataset/nonlinear.log",
-    conda:
-        "../../../envs/stats.yaml"
-    resources:
-        mem_mb=more(2000),
-        runtime=more(60),
-    params:
-        space="MNI152NLin6Asym by affine and SyN",
-        code=code("pack_dataset.py"),
-    script:
-        "../../scripts/pack_dataset.py"
+    },
+}

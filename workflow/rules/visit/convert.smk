@@ -7,6 +7,7 @@ BIDS_PET = f"results/bids/{VISIT}/pet/{NAME}_trc-{{tracer}}_pet"
 rule convert_mri:
     input:
         scan=raw_scan("mri"),
+        told=sidecars_of("mri"),
     output:
         image=f"{BIDS_T1W}.nii.gz",
         sidecar=f"{BIDS_T1W}.json",
@@ -31,6 +32,7 @@ rule convert_mri:
 rule convert_pet:
     input:
         scan=raw_scan("pet"),
+        told=sidecars_of("pet"),
     output:
         image=f"{BIDS_PET}.nii.gz",
         sidecar=f"{BIDS_PET}.json",

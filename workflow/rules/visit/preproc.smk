@@ -137,14 +137,14 @@ rule resample_mri:
     input:
         image=rules.normalise.output.image,
         mask=rules.skullstrip.output.mask,
-        transform=rules.register_mri.output.transform,
+        affine=rules.register_mri.output.transform,
         sidecar=rules.register_mri.output.sidecar,
         template=TEMPLATE,
     output:
-        res2=f"{ANAT}_space-MNI152_res-2_desc-normalised_T1w.nii.gz",
+        image=f"{ANAT}_space-MNI152_res-2_desc-normalised_T1w.nii.gz",
         sidecar=f"{ANAT}_space-MNI152_res-2_desc-normalised_T1w.json",
         mask=f"{ANAT}_space-MNI152_res-2_desc-brain_mask.nii.gz",
-        res64=f"{ANAT}_space-MNI152_res-64_desc-normalised_T1w.nii.gz",
+        model=f"{ANAT}_space-MNI152_res-64_desc-normalised_T1w.nii.gz",
     log:
         f"logs/resample_mri/{NAME}.log",
     group:
@@ -155,6 +155,10 @@ rule resample_mri:
         mem_mb=more(2000),
         runtime=more(10),
     params:
+        stage="resample_mri",
+        grid="res2",
+        model=[64, 64, 64],
+        about={"Resolution": "2 mm, 90x109x90"},
         code=code("resample_mri.py"),
     script:
         "../../scripts/resample_mri.py"
@@ -162,7 +166,7 @@ rule resample_mri:
 
 rule segment:
     input:
-        image=rules.resample_mri.output.res2,
+        image=rules.resample_mri.output.image,
         mask=rules.resample_mri.output.mask,
         sidecar=rules.resample_mri.output.sidecar,
     output:
@@ -196,7 +200,7 @@ def last_before_qc(wildcards):
 
 rule qc:
     input:
-        image=rules.resample_mri.output.res2,
+        image=rules.resample_mri.output.image,
         mask=rules.resample_mri.output.mask,
         mask_sidecar=rules.skullstrip.output.sidecar,
         sidecar=last_before_qc,
@@ -252,7 +256,7 @@ rule resample_pet:
         rigid_sidecar=rules.coregister_pet.output.sidecar,
         affine=rules.register_mri.output.transform,
         affine_sidecar=rules.register_mri.output.sidecar,
-        image=rules.resample_mri.output.res2,
+        image=rules.resample_mri.output.image,
         image_sidecar=rules.resample_mri.output.sidecar,
         brain=TEMPLATE_BRAIN,
         atlas="resources/atlases/aal.nii.gz",

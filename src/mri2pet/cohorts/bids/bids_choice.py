@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from mri2pet.cohorts.bids.bids_names import T1_SUFFIXES, BidsImage, natural
+from mri2pet.cohorts.bids.bids_names import T1_SUFFIXES, WORDS, BidsImage, natural
 from mri2pet.cohorts.tracers import Tracer, read_tracer, told_tracer
 from mri2pet.errors import ScanError
 
@@ -15,7 +15,8 @@ _UNCORRECTED = re.compile(
     r"(?:^|[^a-z]|static|stat|dyn|sum|mean|avg|osem|psf|tof)(?:nac|noac|nonac|woac|uncorr)"
 )
 _NO_CORRECTION = re.compile(r"^(?:no|none|false|off|nac|uncorrected|not? .*|without.*)$")
-_STATIC = re.compile(r"stat|sum|mean|avg|aver")
+_STATIC = re.compile(r"stat(?!e)|sum|mean|avg|aver")
+_FREE = ("rec", "acq", "desc", WORDS)  # parts of a name that say what one likes
 _DYNAMIC = re.compile(r"dyn|frames")
 
 
@@ -30,6 +31,8 @@ class Pair:
 def tracer_of(pet: BidsImage, sidecar: Mapping[str, Any]) -> Tracer | None:
     """Return a PET's tracer: of its name (`trc-`), else of its sidecar; None if neither says.
 
+    Where both are silent, a known tracer in another part of the name counts (`acq-FDG`).
+
     Raises
     ------
     ScanError
@@ -43,7 +46,10 @@ def tracer_of(pet: BidsImage, sidecar: Mapping[str, Any]) -> Tracer | None:
         )
     if named and told and named.isotope is None:
         return told
-    return named or told
+    if named or told:
+        return named or told
+    hints = (read_tracer(pet.entities.get(key)) for key in _FREE)
+    return next((hint for hint in hints if hint and hint.known), None)
 
 
 def frames_of(sidecar: Mapping[str, Any]) -> int | None:
@@ -62,7 +68,7 @@ def pet_standing(pet: BidsImage, sidecar: Mapping[str, Any]) -> tuple[Any, ...]:
     Corrected for attenuation before uncorrected, static before dynamic, said to be corrected
     before silent, then by name, run-2 before run-10.
     """
-    entities = [pet.entities[key].lower() for key in ("rec", "acq", "desc") if key in pet.entities]
+    entities = [pet.entities[key].lower() for key in _FREE if key in pet.entities]
     method = str(sidecar.get("AttenuationCorrection", "")).strip().lower()
     uncorrected = bool(_NO_CORRECTION.match(method)) or any(map(_UNCORRECTED.search, entities))
     said = bool(method) or any(entity.startswith("ac") for entity in entities)
@@ -100,6 +106,7 @@ def t1_standing(mri: BidsImage) -> tuple[Any, ...]:
         "ce" in entities,
         mri.faceless,
         "echo" in entities,
+        WORDS in entities,
         natural(mri.path),
     )
 

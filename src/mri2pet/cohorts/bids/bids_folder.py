@@ -134,6 +134,8 @@ def _scan_folders(raw: Path) -> Iterator[Path]:
 def _wanted(place: Path, raw: Path) -> Iterator[str]:
     """Yield the files of a folder that the reader looks at."""
     for path in place.iterdir():
+        if path.name.startswith("."):
+            continue
         image = re.search(r"\.nii(?:\.gz)?$", path.name)
         of_pet = place.name == "pet" and (image or path.name.endswith("_pet.json"))
         suffixes = (*T1_SUFFIXES, *MASK_SUFFIXES, "MPRAGE", "T1")

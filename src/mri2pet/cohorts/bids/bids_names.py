@@ -8,6 +8,7 @@ from mri2pet.errors import ScanError
 
 NO_SESSION = "bl"  # the visit of an image without a session
 T1_SUFFIXES = ("T1w", "UNIT1", "MP2RAGE", "FLASH")  # the better first
+WORDS = "words"  # key of what a name has without a key, as in sub-01_NAC_pet.nii.gz
 MASK_SUFFIXES = ("mask", "roi")
 KINDS = {
     **dict.fromkeys(T1_SUFFIXES, "MRI"),
@@ -35,7 +36,7 @@ class BidsImage:
     suffix
         Of `KINDS`; that of a defaced image is what stands before `defaced`.
     entities
-        Key to value, as `run` to `2`.
+        Key to value, as `run` to `2`; `WORDS` to what stands in the name without a key.
     faceless
         Whether the name says that the face was removed.
     """
@@ -87,7 +88,7 @@ def read_name(path: str) -> BidsImage | None:
     if suffix in MASK_SUFFIXES:
         loose = [part for part in loose if part not in T1_SUFFIXES]  # older lesion masks have it
     entities = dict(part.split("-", 1) for part in parts if "-" in part)
-    faceless |= entities.get("desc", "").lower() in _FACELESS
+    faceless |= any(word.lower() in _FACELESS for word in (entities.get("desc", ""), *loose))
     right = "pet" if suffix == "pet" else "anat"
     if suffix not in KINDS or place["type"] != right:
         if place["top"] is None and _seems_wanted(place["type"], place["stem"]):
@@ -99,7 +100,7 @@ def read_name(path: str) -> BidsImage | None:
         if entities.get(key) != label:
             raise ScanError(f"{path}: its name and its folder differ in {key}-<label>")
     if loose:
-        raise ScanError(f"{path}: {loose[0]!r} in its name is no entity of BIDS (key-value)")
+        entities[WORDS] = "_".join(loose)
     image = BidsImage(path, place["sub"], place["ses"], suffix, entities, faceless)
     return image if place["top"] is None or image.kind == "lesion mask" else None
 

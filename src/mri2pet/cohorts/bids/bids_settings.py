@@ -72,7 +72,7 @@ def read_settings(study: Mapping[str, Any]) -> BidsStudy:
     key = f"studies.{study.get('name', 'bids')}"
     groups = study.get("groups")
     roles = study.get("roles")
-    subjects, visits = _excluded(f"{key}.exclude", study.get("exclude") or ())
+    subjects, visits = _excluded(f"{key}.exclude", _listed(study.get("exclude") or ()))
     sessions = study.get("sessions")
     lesions = study.get("lesions")
     return BidsStudy(
@@ -84,7 +84,9 @@ def read_settings(study: Mapping[str, Any]) -> BidsStudy:
         roles_given=roles is not None,
         tracer=_tracer(f"{key}.tracer", study.get("tracer") or FDG),
         tracer_given=bool(study.get("tracer")),
-        sessions=None if sessions is None else frozenset(label_of(s, "ses") for s in sessions),
+        sessions=None
+        if sessions is None
+        else frozenset(label_of(session, "ses") for session in _listed(sessions)),
         max_days_apart=study.get("max_days_apart"),
         subjects_out=subjects,
         visits_out=visits,
@@ -149,7 +151,14 @@ def _groups(key: str, groups: object) -> dict[str, str]:
 def _roles(key: str, roles: Mapping[str, Iterable[object]]) -> dict[str, str]:
     if unknown := set(roles) - set(ROLES):
         raise InputError(f"{key}: {min(unknown)!r} is no role; roles are {' and '.join(ROLES)}")
-    return _by_word(key, [(str(word), role) for role, words in roles.items() for word in words])
+    return _by_word(
+        key, [(str(word), role) for role, words in roles.items() for word in _listed(words)]
+    )
+
+
+def _listed(value: object) -> list[object]:
+    """Return a list as it is, and one value as a list of one."""
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
 
 
 def _by_word(key: str, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The visits of one person: which sessions, which scans of each, and what is left out."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from mri2pet.cohorts.bids.bids_settings import BidsStudy
 from mri2pet.cohorts.bids.bids_tables import read_dates
 from mri2pet.cohorts.bids.inheritance import merged_sidecar
 from mri2pet.errors import ScanError
+
+log = logging.getLogger(__name__)
 
 EXTRA_COLUMNS = ("mri_date", "pet_date", "days_apart", "lesion_region")
 
@@ -95,7 +98,10 @@ def person_visits(
         row |= {key: day and day.isoformat() for key, day in when.items()}
         rows.append(row | {"days_apart": days, "lesion_file": _lesion(raw, row, mri, scans, out)})
     if not scans.mris and not scans.pets:
-        out.append((None, "MRI", f"no session of sub-{scans.subject} has a T1w"))
+        folder = raw / f"sub-{scans.subject}"
+        bare = folder.is_dir() and not any(folder.iterdir())
+        told = "; its folder is empty: run datalad get on it" if bare else ""
+        out.append((None, "MRI", f"no session of sub-{scans.subject} has a T1w{told}"))
     return rows, out
 
 
@@ -129,8 +135,13 @@ def _usable_pets(
         standing[pet.visit].append((pet_standing(pet, sidecar), pet))
     chosen = {}
     for visit, found in standing.items():
-        first, *others = [pet for _, pet in sorted(found, key=lambda entry: entry[0])]
+        ordered = sorted(found, key=lambda entry: entry[0])
+        first, *others = [pet for _, pet in ordered]
         chosen[visit] = first
+        if ordered[0][0][0]:
+            log.warning(
+                "%s: is not corrected for attenuation, and no other PET is there", first.path
+            )
         for pet in others:
             out.append((visit, "PET", f"{pet.path}: one PET a visit is used, {first.path}"))
     return chosen

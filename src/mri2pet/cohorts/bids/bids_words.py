@@ -5,14 +5,15 @@ from datetime import date
 
 from mri2pet.errors import InputError
 
-MISSING_WORDS = frozenset({"", "n/a", "na", "nan", "unknown", "-", "?"})
+MISSING_WORDS = frozenset({"", "n/a", "na", "n.a.", "#n/a", "nan", "missing", "unknown", "-", "?"})
 _SEXES = {
     **dict.fromkeys(("m", "male", "man", "men", "boy"), "M"),
     **dict.fromkeys(("f", "female", "woman", "women", "girl"), "F"),
 }
 _AGE = re.compile(
     r"(?P<over>[>≥]=?)?\s*(?P<number>\d+(?:[.,]\d+)?)\s*(?:-\s*(?P<to>\d+(?:[.,]\d+)?))?\s*\+?\s*"
-    r"(?P<unit>y|yr|yrs|years?|m|mo|months?)?(?:\s*old|\s*\+)?",
+    r"(?P<unit>y|yr|yrs|years?|m|mo|months?)?(?:\s*old|\s*\+)?"
+    r"(?:\s*(?:or|and)\s+(?:older|over|above|more))?",
     re.I,
 )
 OLDEST = 130

@@ -20,7 +20,7 @@ rule dual_glow_table1:
     params:
         code=code("image_table.py"),
         table="1",
-        metrics=["CorCoef", "PSNR", "SSIM", "MAE"],
+        system="dual_glow",
         groups=FLOW_GROUPS,
         models=list(FLOWS),
     script:

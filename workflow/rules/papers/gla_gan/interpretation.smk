@@ -2,7 +2,7 @@ INTERPRETATION = config["gla_gan"].get("interpretation", {})
 INTERPRETED = INTERPRETATION.get("model")
 DISSECTION = INTERPRETATION.get("dissection", {})
 INTERPOLATION = INTERPRETATION.get("interpolation", {})
-INTERPRETED_WEIGHTS = "results/gla_gan/models/" + str(INTERPRETED) + "/fold-{fold}/generator.pt"
+INTERPRETED_WEIGHTS = f"results/gla_gan/models/{INTERPRETED}/fold-{{fold}}/generator.pt"
 REAL_PET_DECISIONS = "results/gla_gan/diagnosis/paired/real_pet/fold-{fold}.tsv"
 
 

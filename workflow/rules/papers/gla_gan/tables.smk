@@ -24,7 +24,7 @@ rule table1:
     params:
         code=code("image_table.py"),
         table="I",
-        metrics=["SSIM", "PSNR", "MAE"],
+        system="gla_gan",
         groups=TRAINING_GROUPS,
         models=MODELS,
     script:

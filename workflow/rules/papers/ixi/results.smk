@@ -16,28 +16,12 @@ def of_direction(name):
     ]
 
 
-rule ixi_metrics:
-    input:
-        dataset="results/datasets/ixi/visits.tsv",
-        t2="results/datasets/ixi/t2.npy",
-        pd="results/datasets/ixi/pd.npy",
-        made=expand("results/ixi/synthesis/{model}/volumes.npy", model=IXI_MODELS),
-    output:
-        "results/ixi/metrics/people.tsv",
-    log:
-        "logs/ixi_metrics/ixi_metrics.log",
-    conda:
-        "../../../../envs/stats.yaml"
-    resources:
-        mem_mb=more(2000),
-        runtime=more(60),
-    params:
-        directions={
-            model: [entry["source"], entry["target"]] for model, entry in IXI_MODELS.items()
-        },
-        code=code("ixi_metrics.py"),
-    script:
-        "../../../scripts/ixi_metrics.py"
+IXI_WAYS = {model: [entry["source"], entry["target"]] for model, entry in IXI_MODELS.items()}
+IXI_MADE = "results/ixi/synthesis/{model}/fold-0"
+IXI_METRICS = expand(
+    "results/ixi/metrics/{method}/fold-0.tsv",
+    method=[*IXI_MODELS, *(f"copy_{direction}" for direction in IXI_DIRECTIONS)],
+)
 
 
 rule ixi_tissue:
@@ -48,8 +32,7 @@ rule ixi_tissue:
         pd="results/datasets/ixi/pd.npy",
         template="resources/atlases/anatomy_t2.nii.gz",
         mask="resources/atlases/anatomy_brain_mask.nii.gz",
-        visits=expand("results/ixi/synthesis/{model}/visits.tsv", model=IXI_MODELS),
-        made=expand("results/ixi/synthesis/{model}/volumes.npy", model=IXI_MODELS),
+        made=expand(f"{IXI_MADE}/volumes.npy", model=IXI_MODELS),
     output:
         table=f"results/ixi/tissue/{NAME}.tsv",
         labels=f"results/ixi/tissue/{NAME}.npz",
@@ -63,9 +46,7 @@ rule ixi_tissue:
         mem_mb=more(3000),
         runtime=more(60),
     params:
-        directions={
-            model: [entry["source"], entry["target"]] for model, entry in IXI_MODELS.items()
-        },
+        directions=IXI_WAYS,
         code=code("ixi_tissue.py"),
     script:
         "../../../scripts/ixi_tissue.py"
@@ -73,7 +54,7 @@ rule ixi_tissue:
 
 rule ixi_table:
     input:
-        metrics="results/ixi/metrics/people.tsv",
+        metrics=IXI_METRICS,
         published=source_file("resources/published/ixi.tsv"),
     output:
         report(
@@ -91,13 +72,13 @@ rule ixi_table:
         mem_mb=more(1000),
         runtime=more(10),
     params:
-        models=list(IXI_MODELS),
+        directions=IXI_WAYS,
         code=code("ixi_table.py"),
     script:
         "../../../scripts/ixi_table.py"
 
 
-use rule ixi_table as ixi_tissue_table with:
+rule ixi_tissue_table:
     input:
         metrics=each_ixi(rules.ixi_tissue.output.table, "test"),
         published=source_file("resources/published/ixi.tsv"),
@@ -111,13 +92,24 @@ use rule ixi_table as ixi_tissue_table with:
     log:
         "logs/ixi_table/tissue.log",
     localrule: True
+    conda:
+        "../../../../envs/stats.yaml"
+    resources:
+        mem_mb=more(1000),
+        runtime=more(10),
+    params:
+        models=list(IXI_MODELS),
+        code=code("ixi_tissue_table.py"),
+    script:
+        "../../../scripts/ixi_tissue_table.py"
 
 
 rule figure_ixi_curves:
     input:
-        metrics="results/ixi/metrics/people.tsv",
+        metrics=IXI_METRICS,
         histories=lambda wildcards: expand(
-            "results/ixi/models/{model}/history.tsv", model=of_direction(wildcards.direction)
+            "results/ixi/models/{model}/fold-0/history.tsv",
+            model=of_direction(wildcards.direction),
         ),
     output:
         report(
@@ -137,6 +129,7 @@ rule figure_ixi_curves:
         runtime=more(10),
     params:
         labels=lambda wildcards: [IXI_LABELS[m] for m in of_direction(wildcards.direction)],
+        directions=IXI_WAYS,
         note=IXI_NOTE,
         code=code("figure_ixi_curves.py"),
     script:
@@ -145,16 +138,16 @@ rule figure_ixi_curves:
 
 rule figure_ixi:
     input:
-        metrics="results/ixi/metrics/people.tsv",
+        metrics=IXI_METRICS,
         dataset="results/datasets/ixi/visits.tsv",
         description="results/datasets/ixi/dataset.json",
         t2="results/datasets/ixi/t2.npy",
         pd="results/datasets/ixi/pd.npy",
         visits=lambda wildcards: expand(
-            "results/ixi/synthesis/{model}/visits.tsv", model=of_direction(wildcards.direction)
+            f"{IXI_MADE}/visits.tsv", model=of_direction(wildcards.direction)
         ),
         made=lambda wildcards: expand(
-            "results/ixi/synthesis/{model}/volumes.npy", model=of_direction(wildcards.direction)
+            f"{IXI_MADE}/volumes.npy", model=of_direction(wildcards.direction)
         ),
     output:
         report(
@@ -174,6 +167,7 @@ rule figure_ixi:
         runtime=more(10),
     params:
         models=lambda wildcards: {m: IXI_LABELS[m] for m in of_direction(wildcards.direction)},
+        directions=IXI_WAYS,
         note=IXI_NOTE,
         code=code("figure_ixi.py"),
     script:
@@ -185,5 +179,5 @@ SHOWN["ixi"] = [
     "results/ixi/tables/tissue.tsv",
     *expand("results/ixi/figures/validation_{direction}.png", direction=IXI_DIRECTIONS),
     *expand("results/ixi/figures/synthesis_{direction}.png", direction=IXI_DIRECTIONS),
-    *expand("results/ixi/models/{model}/curve.png", model=IXI_MODELS),
+    *expand("results/ixi/models/{model}/fold-0/curve.png", model=IXI_MODELS),
 ]

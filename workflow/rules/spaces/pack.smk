@@ -1,0 +1,75 @@
+"""One rule packs the dataset of every space; its arrays are those that the space names."""
+
+ON_TEMPLATE = {
+    "mask": "template's brain, a voxel if at least half of it is",
+    "atlas": "AAL, label of the largest part of a voxel",
+}
+ON_NONE = {"mask": "every voxel"}
+
+for space, packed in PACKED.items():
+
+    rule:
+        name:
+            f"pack_{space}"
+        input:
+            **packed["input"],
+        output:
+            **{
+                name: f"results/datasets/{space}/{name}.npy"
+                for name in [
+                    *packed["arrays"],
+                    *(ON_TEMPLATE if "mask" in packed["input"] else ON_NONE),
+                ]
+            },
+            visits=f"results/datasets/{space}/visits.tsv",
+            description=f"results/datasets/{space}/dataset.json",
+            excluded=f"results/datasets/{space}/excluded_scans.tsv",
+        log:
+            f"logs/pack_dataset/{space}.log",
+        conda:
+            "../../../envs/stats.yaml"
+        resources:
+            mem_mb=more(2000),
+            runtime=more(60),
+        params:
+            arrays=packed["arrays"],
+            about={
+                **(ON_TEMPLATE if "mask" in packed["input"] else ON_NONE),
+                **{key: packed[key] for key in ("space", "intensity") if key in packed},
+            },
+            columns=packed.get("columns", ["kind"]),
+            whole_atlas=packed.get("whole_atlas", True),
+            ixi_controls=packed.get("ixi_controls", []),
+            code=code("pack_dataset.py"),
+        script:
+            "../../scripts/pack_dataset.py"
+
+
+# Dealt once, by subject: in the spaces that have folds of their own.
+for space, packed in PACKED.items():
+    if "folds" in packed:
+
+        rule:
+            name:
+                f"{space}_folds"
+            input:
+                visits=f"results/datasets/{space}/visits.tsv",
+            output:
+                table=f"results/datasets/{space}/folds.tsv",
+                description=f"results/datasets/{space}/folds.json",
+            log:
+                f"logs/make_folds/{space}.log",
+            localrule: True
+            conda:
+                "../../../envs/stats.yaml"
+            resources:
+                mem_mb=more(1000),
+                runtime=more(10),
+            params:
+                n=packed["folds"]["n"],
+                groups=packed["folds"]["groups"],
+                role=packed["folds"].get("role", ""),
+                seed=config["seed"],
+                code=code("make_folds.py"),
+            script:
+                "../../scripts/make_folds.py"
