@@ -71,7 +71,7 @@ def test_what_is_trivial_or_needs_the_internet_runs_where_snakemake_does(workflo
         "dementia_cohort",
         "table1",
         "table3",
-        "make_folds",
+        "linear_folds",
     } <= workflow._localrules
     assert not {"train", "acpc", "diagnose", "report_page"} & workflow._localrules
 

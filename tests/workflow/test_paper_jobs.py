@@ -140,7 +140,7 @@ def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
     assert jobs["dual_glow_diagnose"] == asked + 2
     assert jobs["dual_glow_draws"] == flows * folds
     assert jobs["warp_mri"] == PAIRED + MRI_ONLY
-    assert jobs["pack_nonlinear"] == jobs["make_folds"] == 1
+    assert jobs["pack_nonlinear"] == jobs["linear_folds"] == 1
 
 
 def test_gans_of_the_anomaly_paper_are_trained_in_every_fold(anomaly_listing, root):
@@ -153,5 +153,5 @@ def test_gans_of_the_anomaly_paper_are_trained_in_every_fold(anomaly_listing, ro
     assert jobs["figure_curves"] == models
     for once in ("fetch_lpips", "lpips", "gan_anomaly_table1", "gan_anomaly_example"):
         assert jobs[once] == 1
-    for other in ("gla_gan_image_metrics", "make_folds", "pack_linear", "table1"):
+    for other in ("gla_gan_image_metrics", "linear_folds", "pack_linear", "table1"):
         assert other not in jobs

@@ -109,7 +109,7 @@ def test_a_models_forward_schedules_its_training_and_what_hangs_on_it(finished):
     path = finished.root / "src/mri2pet/models/cycle_gan.py"
     with edited(path, "self.layers(2 * volume - 1).float()", "self.layers(volume - 1).float()"):
         jobs = planned(finished)
-    assert not set(jobs) & (PREPROCESSING | RAW | {"pack_linear", "make_folds", "real_features"})
+    assert not set(jobs) & (PREPROCESSING | RAW | {"pack_linear", "linear_folds", "real_features"})
     for rule in ("train", "synthesise"):
         made = [re.search(r"results/(\w+)/\w+/(\w+)/fold-\d", job).groups() for job in jobs[rule]]
         assert sorted(made) == sorted([*models, *models]), rule  # in each of two folds
@@ -226,7 +226,7 @@ def test_one_more_subject_schedules_its_own_stages_and_what_pools_subjects(finis
     for rule in PREPROCESSING & set(jobs):
         assert all(f"sub-{row['subject']}/" in outputs for outputs in jobs[rule]), rule
     assert set(jobs) >= PREPROCESSING
-    assert set(jobs) >= {"pack_linear", "make_folds", "real_features", "train", "table1", *SHOWN}
+    assert set(jobs) >= {"pack_linear", "linear_folds", "real_features", "train", "table1", *SHOWN}
     assert set(jobs) >= {"participants", "excluded_scans"}
     assert not set(jobs) & {"fetch_atlases", "simulate_tables", "dementia_cohort"}
     shutil.rmtree(folder)

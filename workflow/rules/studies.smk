@@ -6,7 +6,7 @@ from functools import lru_cache
 from snakemake.exceptions import IncompleteCheckpointException
 from snakemake.logging import logger
 
-from mri2pet.cohorts import find_reader, reader_module, reader_symbols
+from mri2pet.cohorts import find_reader, pet_told, reader_module, reader_symbols
 from mri2pet.cohorts.adni.locate import image_stamp
 from mri2pet.cohorts.bids.inheritance import sidecar_paths
 from mri2pet.config.studies import make_study
@@ -69,11 +69,12 @@ for study in STUDIES.values():
         logger.info(f"Study {study.name}: {study.raw} is read as {name} ({why}).")
 
 
-# Minutes after injection of the frames of a dynamic PET that are averaged; None for all of them.
-WINDOWS = {}
+# Of the PET of a study: its tracer, and the minutes after injection of the frames of a dynamic one
+# that are averaged (None for all of them).
+TRACERS, WINDOWS = {}, {}
 for study in STUDIES.values():
-    window_of = getattr(reader_module(READER[study.name]), "pet_window", None)
-    WINDOWS[study.name] = window_of(settings_of(study)) if window_of else None
+    told = pet_told(READER[study.name], settings_of(study))
+    TRACERS[study.name], WINDOWS[study.name] = told["tracer"], told["window"]
 
 
 @lru_cache

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mri2pet.cohorts.tracers import FDG
 from mri2pet.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,6 +36,25 @@ def reader_symbols(name: str) -> list[str]:
     """Return what a job that reads a study reaches by the reader's name alone (`module:name`)."""
     reader_module(name)
     return [f"{__package__}.{READERS[name]}:read"]
+
+
+def pet_told(name: str, study: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tracer of a study's PET as BIDS labels it, and the window of a dynamic one.
+
+    Parameters
+    ----------
+    name
+        Of its reader; one without `pet_settings` reads FDG-PET, and all frames count.
+    study
+        Its block of the configuration, with its `name`.
+
+    Returns
+    -------
+    dict
+        `tracer`: label. `window`: minutes after injection from and to, or None for all frames.
+    """
+    settings = getattr(reader_module(name), "pet_settings", None)
+    return settings(study) if settings else {"tracer": FDG, "window": None}
 
 
 def find_reader(raw: str | Path, study: Mapping[str, Any]) -> tuple[str, str]:

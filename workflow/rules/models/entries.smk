@@ -68,8 +68,7 @@ def space_entities(wildcards):
 
 def tracer_of(wildcards):
     """Return the tracer of the PET that a job's system makes, as BIDS labels it."""
-    rows = cohort(STUDY[wildcards.system]).values()
-    return next((row["tracer"] for row in rows if row["kind"] == "paired"), "n/a")
+    return TRACERS[STUDY[wildcards.system]]
 
 
 def training_groups(wildcards):

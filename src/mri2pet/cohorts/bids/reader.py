@@ -29,9 +29,14 @@ from mri2pet.cohorts.contract import COLUMNS, EXCLUSION_COLUMNS
 from mri2pet.cohorts.fetched import absent
 from mri2pet.errors import InputError, ScanError
 
-__all__ = ["LOOKED_FOR", "list_inputs", "pet_window", "read", "recognise"]
+__all__ = ["LOOKED_FOR", "list_inputs", "pet_settings", "read", "recognise"]
 
 log = logging.getLogger(__name__)
+
+
+def pet_settings(study: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the label of the tracer that a study asks for, and the window of a dynamic PET."""
+    return {"tracer": read_settings(study).tracer.label, "window": pet_window(study)}
 
 
 def list_inputs(raw: Path, study: Mapping[str, Any]) -> dict[str, list[str]]:
