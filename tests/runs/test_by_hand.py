@@ -7,7 +7,7 @@ import sys
 import pytest
 
 TABLE = "results/cohort/ixi.tsv"
-GIVEN = ["--config", "systems=[ixi]", "ixi={simulation: {people: 11}}"]
+GIVEN = ["--config", "systems=[ixi]", "studies={ixi: {simulation: {people: 11}}}"]
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_it_makes_what_the_job_makes_and_a_debugger_stops_in_it(root, call, tmp_
     assert done.returncode == 0, done.stderr
     made = (tmp_path / TABLE).read_bytes()
     (tmp_path / TABLE).unlink()
-    script = root / "workflow/scripts/ixi_cohort.py"
+    script = root / "workflow/scripts/cohort.py"
     line = script.read_text().splitlines().index("with recorded(snakemake):") + 1
     debugger = ["pdb", "-c", f"break {script}:{line}", "-c", "continue"]
     debugger += ["-c", "p 'stopped', snakemake.rule, snakemake.output.table", "-c", "continue"]
