@@ -6,7 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test faults lint lock report audit audit-deps clean
+.PHONY: install run test faults lint docs lock report audit audit-deps clean
+
+install: $(READY)
 
 run: $(READY)
 	$(BIN)/snakemake --cores $(CORES) --keep-going $(ARGS)
@@ -24,6 +26,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/lint-imports
+
+# The tables of config/README.md, from the schema.
+docs: $(READY)
+	$(BIN)/python -m mri2pet.config.tables
 
 report: $(READY)
 	$(BIN)/snakemake --report results/provenance/snakemake.html

@@ -99,7 +99,7 @@ def mebibytes(results: Path, *patterns: str) -> float:
 
 def print_disk(results: Path) -> None:
     """Print what a visit and a fold of a finished run take."""
-    rows = (results / "cohort/cohort.tsv").read_text().splitlines()[1:]
+    rows = (results / "cohort/dementia.tsv").read_text().splitlines()[1:]
     subjects = {row.split("\t")[0] for row in rows}
     print("\n| of ADNI, a visit | MiB |\n|---|---|")
     for part in ("bids", "preproc"):

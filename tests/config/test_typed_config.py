@@ -3,11 +3,11 @@
 import copy
 
 import pytest
-import yaml
 from snakemake.cli import parse_config
 from snakemake.utils import update_config
 
 from mri2pet.config.check import check_config
+from mri2pet.config.schema import load_schema
 from mri2pet.config.typed import read_scalar, typed
 from mri2pet.errors import InputError
 
@@ -19,7 +19,7 @@ def given(config, schema):
     def lay(*entries):
         full = copy.deepcopy(config)
         update_config(full, parse_config(entries))
-        return typed(full, yaml.safe_load(schema.read_text()))
+        return typed(full, load_schema(schema))
 
     return lay
 
@@ -39,6 +39,7 @@ GLA_GAN = "gla_gan={models: {gla_gan: {%s}}}"
         (GLA_GAN % "losses: {roi: 0.5}", "losses.roi", 0.5),
         (GLA_GAN % "losses: {ssim: {weight: 2, window: 5}}", "losses.ssim.window", 5),
         (GLA_GAN % "generator: {filters: [2, 4], grouped: false}", "generator.filters", [2, 4]),
+        (GLA_GAN % "generator: {dropout: 0.5}", "generator.dropout", 0.5),
         (GLA_GAN % "generator: {patches: lobes}", "generator.patches", "lobes"),
         ("ixi={simulation: {t1_voxel_mm: null}}", "ixi.simulation.t1_voxel_mm", None),
         ("studies={ixi: {raw: 2024}}", "studies.ixi.raw", "2024"),
@@ -77,7 +78,7 @@ def test_what_is_wrong_is_still_told(given, schema, entry, told):
 
 def test_a_configuration_of_files_stays_as_it_is_and_is_copied(config, schema):
     kept = copy.deepcopy(config)
-    read = typed(config, yaml.safe_load(schema.read_text()))
+    read = typed(config, load_schema(schema))
     assert read == kept
     read["folds"]["n"] = 99
     read["studies"]["dementia"]["groups"].append("x")
@@ -89,3 +90,10 @@ def test_a_configuration_of_files_stays_as_it_is_and_is_copied(config, schema):
 )
 def test_text_that_is_no_scalar_stays_text(text):
     assert read_scalar(text) == text
+
+
+def test_a_loss_of_ones_own_has_numbers(given):
+    found = given(GLA_GAN % "losses: {my_file.one: 2, my_file.two: {weight: 0.5, power: 3}}")
+    losses = found["gla_gan"]["models"]["gla_gan"]["losses"]
+    assert losses["my_file.one"] == 2
+    assert losses["my_file.two"] == {"weight": 0.5, "power": 3}

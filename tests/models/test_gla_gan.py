@@ -63,7 +63,7 @@ def test_paper_patches_are_32_by_32_by_64():
 
 
 def test_uneven_cut_is_refused():
-    with pytest.raises(ValueError, match="cannot be cut"):
+    with pytest.raises(InputError, match="cannot be cut"):
         split_grid(torch.zeros(1, 1, 7, 8, 8), (2, 2, 1))
     with pytest.raises(ValueError, match="do not fill"):
         join_grid([torch.zeros(1, 1, 4, 4, 4)] * 3, (2, 2, 1))

@@ -111,5 +111,5 @@ CASES = [
     ),
     Case("a person without any image", "excluded", left_out(), "no T1, T2 or PD of it is there"),
     Case("fewer people than the split asks for", "stops", too_few, "ixi.split asks for 4 people"),
-    Case("a brace in a folder's name", "stops", braces, "ixi.raw: .* has a brace in its name"),
+    Case("a brace in a folder's name", "stops", braces, "raw: .* has a brace in its name"),
 ]

@@ -152,7 +152,7 @@ CASES = [
         "PET transmission scan", "excluded", pet_row("FDG Transmission"), "is not an emission scan"
     ),
     Case(
-        "PET older than cohort.max_days_apart",
+        "PET older than max_days_apart",
         "excluded",
         late_pet("3/30/2007", "mri_only"),
         "no MRI within 183 days: the nearest, I1, is 365 days away",

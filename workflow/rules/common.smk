@@ -2,9 +2,8 @@
 
 from functools import cache
 
-import yaml
-
 from mri2pet.config.check import check_config, run_systems
+from mri2pet.config.schema import load_schema
 from mri2pet.config.studies import with_raw
 from mri2pet.config.systems import SPACES, SYSTEMS as KNOWN_SYSTEMS
 from mri2pet.config.typed import typed
@@ -17,7 +16,7 @@ VISIT = "sub-{subject}/ses-{visit}"
 NAME = "sub-{subject}_ses-{visit}"
 
 config = with_raw(
-    typed(config, yaml.safe_load(SCHEMA.read_text())),
+    typed(config, load_schema(SCHEMA)),
     [name for name, known in KNOWN_SYSTEMS.items() if known.raw],
 )
 # A system of `null`, as a configuration laid over another says it, is left out like one not there.

@@ -6,11 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import yaml
 
+from mri2pet.config.schema import load_schema
 from mri2pet.config.studies import make_study
 from mri2pet.config.systems import SPACES, SYSTEMS, check_starts, resolve
 from mri2pet.errors import InputError
+
+# Keys of an earlier form of the configuration, and what they are now; {system}: its study's name.
+MOVED = {
+    "cohort": "studies.{gla_gan}",
+    "simulation": "studies.{gla_gan}.simulation",
+    "gan_anomaly.raw": "studies.{gan_anomaly}.raw",
+    "gan_anomaly.simulation": "studies.{gan_anomaly}.simulation",
+    "ixi.raw": "studies.{ixi}.raw",
+    "ixi.simulation": "studies.{ixi}.simulation",
+    "ixi.patches": "ixi.parts",
+    "ixi.patches.stride": "ixi.parts.synthesis_stride",
+}
 
 
 def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
@@ -22,11 +34,11 @@ def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
         One line a fault, each naming the key, what is wrong and, for a misspelt key, the nearest
         known one.
     """
-    schema = yaml.safe_load(Path(schema_path).read_text())
+    schema = load_schema(schema_path)
     validator = jsonschema.Draft202012Validator(schema)
     faults = sorted(validator.iter_errors(config), key=lambda fault: list(map(str, fault.path)))
     if faults:
-        lines = [line for fault in faults for line in _describe(fault)]
+        lines = [line for fault in faults for line in _describe(fault, config)]
         raise InputError("the configuration is not valid:\n  " + "\n  ".join(lines))
     systems = run_systems(config)
     if not systems:
@@ -65,7 +77,7 @@ def check_spaces(config: Mapping[str, Any], systems: Sequence[str]) -> None:
                 )
 
 
-def _describe(fault: jsonschema.ValidationError) -> list[str]:
+def _describe(fault: jsonschema.ValidationError, config: Mapping[str, Any]) -> list[str]:
     """Turn one schema fault into lines that name the key."""
     where = ".".join(map(str, fault.path))
     if fault.validator != "additionalProperties" or not isinstance(fault.instance, dict):
@@ -74,7 +86,22 @@ def _describe(fault: jsonschema.ValidationError) -> list[str]:
     lines = []
     for key in sorted(set(fault.instance) - set(known)):
         full = f"{where}.{key}" if where else str(key)
+        if full in MOVED:
+            lines += _moved(full, fault.instance[key], config)
+            continue
         near = difflib.get_close_matches(str(key), known, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
         lines.append(f"{full}: unknown key; {hint}")
     return lines
+
+
+def _moved(key: str, value: Any, config: Mapping[str, Any]) -> list[str]:
+    """Say where an earlier key went, one line for each key below it."""
+    study = {name: (config.get(name) or {}).get("study", "<name>") for name in SYSTEMS}
+    now = {key: MOVED[key]}
+    if isinstance(value, Mapping):
+        now = {f"{key}.{name}": f"{MOVED[key]}.{name}" for name in value}
+    return [
+        f"{old}: is now {MOVED.get(old, new).format(**study)} (CHANGELOG.md)"
+        for old, new in now.items()
+    ]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mri2pet.config.systems import FLOW, check_names, study_groups
+from mri2pet.config.systems import FLOW, as_map, check_names, study_groups
 from mri2pet.errors import InputError
 
 
@@ -26,7 +26,8 @@ def check(config: Mapping[str, Any]) -> None:
         if not set(classes[role]) & set(known):
             raise InputError(
                 f"dual_glow.diagnosis.{role}: none of {', '.join(classes[role])} is among "
-                f"studies.{block['study']}.groups ({', '.join(known)})"
+                f"studies.{block['study']}.groups ({', '.join(known)}); "
+                f"{as_map(block['study'], known, classes[role][0])}"
             )
     for group in classes["positive"]:
         if group in classes["negative"]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mri2pet.config.ablations import check_models
-from mri2pet.config.systems import study_groups
+from mri2pet.config.systems import as_map, study_groups
 from mri2pet.errors import InputError
 
 
@@ -30,7 +30,7 @@ def check(config: Mapping[str, Any]) -> None:
             if group not in known:
                 raise InputError(
                     f"gla_gan.{key}: group {group} is not among studies.{block['study']}.groups "
-                    f"({', '.join(known)})"
+                    f"({', '.join(known)}); {as_map(block['study'], known, group)}"
                 )
     model = block.get("interpretation", {}).get("model")
     trained = [*block["models"], *block.get("ablations", {}).get("run", [])]

@@ -2,7 +2,7 @@
 
 import copy
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,6 +139,15 @@ def study_groups(config: Mapping[str, Any], system: str) -> list[str]:
     from mri2pet.config.studies import group_names
 
     return list(group_names(config["studies"][config[system]["study"]].get("groups", ())))
+
+
+def as_map(study: str, known: Sequence[str], group: str) -> str:
+    """Say what to do where a study has no group of a name that a system needs."""
+    word = known[0] if known else "WORD"
+    return (
+        f"name one of these, or say which word of the study means {group}: "
+        f"studies.{study}.groups: {{{word}: {group}, ...}}"
+    )
 
 
 def check_starts(system: str, block: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import yaml
 
+ANNOTATIONS = ("title", "description", "default")  # say nothing of what is allowed
 # YAML 1.1 takes 1e-3 for text, since it has no point.
 EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 
@@ -56,7 +57,7 @@ class _Reader:
             return {}
         while "$ref" in schema:
             schema = self.definitions[schema["$ref"].rpartition("/")[2]]
-        return dict(schema)
+        return {key: value for key, value in schema.items() if key not in ANNOTATIONS}
 
     def _branch(self, schema: dict[str, Any], kind: str) -> dict[str, Any]:
         """Return that alternative of a schema which is about objects, or about arrays."""

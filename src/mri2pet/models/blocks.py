@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from mri2pet.errors import InputError
 from mri2pet.models.conv import Conv3x3x3
 from mri2pet.models.norm import CHANNELS_LAST, BatchNorm
 
@@ -135,12 +136,15 @@ def split_grid(volume: Tensor, grid: Sequence[int]) -> list[Tensor]:
 
     Raises
     ------
-    ValueError
+    InputError
         If the grid does not divide the volume.
     """
     shape = volume.shape[2:]
     if any(size % parts for size, parts in zip(shape, grid, strict=True)):
-        raise ValueError(f"a volume of {tuple(shape)} cannot be cut evenly into {tuple(grid)}")
+        raise InputError(
+            f"a volume of {tuple(shape)} voxels cannot be cut evenly into {tuple(grid)}; choose "
+            "another grid, or fewer `patches`"
+        )
     pieces = [volume]
     for axis, parts in enumerate(grid, start=2):
         pieces = [part for piece in pieces for part in piece.chunk(parts, axis)]

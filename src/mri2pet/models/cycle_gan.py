@@ -111,6 +111,8 @@ class CycleGanGenerator(nn.Module):
             )
         levels = list(itertools.pairwise(filters))
         self.multiple = 2 ** len(levels)
+        reflected = max(kernel // 2 + 1, 2 * self.multiple)  # there must be voxels to reflect
+        self.smallest = reflected if padding == "reflect" else 1
         convolution, transposed = CONVOLUTION[dimensions], TRANSPOSED[dimensions]
         wide: dict[str, Any] = {"padding": kernel // 2, "padding_mode": padding}
         # No bias before a norm, which would take it away.
@@ -142,6 +144,11 @@ class CycleGanGenerator(nn.Module):
         if any(lacking):
             # F.pad names the last axis first.
             volume = F.pad(volume, [n for more in reversed(lacking) for n in (0, more)])
+        if min(volume.shape[2:]) < self.smallest:
+            raise InputError(
+                f"a volume of {tuple(sides)} voxels is too small to be reflected at its edge: "
+                f"{self.smallest} a side are needed; choose another grid, or padding: zeros"
+            )
         result = (torch.tanh(self.layers(2 * volume - 1).float()) + 1) / 2
         return result[(..., *(slice(side) for side in sides))]
 

@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mri2pet.config.by_name import check_name, find, symbol
 from mri2pet.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,8 +33,12 @@ MODELS = {
 
 def symbol_of(name: str) -> str:
     """Return where a network is defined, e.g. `mri2pet.models.unet3d:UNet3d` for `unet3d`."""
-    module, _, class_name = MODELS.get(name, name).rpartition(".")
-    return f"{__package__}.{module}:{class_name}"
+    return symbol(__package__, MODELS, name)
+
+
+def check_network(where: str, name: str) -> None:
+    """Raise `InputError`, with the key of the configuration, if there is no such network."""
+    check_name(where, "model", __package__, MODELS, name)
 
 
 def build(config: Mapping[str, Any]) -> "nn.Module":
@@ -56,14 +61,7 @@ def build(config: Mapping[str, Any]) -> "nn.Module":
     """
     settings = {key: value for key, value in config.items() if key != "name"}
     name = str(config.get("name", ""))
-    module, _, class_name = symbol_of(name).partition(":")
-    try:
-        network = getattr(importlib.import_module(module), class_name)
-    except (ImportError, AttributeError) as error:
-        raise InputError(
-            f"config: no model is named '{name}'; known are {', '.join(MODELS)} and "
-            f"<file>.<Class> of src/mri2pet/models ({error})"
-        ) from error
+    network = find("config", "model", __package__, MODELS, name)
     try:
         return network(**settings)
     except (TypeError, ValueError) as error:

@@ -58,7 +58,7 @@ def plan_members(simulation: Mapping[str, Any], seed: int) -> list[Member]:
     Parameters
     ----------
     simulation
-        The block `gan_anomaly.simulation` of the configuration: `paired`, `mri_only`, `patients`
+        The block `simulation` of the study: `paired`, `mri_only`, `patients`
         and the ranges `lesion.depth` (share of the uptake that is lost) and `lesion.ml`.
     seed
         The run's seed.
@@ -72,14 +72,14 @@ def plan_members(simulation: Mapping[str, Any], seed: int) -> list[Member]:
     for key, first in FIRST_OF.items():
         count = simulation[key]
         if not 0 <= count <= MOST:
-            raise InputError(f"gan_anomaly.simulation.{key}: {count} is not one of 0 to {MOST}")
+            raise InputError(f"simulation.{key}: {count} is not one of 0 to {MOST}")
         role = "patient" if key == "patients" else "control"
         kind = "mri_only" if key == "mri_only" else "paired"
         for number in range(first, first + count):
             person = make_adult(seed, FIRST + number, kind == "paired")
             lesion = None
             if role == "patient":
-                where = "gan_anomaly.simulation.lesion"
+                where = "simulation.lesion"
                 lesion = plan_lesion(simulation["lesion"], number - first, where)
             members.append(Member(f"EPI{number:03d}", role, kind, person, lesion))
     return members

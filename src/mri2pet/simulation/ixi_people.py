@@ -52,7 +52,7 @@ def plan_ixi(people: int, seed: int) -> list[tuple[Person, str]]:
         If so many people are not possible.
     """
     if not 1 <= people < MOST:
-        raise InputError(f"config ixi.simulation.people is {people}; 1 to {MOST - 1} can be made")
+        raise InputError(f"simulation.people is {people}; 1 to {MOST - 1} can be made")
     return [_plan(number, seed) for number in range(people)]
 
 

@@ -4,6 +4,7 @@ Volumes are (B, 1, X, Y, Z) with intensities 0 to 1. All is computed in float32,
 precision the networks run in.
 """
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mri2pet.errors import InputError
+from mri2pet.training.recipes import find_loss
 
 C1, C2 = 0.01**2, 0.03**2  # constants of Wang (2004) for a data range of 1
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001)  # as printed; not rescaled to a sum of one
@@ -214,9 +216,10 @@ class SynthesisLoss(nn.Module):
     ----------
     terms
         Weight of each term, or `weight` and the term's own settings: `{l1: 1, ssim: {weight: 1,
-        window: 7}}`. Terms: those of `TERMS`, and roi. A term of weight 0 is left out.
+        window: 7}}`. Terms: those of `recipes.LOSSES`, or `file.name`. A term of weight
+        0 is left out.
     labels
-        Atlas (X, Y, Z) for the ROI term.
+        Atlas (X, Y, Z), for terms that need one.
 
     Raises
     ------
@@ -224,24 +227,11 @@ class SynthesisLoss(nn.Module):
         For an unknown term or setting, a negative weight, or when nothing is left.
     """
 
-    TERMS: Mapping[str, Loss] = {
-        "l1": l1_loss,
-        "l2": l2_loss,
-        "gradient_difference": gradient_difference_loss,
-        "ssim": ssim_loss,
-        "ms_ssim": ms_ssim_loss,
-    }
-    SETTINGS: Mapping[str, set[str]] = {
-        "gradient_difference": {"dimensions"},
-        "ssim": {"window", "sigma"},
-        "ms_ssim": {"window", "sigma", "weights"},
-    }
-
     def __init__(self, terms: Mapping[str, Any], labels: Tensor | None = None) -> None:
         super().__init__()
         self.weights: dict[str, float] = {}
         self.functions: dict[str, Loss] = {}
-        self.roi: RoiLoss | None = None
+        self.of_labels = nn.ModuleDict()  # registered, so that they move with the module
         for name, entry in terms.items():
             settings = dict(entry) if isinstance(entry, Mapping) else {"weight": entry}
             weight = float(settings.pop("weight", 1.0))
@@ -255,17 +245,17 @@ class SynthesisLoss(nn.Module):
             raise InputError("losses: no term with a weight above 0")
 
     def _make(self, name: str, settings: dict[str, Any], labels: Tensor | None) -> Loss:
-        if name == "roi" and labels is not None and not settings:
-            self.roi = RoiLoss(labels)  # registered, so that it moves with the module
-            return self.roi
-        if name not in self.TERMS:
-            raise InputError(
-                f"losses.{name}: cannot be made with settings {settings or 'none'}; "
-                f"terms are {', '.join(self.TERMS)}, roi (needs an atlas, takes no settings)"
-            )
-        if set(settings) - self.SETTINGS.get(name, set()):
-            raise InputError(f"losses.{name}: does not take the settings {sorted(settings)}")
-        return partial(self.TERMS[name], **settings)
+        found = find_loss(name)
+        taken = list(inspect.signature(found).parameters)
+        made = isinstance(found, type)
+        if unknown := set(settings) - set(taken[1 if made else 2 :]):
+            raise InputError(f"losses.{name}: does not take the settings {sorted(unknown)}")
+        if not made:
+            return partial(found, **settings)
+        if labels is None:
+            raise InputError(f"losses.{name}: needs an atlas, and there is none")
+        self.of_labels[name.replace(".", "_")] = loss = found(labels, **settings)
+        return loss
 
     def forward(self, predicted: Tensor, real: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the weighted sum, and every term's own value before weighting."""

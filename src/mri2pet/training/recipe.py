@@ -1,7 +1,7 @@
 """What differs between ways of training: networks, optimisers and one step on a batch.
 
-The loop knows nothing else of a model. A new way (flow, autoencoder) is a new recipe: a class in
-this folder and a line in `recipes.RECIPES`.
+The loop knows nothing else of a model. A new way (flow, autoencoder) is a new recipe: a class in a
+file of this folder, which a model's entry names (`recipes`).
 """
 
 from abc import ABC, abstractmethod

@@ -1,10 +1,14 @@
-"""From the name of a recipe in the configuration to its class."""
+"""From the names in a model's entry of the configuration to its recipe and losses.
 
-import importlib
+A recipe or loss of one's own is a file in this folder: the configuration then says `file.Name`.
+"""
+
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mri2pet.config.by_name import check_name, find, symbol
 from mri2pet.errors import InputError
+from mri2pet.models.registry import check_network
 
 if TYPE_CHECKING:
     from mri2pet.training.data import Pairs
@@ -22,12 +26,56 @@ RECIPES = {
     "dual_glow": "glow_recipe.DualGlowRecipe",
     "cvae": "cvae_recipe.ConditionalVae",
 }
+# Functions of (predicted, real, settings), or classes made of the atlas's labels and the settings.
+LOSSES = {
+    "l1": "losses.l1_loss",
+    "l2": "losses.l2_loss",
+    "gradient_difference": "losses.gradient_difference_loss",
+    "ssim": "losses.ssim_loss",
+    "ms_ssim": "losses.ms_ssim_loss",
+    "roi": "losses.RoiLoss",
+}
+RECIPES_OWN = ("adversarial", "cycle", "identity", "kl", "mri", "side")  # losses they compute
 
 
 def recipe_symbol(name: str) -> str:
     """Return where a recipe is defined, e.g. `mri2pet.training.gan:Gan` for `gan`."""
-    module, _, class_name = RECIPES[name].rpartition(".")
-    return f"{__package__}.{module}:{class_name}"
+    return symbol(__package__, RECIPES, name)
+
+
+def loss_symbols(losses: Mapping[str, Any]) -> list[str]:
+    """Return where the losses of a model's entry are defined, but for those of its recipe."""
+    return [symbol(__package__, LOSSES, name) for name in losses if name not in RECIPES_OWN]
+
+
+def find_loss(name: str) -> Any:
+    """Return the function or class of a loss; an `InputError` if there is none of this name."""
+    return find(f"losses.{name}", "loss", __package__, LOSSES, name)
+
+
+def check_entry(where: str, entry: Mapping[str, Any]) -> None:
+    """Look for everything that a model's entry names; nothing is imported.
+
+    Parameters
+    ----------
+    where
+        Its key in the configuration.
+    entry
+        `generator`, `discriminator` where there is one, `recipe`, `losses`.
+
+    Raises
+    ------
+    InputError
+        For a network, recipe or loss that there is not. Losses of a recipe of one's own are not
+        looked for: it may compute any.
+    """
+    for role in ("generator", "discriminator"):
+        if role in entry:
+            check_network(f"{where}.{role}.name", entry[role]["name"])
+    check_name(f"{where}.recipe", "recipe", __package__, RECIPES, entry["recipe"])
+    known = LOSSES | dict.fromkeys(RECIPES_OWN, "")
+    for name in entry["losses"] if entry["recipe"] in RECIPES else ():
+        check_name(f"{where}.losses.{name}", "loss", __package__, known, name)
 
 
 def make_recipe(
@@ -40,11 +88,8 @@ def make_recipe(
     InputError
         For an unknown recipe, or an entry that lacks what the recipe needs.
     """
-    name = config.get("recipe")
-    if name not in RECIPES:
-        raise InputError(f"recipe: '{name}' is unknown; known are {', '.join(RECIPES)}")
-    module, _, class_name = recipe_symbol(name).partition(":")
-    recipe = getattr(importlib.import_module(module), class_name)
+    name = str(config.get("recipe"))
+    recipe = find("recipe", "recipe", __package__, RECIPES, name)
     try:
         return recipe(config, settings, pairs)
     except KeyError as error:

@@ -2,10 +2,18 @@
 
 from mri2pet.config.systems import system_models
 from mri2pet.models.registry import symbol_of
-from mri2pet.training.recipes import recipe_symbol
+from mri2pet.training.recipes import check_entry, loss_symbols, recipe_symbol
 
 ENTRIES = {system: system_models(config, system) for system in SYSTEMS}
 PET_SYSTEMS = [system for system in SYSTEMS if KNOWN_SYSTEMS[system].pet]
+
+try:
+    for system, entries in ENTRIES.items():
+        for model, entry in entries.items():
+            own = model in config[system]["models"]
+            check_entry(f"{system}.{'models' if own else 'ablations.variants'}.{model}", entry)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
 
 
 def folds_of(system):
@@ -91,5 +99,7 @@ def model_code(system, model):
 
 
 def training_code(system, model):
-    """Return the networks of a model and its recipe, for what trains it."""
-    return [*model_code(system, model), recipe_symbol(ENTRIES[system][model]["recipe"])]
+    """Return the networks of a model, its recipe and its losses, for what trains it."""
+    entry = ENTRIES[system][model]
+    learnt = [recipe_symbol(entry["recipe"]), *loss_symbols(entry["losses"])]
+    return [*model_code(system, model), *learnt]

@@ -58,14 +58,14 @@ def find_images(folder: str | Path) -> list[IxiImage]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder; ixi.raw names an IXI download")
+        raise InputError(f"{folder}: there is no such folder; raw must name an IXI download")
     found: dict[tuple[str, str, str, str], IxiImage] = {}
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in sorted(files, key=is_archive):  # files before archives
         for image in _images_of(path):
             key = (image.subject, image.contrast, image.site, image.number)
             found.setdefault(key, image)
-    check_names("ixi.raw", (image.file for image in found.values()))
+    check_names("raw", (image.file for image in found.values()))
     if not found:
         raise InputError(
             f"{folder}: no image named like IXI002-Guys-0828-T2.nii.gz, in a folder or in a .tar"
@@ -91,7 +91,7 @@ def find_table(folder: str | Path) -> Path:
     InputError
         Neither is there.
     """
-    check_names("ixi.raw", [folder])
+    check_names("raw", [folder])
     there = sorted(Path(folder).iterdir()) if Path(folder).is_dir() else []
     by_name = {path.name.lower(): path for path in there}
     for name in ("ixi.xls", "ixi.csv"):
