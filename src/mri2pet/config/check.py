@@ -12,6 +12,8 @@ from mri2pet.config.studies import make_study
 from mri2pet.config.systems import SPACES, SYSTEMS, check_starts, resolve
 from mri2pet.errors import InputError
 
+NETWORKS = "mri2pet.models.signatures:check_networks"  # of a room above this one
+
 
 def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
     """Compare a configuration with its JSON schema, and its keys with each other.
@@ -42,6 +44,7 @@ def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
         make_study(config[name]["study"], config["studies"][config[name]["study"]])
         check_starts(name, config[name])
         resolve(SYSTEMS[name].check)(config)
+    resolve(NETWORKS)(config, systems)
 
 
 def run_systems(config: Mapping[str, Any]) -> list[str]:
