@@ -2,7 +2,9 @@
 
 from snakemake.logging import logger
 
+from mri2pet.config.systems import RESERVED
 from mri2pet.machine_faults import check_writable
+from mri2pet.runs.present import Present
 from mri2pet.runs.recorder import Job, RunRecorder
 from mri2pet.runs.summary import finish_run
 
@@ -30,6 +32,12 @@ def end_of_run():
         undone=plain(open_),
         mended=plain(job for job in workflow.dag.jobs if job not in open_),
         known=plain(workflow.dag.jobs) if everything else None,
+        present=Present(
+            rules={rule.name for rule in workflow.rules},
+            models={system: {*ENTRIES[system], *RESERVED} for system in SYSTEMS},
+            folds={system: len(folds_of(system)) for system in SYSTEMS},
+            studies=list(STUDIES),
+        ),
     )
     logger.info(f"\n{text}\n")
 
