@@ -56,7 +56,8 @@ onstart:
         check_writable("results", "logs")
         if not only_asks():
             check_apart(
-                "results/provenance", {study.name: study.simulated for study in STUDIES.values()}
+                "results/provenance",
+                {study.name: study.simulated for study in STUDIES.values()},
             )
     except InputError as error:
         raise WorkflowError(str(error)) from None
