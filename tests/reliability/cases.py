@@ -62,6 +62,7 @@ def all_cases() -> dict[str, list[Case]]:
     """Return the cases by what they are about."""
     import bad_bids
     import bad_dicom
+    import bad_exports
     import bad_files
     import bad_headers
     import bad_ixi
@@ -72,6 +73,7 @@ def all_cases() -> dict[str, list[Case]]:
     return {
         "Tables": bad_tables.CASES,
         "Rows of tables": bad_rows.CASES,
+        "Tables as LONI exports them": bad_exports.CASES,
         "NIfTI headers and values": bad_headers.CASES,
         "NIfTI files, frames and sidecars": bad_files.CASES,
         "DICOM series": [*bad_dicom.CASES, *bad_series.CASES],

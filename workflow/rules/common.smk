@@ -28,7 +28,8 @@ try:
     check_config(config, SCHEMA)
 except InputError as error:
     raise WorkflowError(str(error)) from None
-TRACED = config.pop("file", "")  # a question to `trace`, not a setting
+# Questions to `trace`, not settings.
+TRACED, SHORT = config.pop("file", ""), config.pop("short", False)
 
 # What this run makes, what each system of it works on, and what these spaces stand on.
 SYSTEMS = run_systems(config)

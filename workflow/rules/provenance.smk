@@ -66,7 +66,7 @@ rule audit:
         apart=["results/failures.tsv", "results/report/partial.html"],
         table="results/provenance/audit.tsv",
         root=str(ROOT),
-        config={key: value for key, value in GIVEN.items() if key != "file"},
+        config={key: value for key, value in GIVEN.items() if key not in {"file", "short"}},
         snakemake=[sys.executable, "-m", "snakemake"],
     script:
         "../scripts/audit.py"
@@ -84,6 +84,7 @@ rule trace:
     params:
         records=RECORDS,
         file=TRACED,
+        short=SHORT,
         chain="results/provenance/trace.json",
     script:
         "../scripts/trace.py"

@@ -2,7 +2,10 @@
 
 from snakemake.logging import logger
 
+from mri2pet.config.systems import RESERVED
 from mri2pet.machine_faults import check_writable
+from mri2pet.runs.apart import check_apart
+from mri2pet.runs.present import Present
 from mri2pet.runs.recorder import Job, RunRecorder
 from mri2pet.runs.summary import finish_run
 
@@ -11,9 +14,14 @@ if workflow.is_main_process:
     logger.addHandler(RECORDER)
 
 
+def only_asks():
+    """Tell whether a call makes nothing: an audit or a trace is no run."""
+    return {job.rule.name for job in workflow.dag.jobs} <= {"audit", "trace"}
+
+
 def end_of_run():
-    """Write the tables of this run, and say what they hold; an audit or a trace is no run."""
-    if {job.rule.name for job in workflow.dag.jobs} <= {"audit", "trace"}:
+    """Write the tables of this run, and say what they hold."""
+    if only_asks():
         return
 
     def plain(jobs):
@@ -30,6 +38,12 @@ def end_of_run():
         undone=plain(open_),
         mended=plain(job for job in workflow.dag.jobs if job not in open_),
         known=plain(workflow.dag.jobs) if everything else None,
+        present=Present(
+            rules={rule.name for rule in workflow.rules},
+            models={system: {*ENTRIES[system], *RESERVED} for system in SYSTEMS},
+            folds={system: len(folds_of(system)) for system in SYSTEMS},
+            studies=list(STUDIES),
+        ),
     )
     logger.info(f"\n{text}\n")
 
@@ -40,6 +54,11 @@ def end_of_run():
 onstart:
     try:
         check_writable("results", "logs")
+        if not only_asks():
+            check_apart(
+                "results/provenance",
+                {study.name: study.simulated for study in STUDIES.values()},
+            )
     except InputError as error:
         raise WorkflowError(str(error)) from None
     limit = workflow.scheduling_settings.max_jobs_per_timespan

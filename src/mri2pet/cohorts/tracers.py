@@ -1,6 +1,7 @@
 """What a PET tracer is called: BIDS labels, names and radionuclides in all their spellings."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -89,6 +90,12 @@ def read_tracer(text: object, radionuclide: object = None) -> Tracer | None:
     return Tracer(name.upper(), told or within)
 
 
+def named_tracers(text: str) -> set[str]:
+    """Return the canonical names of all known tracers that a description names."""
+    words = _squeezed(text)
+    return {known for known, (_, pattern) in _KNOWN.items() if re.search(pattern, words)}
+
+
 def told_tracer(sidecar: Mapping[str, Any]) -> Tracer | None:
     """Return the tracer that a BIDS sidecar names; None where it names none.
 
@@ -137,4 +144,5 @@ def _split(text: str) -> tuple[str | None, str]:
 
 
 def _squeezed(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", text.lower())
+    plain = unicodedata.normalize("NFKD", text.lower())  # an accent is no other letter
+    return re.sub(r"[^a-z0-9]", "", plain)

@@ -23,6 +23,7 @@ MOVED = {
     "ixi.patches": "ixi.parts",
     "ixi.patches.stride": "ixi.parts.synthesis_stride",
 }
+NETWORKS = "mri2pet.models.signatures:check_networks"  # of a room above this one
 
 
 def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
@@ -54,6 +55,7 @@ def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
         make_study(config[name]["study"], config["studies"][config[name]["study"]])
         check_starts(name, config[name])
         resolve(SYSTEMS[name].check)(config)
+    resolve(NETWORKS)(config, systems)
 
 
 def run_systems(config: Mapping[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from mri2pet.cohorts.adni.groups import GROUPS
-from mri2pet.errors import InputError
+from mri2pet.datasets.enough import check_enough, people_of
 
 FOLD_COLUMNS = ("subject", "group", "kind", "fold")
 
@@ -43,17 +43,10 @@ def make_folds(
     InputError
         Fewer than two folds, or a group has fewer paired subjects than folds.
     """
-    if n < 2:
-        raise InputError(f"folds.n: {n} is too few; cross-validation needs at least 2")
-    subjects = _subjects(visits, groups)
-    paired = subjects[subjects["kind"] == "paired"]["group"].value_counts()
-    for group in sorted(set(subjects["group"]), key=list(groups).index):
-        count = int(paired.get(group, 0))
-        if count < n:
-            raise InputError(
-                f"folds.n: {n} folds need at least {n} subjects of group {group} with MRI and "
-                f"PET, there are {count}; lower folds.n, or drop {group} from the study's groups"
-            )
+    people = people_of(visits.to_dict("records"), groups)
+    check_enough(people, n, groups)
+    rows = [(subject, *own) for subject, own in people.items()]
+    subjects = pd.DataFrame(rows, columns=["subject", "group", "kind"])
     dealt, turn = {}, 0
     for _, stratum in subjects.groupby(["kind", "group"], sort=True):
         for subject in _shuffled(stratum["subject"].tolist(), seed):
@@ -69,20 +62,6 @@ def fold_sizes(folds: pd.DataFrame) -> dict[str, dict[str, int]]:
     for (fold, group, kind), rows in folds.groupby(["fold", "group", "kind"], sort=True):
         sizes.setdefault(f"fold-{fold}", {})[f"{group} {kind}"] = len(rows)
     return sizes
-
-
-def _subjects(visits: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
-    """Reduce visits to one row a subject, ordered by subject."""
-    unknown = sorted(set(visits["group"]) - set(groups))
-    if unknown:
-        raise InputError(f"unknown group {unknown[0]!r} in the table of visits")
-    rows = []
-    for subject, own in visits.groupby("subject", sort=True):
-        counts = own["group"].value_counts()
-        group = max(counts.index, key=lambda name: (counts[name], list(groups).index(name)))
-        kind = "paired" if (own["kind"] == "paired").any() else "mri_only"
-        rows.append((str(subject), group, kind))
-    return pd.DataFrame(rows, columns=["subject", "group", "kind"])
 
 
 def _shuffled(subjects: Sequence[str], seed: int) -> list[str]:

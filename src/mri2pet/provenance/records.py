@@ -1,5 +1,6 @@
 """All records of a run: which job made which file, from what."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -99,6 +100,7 @@ def read_records(folders: Iterable[str | Path]) -> Records:
     """
     records = Records()
     known: dict[tuple[int, int], Record | str] = {}
+    same: dict[str, Record | str] = {}
     read: dict[str, Record] = {}
     for folder in map(Path, folders):
         for path in sorted(folder.rglob("*.json")):
@@ -108,7 +110,7 @@ def read_records(folders: Iterable[str | Path]) -> Records:
             status = path.stat()
             key = status.st_dev, status.st_ino  # the sidecars of one job are links to one file
             if key not in known:
-                known[key] = _read(path)
+                known[key] = _read(path, same)
             found = known[key]
             if isinstance(found, str):
                 records.faults[str(path)] = found
@@ -135,13 +137,20 @@ def _sort(records: Records, read: dict[str, Record]) -> None:
             records.lost.add(output)
 
 
-def _read(path: Path) -> Record | str:
-    """Read one sidecar; what is wrong with it is returned as text."""
+def _read(path: Path, same: dict[str, Record | str]) -> Record | str:
+    """Read one sidecar; what is wrong with it is returned as text.
+
+    The links of a job become files of their own where a run was copied, or on file systems without
+    links: `same` has what each text was found to be.
+    """
     try:
-        content = json.loads(path.read_text())
-        wanted = ("rule", "wildcards", "inputs", "outputs", "script", "code", "recorded_ns")
-        if all(key in content for key in wanted):
-            return Record(str(path), content)
-        return "is not a record of a job"
+        raw = path.read_bytes()
+        mark = hashlib.sha256(raw).hexdigest()
+        if mark not in same:
+            content = json.loads(raw)
+            wanted = ("rule", "wildcards", "inputs", "outputs", "script", "code", "recorded_ns")
+            found = all(key in content for key in wanted)
+            same[mark] = Record(str(path), content) if found else "is not a record of a job"
+        return same[mark]
     except (OSError, ValueError, TypeError) as error:
         return f"cannot be read ({error})"

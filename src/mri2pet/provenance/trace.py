@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import Any
 
 from mri2pet.errors import InputError
@@ -82,6 +82,39 @@ def tree(records: Records, file: str) -> str:
     used = ", ".join(f"{name} {version}" for name, version in packages(jobs).items())
     lines += [f"Packages: {used}"]
     return "\n".join(lines) + "\n"
+
+
+def short(records: Records, file: str) -> str:
+    """List the chain rule by rule: how many jobs, with which code, and what they read of sources.
+
+    Raises
+    ------
+    InputError
+        If no job is known that made the file.
+    """
+    file = known(records, file)
+    jobs = list(records.chain(file))
+    rules: dict[tuple[str, str, str], list[Record]] = {}
+    for job in jobs:
+        content = job.content
+        rules.setdefault((job.rule, content["script"], content["code"]), []).append(job)
+    lines = [f"{file}  {records.made[file].outputs[file]['sha256'][:12]}"]
+    for (rule, script, code), own in rules.items():
+        seconds = sum(job.content["seconds"] for job in own)
+        first, last = (pick(job.content["ended"] for job in own) for pick in (min, max))
+        when = first if first == last else f"{first} to {last}"
+        lines.append(f"└─ {rule}: {_count(own, 'job')}  [{script} {code}]  {when}  {seconds:.1f} s")
+        read = {path for job in own for path in job.inputs if path not in records.made}
+        if read:
+            more = f" and {len(read) - 1} more" if len(read) > 1 else ""
+            lines.append(f"   ├─ {_count(read, 'source')}: {min(read)}{more}")
+    ran = _count(environments(jobs), "environment")
+    lines += ["", f"{_count(jobs, 'job')} in {ran}; `trace` without short=true lists each job."]
+    return "\n".join(lines) + "\n"
+
+
+def _count(things: Sized, word: str) -> str:
+    return f"{len(things)} {word}{'s' * (len(things) != 1)}"
 
 
 def _branches(

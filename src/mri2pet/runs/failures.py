@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mri2pet.files import MISSING, atomic
+from mri2pet.runs.present import read_table, visits_of
 from mri2pet.runs.recorder import Job
 
 COLUMNS = ("kind", "subject", "visit", "stage", "job", "reason", "log")
@@ -44,7 +45,7 @@ def failed_jobs(jobs: Iterable[Job]) -> list[Row]:
     return rows
 
 
-def excluded_scans(results: str | Path) -> list[Row]:
+def excluded_scans(results: str | Path, studies: Sequence[str] | None = None) -> list[Row]:
     """Return a row for every scan left out so far, of a run that may have stopped anywhere.
 
     Read from `cohort/exclusions.tsv` and similar tables, and from the sidecars of the stages.
@@ -53,24 +54,24 @@ def excluded_scans(results: str | Path) -> list[Row]:
     ----------
     results
         The folder `results`.
+    studies
+        Of the run: what tables of other studies hold is left out. None for all that there are.
     """
     results = Path(results)
-    visits = {
-        (each["subject"], each["visit"])
-        for table in (results / "cohort").glob("*.tsv")
-        for each in _read(table)
-        if "kind" in each
-    }
+    visits = visits_of(results, studies)
+    others = visits_of(results) - visits
     rows = []
     for table in sorted((results / "cohort").glob("*exclusions.tsv")):
-        for each in _read(table):
+        if studies is not None and table.name.removesuffix("_exclusions.tsv") not in studies:
+            continue
+        for each in read_table(table):
             scan = f"scan={each.get('modality', MISSING)}"
             rows.append(_make("excluded", each, each["stage"], scan, each["reason"], str(table)))
     for sidecar in sorted(results.glob("*/sub-*/ses-*/*/*.json")):
         excluded = _exclusion(sidecar)
         if excluded:
             subject, visit = (part.split("-", 1)[1] for part in sidecar.parts[-4:-2])
-            if visits and (subject, visit) not in visits:
+            if (subject, visit) in others or (visits and (subject, visit) not in visits):
                 continue  # of a cohort that is no more
             scan = "scan=PET" if sidecar.parent.name == "pet" else "scan=MRI"
             whose = {"subject": subject, "visit": visit}
@@ -96,7 +97,7 @@ def still_failed(table: str | Path, jobs: Iterable[Job], known: Iterable[Job] | 
     """
     tried = set(map(job_key, jobs))
     there = None if known is None else set(map(job_key, known))
-    rows = [row for row in _read(Path(table)) if row["kind"] == "failed"]
+    rows = [row for row in read_table(Path(table)) if row["kind"] == "failed"]
     return [
         row
         for row in rows
@@ -185,10 +186,3 @@ def _exclusion(sidecar: Path) -> dict[str, str] | None:
         return json.loads(sidecar.read_text()).get("Excluded")
     except (OSError, ValueError, AttributeError):
         return None
-
-
-def _read(path: Path) -> list[Row]:
-    if not path.is_file():
-        return []
-    with open(path, newline="") as handle:
-        return list(csv.DictReader(handle, delimiter="\t"))

@@ -14,6 +14,7 @@ from mri2pet.runs.failures import (
     still_failed,
     write_failures,
 )
+from mri2pet.runs.present import Present, visits_of
 from mri2pet.runs.recorder import Job, RunRecorder
 from mri2pet.runs.times import lines_of, sum_times, wall_seconds, write_jobs
 
@@ -28,6 +29,7 @@ def finish_run(
     mended: Iterable[Job] = (),
     results: str | Path = "results",
     logs: str | Path = "logs",
+    present: Present | None = None,
 ) -> str:
     """Write the tables of a run that ends, well or badly, and return what to say about it.
 
@@ -48,12 +50,18 @@ def finish_run(
         Jobs with nothing left to do: also those that a call brought through which was then killed.
     results, logs
         Folders.
+    present
+        What the configuration has; failures and exclusions of anything else are forgotten.
     """
     jobs = list(recorder.jobs.values())
     table = Path(results) / "failures.tsv"
-    rows = (
-        failed_jobs(jobs) + still_failed(table, [*jobs, *mended], known) + excluded_scans(results)
-    )
+    earlier = still_failed(table, [*jobs, *mended], known)
+    studies = None
+    if present is not None:
+        studies = present.studies
+        visits = visits_of(results, studies)
+        earlier = [row for row in earlier if present.has(row, visits)]
+    rows = failed_jobs(jobs) + earlier + excluded_scans(results, studies)
     unwritten = []
     with _told(unwritten):
         write_failures(table, rows)

@@ -127,7 +127,12 @@ PACKED["anomaly"] = {
         "zeros without a PET",
         "lesion": "1 inside a patient's lesion; zeros where none is known",
     },
-    "folds": {"n": config["gan_anomaly"]["folds"]["n"], "groups": ["control"], "role": "control"},
+    "folds": {
+        "n": config["gan_anomaly"]["folds"]["n"],
+        "groups": ["control"],
+        "role": "control",
+        "key": "gan_anomaly.folds.n",
+    },
     "columns": ["kind", "role"],
     "whole_atlas": False,  # the field of view cuts some regions off
     "ixi_controls": lambda wildcards: [list(key) for key in ixi_controls()],

@@ -33,7 +33,11 @@ COLLECTION_COLUMNS = (
 )
 ADNIMERGE_COLUMNS = ("RID", "PTID", "VISCODE", "EXAMDATE", "DX_bl", "DX", "AGE", "PTGENDER")
 MISSING_CODES = {"", "-1", "-4", "-1.0", "-4.0", "na", "n/a", "nan", "none", "null", "unknown"}
-DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S")
+FIRST_EXAM = "EXAMDATE_bl"  # a column of ADNIMERGE that a table cut to fewer columns may lack
+DATE_FORMATS = (
+    *("%Y-%m-%d", "%m/%d/%Y", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"),
+    *("%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p"),  # as spreadsheets save it
+)
 YEARS = (1980, 2100)  # of an examination: no scanner before, and a slip of the keyboard after
 _DAY_FIRST = re.compile(r"\s*(1[3-9]|2[0-9]|3[01])/0?([1-9]|1[0-2])/[0-9]{4}\b")
 
@@ -66,6 +70,7 @@ class ExamRow:
     diagnosis: str
     baseline_age: str
     sex: str
+    baseline: date | None = None  # day of the first exam
 
 
 def read_tables(paths: Iterable[str | Path]) -> tuple[list[ImageRow], list[ExamRow]]:
@@ -93,8 +98,10 @@ def read_tables(paths: Iterable[str | Path]) -> tuple[list[ImageRow], list[ExamR
         if _resembles(names, COLLECTION_COLUMNS, "Image Data ID"):
             collections += 1
             images += _images(path, header, rows)
-        elif "adnimerge" in path.stem.lower() or _resembles(names, ADNIMERGE_COLUMNS, "DX_bl"):
+        elif _resembles(names, ADNIMERGE_COLUMNS, "DX_bl") or _is_cut_adnimerge(path, names):
             exams += _exams(path, header, rows)
+        elif _named_adnimerge(path):  # its dictionary, or a page that was saved in its place
+            log.warning("%s has none of ADNIMERGE's columns: passed over", path)
         else:
             log.info("%s is neither a collection nor ADNIMERGE: passed over", path)
     if not collections:
@@ -106,6 +113,12 @@ def read_tables(paths: Iterable[str | Path]) -> tuple[list[ImageRow], list[ExamR
     if not exams:
         log.warning("no ADNIMERGE table: groups are taken from the collection alone")
     return images, exams
+
+
+def printable(text: str, longest: int = 80) -> str:
+    """Make a text from a table safe to print on one line."""
+    text = re.sub(r"[^ -~]", "?", text)
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def parse_date(text: str) -> date | None:
@@ -130,6 +143,17 @@ def _resembles(names: set[str], columns: tuple[str, ...], telling: str) -> bool:
     return _key(telling) in names or len(known & names) >= 0.75 * len(known)
 
 
+def _named_adnimerge(path: Path) -> bool:
+    return "adnimerge" in path.stem.lower()
+
+
+def _is_cut_adnimerge(path: Path, names: set[str]) -> bool:
+    """Tell an ADNIMERGE that lacks columns, which stops the run, from a dictionary of it."""
+    return (
+        _named_adnimerge(path) and len({_key(column) for column in ADNIMERGE_COLUMNS} & names) > 1
+    )
+
+
 def _key(name: str) -> str:
     return " ".join(name.lower().split())
 
@@ -147,13 +171,18 @@ def _exams(
     path: Path, header: list[str], rows: Iterator[tuple[int, list[str]]]
 ) -> Iterator[ExamRow]:
     columns = _columns(path, header, ADNIMERGE_COLUMNS)
+    names = [_key(name) for name in header]
+    first = names.index(_key(FIRST_EXAM)) if _key(FIRST_EXAM) in names else None
     for line, row in rows:
         _check_month_first(path, line, row[columns[ADNIMERGE_COLUMNS.index("EXAMDATE")]])
+        baseline = "" if first is None else row[first]
+        _check_month_first(path, line, baseline)
         values = (row[index].strip() for index in columns)
         _, ptid, viscode, exam, dx_bl, dx, age, sex = (
             "" if value.lower() in MISSING_CODES else value for value in values
         )
-        yield ExamRow(ptid, viscode, examination_date(exam), dx_bl, dx, age, sex)
+        days = examination_date(exam), examination_date(baseline)
+        yield ExamRow(ptid, viscode, days[0], dx_bl, dx, age, sex, days[1])
 
 
 def _check_month_first(path: Path, line: int, text: str) -> None:

@@ -15,7 +15,6 @@ from mri2pet.cohorts.adni.groups import (
     age_at,
     group_at,
     normalise_sex,
-    normalise_visit,
 )
 from mri2pet.cohorts.adni.locate import PTID, check_raw_folder
 from mri2pet.cohorts.adni.matching import choose_mri, days_between, match_pet
@@ -26,6 +25,7 @@ from mri2pet.cohorts.adni.scans import (
     readable_scans,
     subject_label,
 )
+from mri2pet.cohorts.adni.visits import normalise_visit
 from mri2pet.cohorts.contract import COLUMNS, EXCLUSION_COLUMNS, MAX_DAYS_APART
 from mri2pet.errors import InputError, ScanError
 
@@ -228,7 +228,8 @@ def _visits(
     for mri in mris:
         pet = pairs.get(mri)
         try:
-            group = group_at(exams, mri.visit, mri.acquired, mri.group, max_days)
+            listed = mri.group or (pet.group if pet else None)
+            group = group_at(exams, mri.visit, mri.acquired, listed, max_days)
         except ScanError as error:
             dropped += [excluded(scan, str(error)) for scan in (mri, pet) if scan]
             continue
@@ -242,6 +243,8 @@ def _visits(
             reason = (
                 f"group {group} is not among the study's groups"
                 if group
+                else f"unknown {mri.unknown}, and no diagnosis in ADNIMERGE"
+                if mri.unknown
                 else "no diagnosis in the collection or in ADNIMERGE"
             )
             dropped += [excluded(scan, reason) for scan in (mri, pet) if scan]
@@ -256,7 +259,7 @@ def _row(mri: Scan, pet: Scan | None, group: str, exams: list[ExamRow]) -> dict[
         "subject": subject_label(mri.ptid),
         "visit": mri.visit,
         "group": group,
-        "age": age_at(exams, mri.acquired, mri.age),
+        "age": age_at(exams, mri.acquired, mri.age, mri.visit),
         "sex": mri.sex or normalise_sex(exam.sex for exam in exams),
         "kind": "paired" if pet else "mri_only",
         "tracer": TRACER if pet else None,

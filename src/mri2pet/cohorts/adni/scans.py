@@ -3,12 +3,15 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 
-from mri2pet.cohorts.adni.csv_tables import ImageRow, examination_date
-from mri2pet.cohorts.adni.groups import normalise_group, normalise_sex, normalise_visit
+from mri2pet.cohorts.adni.csv_tables import ImageRow, examination_date, printable
+from mri2pet.cohorts.adni.groups import normalise_group, normalise_sex
 from mri2pet.cohorts.adni.locate import PTID
+from mri2pet.cohorts.adni.same_image import agreed_row, is_original, modality_of
+from mri2pet.cohorts.adni.visits import normalise_visit
+from mri2pet.cohorts.tracers import named_tracers
 from mri2pet.errors import ScanError
 
 STAGE = "cohort"
@@ -20,8 +23,10 @@ OTHER_TRACER = re.compile(
     r"|PI[ _-]?2620|NAV[ _-]?4694|amyloid",
     re.I,
 )
-_FDG = re.compile(r"FDG|^\W*co-?reg", re.I)  # ADNI-1 names no tracer in its processed FDG scans
+_FDG = re.compile(r"FDG(?!al\b)|^\W*co-?reg", re.I)  # ADNI-1 names no tracer in what it processed
 _NOT_PET = re.compile(r"transmission|\bCT\b|scout|mask", re.I)
+_PET_CT = re.compile(r"PET\s*[-/+&,]?\s*CT\b|\bCT\s*[-/+&]?\s*PET", re.I)  # the scanner's kind
+_PHANTOM = re.compile(r"phantom", re.I)
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,9 @@ class Scan:
     Attributes
     ----------
     group
-        The collection's group, or None where it is blank.
+        The collection's group, or None where it is blank or unknown.
+    unknown
+        What it says there in place of a group, and where; empty for nothing.
     age
         The collection's text.
     standing
@@ -45,6 +52,7 @@ class Scan:
     modality: str
     acquired: date
     group: str | None
+    unknown: str
     sex: str | None
     age: str
     standing: int
@@ -81,10 +89,10 @@ def readable_scans(rows: Iterable[ImageRow]) -> tuple[list[Scan], list[Exclusion
             known = PTID.fullmatch(row.subject)
             exclusions.append(
                 Exclusion(
-                    subject_label(row.subject) if known else _printable(row.subject),
-                    normalise_visit(row.visit) or _printable(row.visit),
-                    _printable(image_id),
-                    _printable(row.modality),
+                    subject_label(row.subject) if known else printable(row.subject),
+                    normalise_visit(row.visit) or printable(row.visit),
+                    printable(image_id),
+                    printable(row.modality),
                     str(error),
                 )
             )
@@ -106,28 +114,29 @@ def _scan(image_id: str, rows: list[ImageRow]) -> Scan:
     """Check and normalise what the collection says of one image."""
     row = rows[0]
     if not re.fullmatch(r"[0-9]{1,12}", image_id):
-        raise ScanError(f"image ID {_printable(image_id)!r} is not a number ({row.where})")
-    _agree(rows)
+        raise ScanError(f"image ID {printable(image_id)!r} is not a number ({row.where})")
+    row = agreed_row(rows)
     if not PTID.fullmatch(row.subject):
         raise ScanError(
-            f"subject {_printable(row.subject)!r} is not an ADNI participant ID such as "
+            f"subject {printable(row.subject)!r} is not an ADNI participant ID such as "
             f"011_S_0005 ({row.where})"
         )
     visit = normalise_visit(row.visit)
     if visit is None:
-        raise ScanError(f"visit {_printable(row.visit)!r} cannot be used as a label ({row.where})")
-    modality = {"mri": "MRI", "mr": "MRI", "pet": "PET", "pt": "PET"}.get(row.modality.lower())
+        raise ScanError(f"visit {printable(row.visit)!r} cannot be used as a label ({row.where})")
+    modality = modality_of(row.modality)
     if modality is None:
-        raise ScanError(f"modality {_printable(row.modality)!r} is neither MRI nor PET")
+        raise ScanError(f"modality {printable(row.modality)!r} is neither MRI nor PET")
     acquired = examination_date(row.acquired)
     if acquired is None:
         raise ScanError(
-            f"acquisition date {_printable(row.acquired)!r} is neither M/D/YYYY nor YYYY-MM-DD, "
+            f"acquisition date {printable(row.acquired)!r} is neither M/D/YYYY nor YYYY-MM-DD, "
             f"or not of 1980 to 2100 ({row.where})"
         )
     group = normalise_group(row.group)
-    if group is None and row.group:
-        raise ScanError(f"unknown group {_printable(row.group)!r} ({row.where})")
+    unknown = "" if group or not row.group else f"group {printable(row.group)!r} ({row.where})"
+    if _PHANTOM.search(row.group):
+        raise ScanError(f"unknown {unknown}")
     standing = _t1_standing(row) if modality == "MRI" else _pet_standing(row)
     return Scan(
         ptid=row.subject,
@@ -137,29 +146,19 @@ def _scan(image_id: str, rows: list[ImageRow]) -> Scan:
         modality=modality,
         acquired=acquired,
         group=group,
+        unknown=unknown,
         sex=normalise_sex([row.sex]),
         age=row.age,
         standing=standing,
     )
 
 
-def _agree(rows: list[ImageRow]) -> None:
-    """Refuse an image that is listed twice with different contents."""
-    for name in asdict(rows[0]).keys() - {"image_id", "where"}:
-        values = {str(getattr(row, name)): row.where for row in rows}
-        if len(values) > 1:
-            raise ScanError(
-                f"listed {len(rows)} times with different {name}: "
-                + "; ".join(f"{_printable(value)!r} ({where})" for value, where in values.items())
-            )
-
-
 def _t1_standing(row: ImageRow) -> int:
     """Originals go before processed ones (this workflow corrects by itself), repeats come last."""
     text = row.description
     if not _T1.search(text) or _NOT_T1.search(text):
-        raise ScanError(f"{_printable(text)!r} is not a T1-weighted MPRAGE or IR-SPGR")
-    original = row.type.lower() != "processed" and ";" not in text
+        raise ScanError(f"{printable(text)!r} is not a T1-weighted MPRAGE or IR-SPGR")
+    original = is_original(row.type) and ";" not in text
     repeat = re.search(r"repeat|MPR-R|[ _-]R(?:PT)?$", text, re.I)
     return 2 * original + (not repeat)
 
@@ -167,17 +166,14 @@ def _t1_standing(row: ImageRow) -> int:
 def _pet_standing(row: ImageRow) -> int:
     """Order ADNI's processing steps of an FDG scan: the further processed, the better."""
     text = row.description
-    if _NOT_PET.search(text):
-        raise ScanError(f"{_printable(text)!r} is not an emission scan")
-    if OTHER_TRACER.search(text):
-        raise ScanError(f"tracer: {_printable(text)!r} is not FDG")
-    if not _FDG.search(text):
-        raise ScanError(f"tracer: {_printable(text)!r} does not say that it is FDG")
+    if _NOT_PET.search(_PET_CT.sub("PET", text.replace("_", " "))):
+        raise ScanError(f"{printable(text)!r} is not an emission scan")
+    named = named_tracers(text)
+    fdg = "FDG" in named or "fdg" in text.lower()
+    others = re.sub(r"\bFBP\b", "", text) if fdg else text  # filtered back projection of FDG
+    if OTHER_TRACER.search(others) or named - {"FDG"}:
+        raise ScanError(f"tracer: {printable(text)!r} is not FDG")
+    if "FDG" not in named and not _FDG.search(text):
+        raise ScanError(f"tracer: {printable(text)!r} does not say that it is FDG")
     steps = (r"co-?reg", r"av(?:erage|g)", r"std|standardi[sz]ed", r"uniform")
     return sum(bool(re.search(step, text, re.I)) for step in steps)
-
-
-def _printable(text: str, longest: int = 80) -> str:
-    """Make a text from a table safe to print on one line."""
-    text = re.sub(r"[^ -~]", "?", text)
-    return text if len(text) <= longest else f"{text[:longest]}..."

@@ -1,0 +1,43 @@
+"""Too few people for the folds: the run stops once the tables are read, before any scan is."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+LATER = ("results/bids", "results/preproc", "results/datasets")
+
+
+@pytest.mark.parametrize(
+    ("target", "settings", "message"),
+    [
+        (
+            "results/datasets/linear/folds.tsv",
+            {"folds": {"n": 5}},
+            "folds.n: 5 folds need at least 5 subjects of group CN with MRI and PET, there are 4",
+        ),
+        (
+            "results/datasets/linear/folds.tsv",
+            {"studies": {"dementia": {"simulation": {"paired": 5, "mri_only": 4}}}},
+            "folds.n: 3 folds need at least 3 subjects of group CN with MRI and PET, there are 2",
+        ),
+        (
+            "results/datasets/anomaly/folds.tsv",
+            {"gan_anomaly": {"folds": {"n": 9}}},
+            "gan_anomaly.folds.n: 9 folds need at least 9 subjects of group control",
+        ),
+    ],
+)
+def test_it_is_said_before_a_scan_is_opened(root, tmp_path, target, settings, message):
+    for part in ("config", "resources"):
+        (tmp_path / part).symlink_to(root / part)
+    (tmp_path / "changes.yaml").write_text(yaml.safe_dump(settings))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile"]
+    command += ["--directory", tmp_path, "--cores", "1", target, "--configfile"]
+    command += [root / "config/config.yaml", tmp_path / "changes.yaml"]
+    ran = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert ran.returncode != 0
+    assert message in ran.stdout + ran.stderr
+    assert (tmp_path / "results/cohort").is_dir()
+    assert not [folder for folder in LATER if (tmp_path / folder).exists()]
