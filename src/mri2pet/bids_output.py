@@ -10,6 +10,11 @@ from mri2pet import __version__
 BIDS_VERSION = "1.10.0"
 GENERATED_BY = [{"Name": "mri2pet", "Version": __version__}]
 COHORT, PREPROC = "results/bids", "results/preproc"
+_CONVERTED = {  # what a stage writes to the cohort's dataset
+    "convert_mri": ("anat/{}_T1w.*",),
+    "convert_pet": ("pet/{}_trc-*_pet.*",),
+    "convert_ixi": ("anat/{}_T2w.*", "anat/{}_PDw.*"),
+}
 DATASETS = {"cohort": COHORT, "preproc": PREPROC}  # by the names that BIDS URIs have for them
 
 
@@ -79,6 +84,24 @@ def source_uris(paths: Iterable[str | Path], sidecar: str | Path) -> list[str]:
         else:
             named.append(path.name if path.is_absolute() else path.as_posix())
     return named
+
+
+def ignored_files(excluded: Iterable[Mapping[str, str]]) -> list[str]:
+    """Return the lines of the cohort's `.bidsignore`: scans that could not be converted.
+
+    Their images are empty files, which no dataset may hold.
+
+    Parameters
+    ----------
+    excluded
+        Rows of the table of excluded scans: `subject`, `visit`, `stage`.
+    """
+    found = set()
+    for row in excluded:
+        for ending in _CONVERTED.get(row["stage"], ()):
+            folder = f"sub-{row['subject']}/ses-{row['visit']}"
+            found.add(f"{folder}/{ending.format(folder.replace('/', '_'))}")
+    return sorted(found)
 
 
 def _from_run(path: str | Path) -> PurePath:

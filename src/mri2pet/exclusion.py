@@ -7,6 +7,7 @@ reason on. An empty file is never a result: `is_excluded` tells.
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,8 @@ def run_stage(
 def _without_place(reason: str, raw: Iterable[str | Path]) -> str:
     """Take out of a reason where raw scans lie: a file's folders, or all of a person's folder."""
     for path in map(Path, raw):
-        for whole in dict.fromkeys([str(path), str(path.absolute()), str(path.resolve())]):
-            reason = reason.replace(f"{whole}/", "").replace(whole, path.name)
+        places = {str(path), str(path.absolute()), str(path.resolve())}
+        for whole in sorted(places, key=len, reverse=True):  # an absolute path holds a relative one
+            found = re.compile(rf"(?<![\w./-]){re.escape(whole)}(/|(?![\w.-]))")
+            reason = found.sub(lambda match, own=path: "" if match[1] else own.name, reason)
     return reason

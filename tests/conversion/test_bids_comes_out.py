@@ -1,6 +1,7 @@
 """What the workflow writes as BIDS is that, by the official validator: no error, and no network."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from bids_checks import errors_of, missing_of
 from pydicom.dataset import Dataset
 from series_fakes import straight, write_stack
 
+from mri2pet.bids_output import ignored_files
 from mri2pet.cohorts.bids.inheritance import merged_sidecar
 from mri2pet.conversion.nifti import to_bids
 from mri2pet.conversion.sidecars import (
@@ -47,22 +49,35 @@ def protocol(root):
     return yaml.safe_load(text)["studies"]["dementia"]["simulation"]["pet_protocol"]
 
 
-def dataset(folder: Path, scans: dict[str, tuple], **of_pet) -> Path:
-    """Convert scans (`mri` and `pet`: source and key) to a BIDS folder with all its tables."""
+def converted(folder: Path, scans: dict[str, tuple], **of_pet) -> list[Path]:
+    """Convert scans (`mri` and `pet`: source and key) as their rules do; return the images."""
+    made = []
     for kind, (source, key) in scans.items():
         ending = "anat/sub-01_ses-bl_T1w" if kind == "mri" else "pet/sub-01_ses-bl_trc-18FFDG_pet"
         image = folder / f"sub-01/ses-bl/{ending}.nii.gz"
         image.parent.mkdir(parents=True)
-        settings = of_pet if kind == "pet" else {}
+        given = source, key, kind.upper(), image
         run_stage(
             f"convert_{kind}",
-            lambda a=(source, key, kind.upper(), image), b=settings: to_bids(*a, **b),
+            partial(to_bids, *given, **(of_pet if kind == "pet" else {})),
             sidecar=folder / f"sub-01/ses-bl/{ending}.json",
             outputs=[image],
             sources=[],
             raw=[source],
         )
-        assert image.stat().st_size, (image.parent / f"{ending[5:]}.json").read_text()
+        made.append(image)
+    return made
+
+
+def dataset(folder: Path, scans: dict[str, tuple], **of_pet) -> Path:
+    """Convert scans that are whole to a BIDS folder, and write all its tables."""
+    for image in converted(folder, scans, **of_pet):
+        assert image.stat().st_size, list(image.parent.iterdir())
+    return with_tables(folder)
+
+
+def with_tables(folder: Path) -> Path:
+    """Write the tables that the rule `participants` writes."""
     row = {"subject": "01", "visit": "bl", "group": "CN", "age": 70.0, "sex": "F"}
     write_tsv(folder / "participants.tsv", participants(pd.DataFrame([row])))
     write_json(folder / "participants.json", PARTICIPANTS_SIDECAR)
@@ -175,3 +190,17 @@ def test_without_a_protocol_only_what_the_header_lacks_is_missing(tmp_path, chan
     assert missing_of(dataset(tmp_path / "bids", scans), tmp_path) == NOT_IN_HEADERS | missing
     stated = dataset(tmp_path / "stated", scans, protocol=FULL)
     assert missing_of(stated, tmp_path) == missing
+
+
+@pytest.mark.parametrize("kind", ["mri", "pet"])
+def test_a_scan_that_could_not_be_converted_is_no_error_of_the_dataset(tmp_path, template, kind):
+    (tmp_path / "raw").mkdir()
+    simulate_visit(template, PERSON, 0, COARSE, tmp_path / "raw", tmp_path / "truth")
+    keys = {"mri": VISIT.mri_image, "pet": VISIT.pet_image} | {kind: 999999}
+    scans = {name: (tmp_path / "raw", key) for name, key in keys.items()}
+    converted(tmp_path / "bids", scans, protocol=FULL)
+    made = with_tables(tmp_path / "bids")
+    assert "EMPTY_FILE" in {code for code, _ in errors_of(made, tmp_path)}
+    lines = ignored_files([{"subject": "01", "visit": "bl", "stage": f"convert_{kind}"}])
+    (made / ".bidsignore").write_text("\n".join(lines))
+    assert errors_of(made, tmp_path) == set()

@@ -14,7 +14,7 @@ from mri2pet.conversion.frames import TOLERANCE, moment
 
 log = logging.getLogger(__name__)
 
-# As BIDS lists them; one that is not known stays out, and the validator names it.
+# One that is not known stays out: the validator names it, and docs/data.md says where it is from.
 REQUIRED = (
     *("Manufacturer", "ManufacturersModelName", "Units", "TracerName", "TracerRadionuclide"),
     *("InjectedRadioactivity", "InjectedRadioactivityUnits", "InjectedMass", "InjectedMassUnits"),
@@ -87,6 +87,8 @@ def required_keys(
         alike = first not in stated or made.get(first, stated[first]) == stated[first]
         if key not in made and alike:
             made[key] = value
+    if unknown := [key for key in REQUIRED if key not in made | _not_needed(made)]:
+        log.info("BIDS requires %s of a PET: not told by the source", ", ".join(unknown))
     return made
 
 
@@ -162,6 +164,11 @@ def _reconstruction(made: Mapping[str, Any]) -> dict[str, Any]:
     if "ReconFilterType" not in made and isinstance(kernel, str) and kernel.strip():
         found["ReconFilterType"] = "none" if _NO_FILTER.fullmatch(kernel.strip()) else kernel
     return found
+
+
+def _not_needed(made: Mapping[str, Any]) -> dict[str, None]:
+    """Return keys that BIDS requires only of a filter, and of parameters, that there are."""
+    return {key: None for key, first in _TOGETHER.items() if made.get(first) in ("none", ["none"])}
 
 
 def _whole(time: float) -> float | int:
