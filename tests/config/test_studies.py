@@ -20,6 +20,33 @@ def test_raw_means_the_study_of_gla_gan_and_dual_glow(config):
     assert config["studies"]["dementia"]["raw"] == "simulated"  # as it was given
 
 
+def test_a_simulated_scanner_does_not_speak_for_real_scans(config, schema):
+    block = config["studies"]["dementia"]
+    assert make_study("dementia", block).pet_protocol["ModeOfAdministration"] == "bolus"
+    laid = with_raw(config | {"raw": "/data/X"}, TYPED)
+    assert make_study("dementia", laid["studies"]["dementia"]).pet_protocol == {}
+    stated = {"AcquisitionMode": "list mode", "ReconFilterType": "Hann", "ReconFilterSize": 4.5}
+    laid["studies"]["dementia"]["pet_protocol"] = stated
+    check_config(laid, schema)
+    study = make_study("dementia", laid["studies"]["dementia"])
+    assert study.pet_protocol == stated and "pet_protocol" not in study.settings
+
+
+@pytest.mark.parametrize(
+    ("stated", "reason"),
+    [
+        ({"ModeOfAdministation": "bolus"}, "ModeOfAdministation"),
+        ({"ModeOfAdministration": "by mouth"}, "by mouth"),
+        ({"ReconFilterSize": "4 mm"}, "4 mm"),
+        ({"InjectedRadioactivity": 185}, "InjectedRadioactivity"),  # of each person, not of all
+    ],
+)
+def test_a_protocol_is_in_the_words_of_bids(config, schema, stated, reason):
+    config["studies"]["dementia"]["pet_protocol"] = stated
+    with pytest.raises(InputError, match=rf"studies\.dementia\.pet_protocol.*{reason}"):
+        check_config(config, schema)
+
+
 def test_a_system_names_a_study_that_there_is(config, schema):
     config["dual_glow"]["study"] = "adni2"
     with pytest.raises(InputError, match=r"dual_glow\.study: there is no study 'adni2'; known"):

@@ -151,7 +151,8 @@ def test_a_static_pet_needs_no_window(tmp_path, told):
     data, side = converted(tmp_path, told, (90.0, None), frames=1)
     np.testing.assert_allclose(data, HEAD.astype(np.float32))
     assert side["FramesAveraged"] == 1 and "FramesOfSource" not in side
-    assert side.get("FrameDuration") == told.get("FrameDuration")
+    assert side.get("FrameDuration") == ([sum(told["FrameDuration"])] if told else None)
+    assert side.get("FrameTimesStart") == ([0] if told else None)
 
 
 @pytest.mark.parametrize("told", [[600000], 600000, [20000.0]])

@@ -90,7 +90,7 @@ def test_nifti_is_copied_with_a_clean_header(tmp_path):
     np.testing.assert_allclose(image.affine, affine)
     np.testing.assert_allclose(image.get_qform(), affine, atol=1e-5)
     assert not any(name.encode() in image.header.binaryblock for name in PLANTED)
-    assert sidecar == {"EchoTime": 0.003, "SourceFormat": "NIfTI", "SourceImageID": "I1"}
+    assert sidecar == {"EchoTime": 0.003, "SourceFormat": "NIfTI"}
 
 
 def test_units_of_the_header_are_obeyed(tmp_path):

@@ -50,7 +50,10 @@ def test_array_table_and_nifti_agree(tmp_path, rows):
     image = nib.load(tmp_path / "nifti" / f"{STEM}.nii.gz")
     np.testing.assert_array_equal(image.get_fdata(dtype=np.float32), pet[0])
     np.testing.assert_allclose(image.affine, AFFINE, atol=1e-5)
-    assert len(list((tmp_path / "nifti").iterdir())) == 4
+    assert len(list((tmp_path / "nifti").iterdir())) == 5
+    about = json.loads((tmp_path / "nifti/dataset_description.json").read_text())
+    assert about["DatasetType"] == "derivative"
+    assert about["GeneratedBy"] and about["SourceDatasets"]
 
 
 def test_sidecar_says_where_the_volume_comes_from(tmp_path, rows):

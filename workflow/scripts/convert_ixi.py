@@ -1,6 +1,7 @@
 """Convert T2 and PD of one person from an IXI download (files or archives' members) to BIDS.
 
-Writes de-identified NIfTI files and their sidecars under results/bids/. An image that cannot be
+Writes de-identified NIfTI files and their sidecars under results/bids/; the cohort table names the
+sources, the sidecars do not. An image that cannot be
 used leaves an empty file and the reason.
 """
 
@@ -18,5 +19,6 @@ with recorded(snakemake):
             ),
             sidecar=snakemake.output[f"{name}_sidecar"],
             outputs=[image],
-            sources=[source],
+            sources=[],
+            raw=[source],
         )

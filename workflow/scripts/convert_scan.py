@@ -2,7 +2,8 @@
 
 Finds the image (DICOM or NIfTI) by its ID in the raw folder, or takes the file or the member of an
 archive that the cohort table names, and writes a de-identified NIfTI and its sidecar under
-results/bids/. An image that cannot be used leaves empty files and the reason.
+results/bids/; the cohort table names the source, the sidecar does not. An image that cannot be
+used leaves empty files and the reason.
 """
 
 from pathlib import Path
@@ -14,7 +15,7 @@ from mri2pet.provenance.record import recorded
 
 with recorded(snakemake) as record:
     scan, image, params = snakemake.input.scan, snakemake.output.image, snakemake.params
-    of_pet = {key: params.get(key) for key in ("tracer", "window")}
+    of_pet = {key: params.get(key) for key in ("tracer", "window", "protocol")}
     if Path(scan).is_dir():
         record.reads(scan, image_files(scan, params.key))
     run_stage(
@@ -22,5 +23,6 @@ with recorded(snakemake) as record:
         lambda: to_bids(scan, params.key, params.modality, image, **of_pet),
         sidecar=snakemake.output.sidecar,
         outputs=[image],
-        sources=[scan],
+        sources=[],
+        raw=[scan],
     )

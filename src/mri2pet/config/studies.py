@@ -35,6 +35,9 @@ class Study:
         Diagnostic groups that take part, from healthy to ill; empty where they play no part.
     settings
         Its block of the configuration, for its reader.
+    pet_protocol
+        What it states of all its PET, in BIDS's keys. A simulated study states that of its
+        scanner in `simulation`: laid over by a real study, it must not speak for that one.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Study:
     simulated: bool
     groups: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    pet_protocol: Mapping[str, Any] = field(default_factory=dict)
 
 
 def make_study(name: str, block: Mapping[str, Any]) -> Study:
@@ -76,10 +80,12 @@ def make_study(name: str, block: Mapping[str, Any]) -> Study:
         reader="" if reader == AUTO else reader,
         simulated=simulated,
         groups=group_names(block.get("groups", ())),
-        settings={key: value for key, value in block.items() if key != "simulation"},
+        settings={key: value for key, value in block.items() if key not in _NOT_READ},
+        pet_protocol=(block["simulation"] if simulated else block).get("pet_protocol", {}),
     )
 
 
+_NOT_READ = ("simulation", "pet_protocol")
 # Where simulated people are written who come in a download's own form.
 SIMULATED_FOLDERS = {"adni": "ADNI", "ixi": "IXI"}
 

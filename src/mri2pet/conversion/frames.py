@@ -26,6 +26,8 @@ class FrameTimes:
     ----------
     starts, durations : array (frames,) or None
         On the clock of the sidecar's FrameTimesStart.
+    lag
+        To add to `starts` where they count from the scan's start and that is later than zero.
     shift
         To add to `starts` for seconds after injection.
     injection_told
@@ -34,6 +36,7 @@ class FrameTimes:
 
     starts: np.ndarray | None
     durations: np.ndarray | None
+    lag: float
     shift: float
     injection_told: bool
 
@@ -69,11 +72,12 @@ def read_times(told: Mapping[str, Any], frames: int) -> FrameTimes:
     if starts is not None and frames > 1 and starts[-1] == 0 < starts[-2]:
         last = None if durations is None else starts[-2] + durations[-2]
         starts = None if last is None else np.append(starts[:-1], last)
-    injection, scan = (_moment(told.get(key)) for key in ("InjectionStart", "ScanStart"))
-    shift = -(injection or 0.0)
+    injection, scan = (moment(told.get(key)) for key in ("InjectionStart", "ScanStart"))
+    lag = 0.0
     if starts is not None and scan is not None and starts[0] < scan - TOLERANCE:
-        shift += scan - float(starts[0])  # frames are counted from the scan's start
-    return FrameTimes(starts, durations, shift, injection is not None or scan is not None)
+        lag = scan - float(starts[0])
+    shift = lag - (injection or 0.0)
+    return FrameTimes(starts, durations, lag, shift, injection is not None or scan is not None)
 
 
 def frame_weights(
@@ -142,8 +146,8 @@ def mean_sidecar(told: Mapping[str, Any], weights: np.ndarray) -> dict[str, Any]
     """Return a sidecar in which the frames that were averaged are one.
 
     FrameDuration is the sum of theirs and FrameTimesStart the start of the first, lists of one, in
-    seconds on the source's clock. What cannot be told, and other values that were one a frame, are
-    left out.
+    seconds on the clock of the source's ScanStart. What cannot be told, and other values that were
+    one a frame, are left out.
 
     Parameters
     ----------
@@ -161,7 +165,7 @@ def mean_sidecar(told: Mapping[str, Any], weights: np.ndarray) -> dict[str, Any]
     if times.durations is not None:
         kept["FrameDuration"] = [_plain(times.durations[used].sum())]
     if times.starts is not None:
-        kept["FrameTimesStart"] = [_plain(times.starts[used][0])]
+        kept["FrameTimesStart"] = [_plain(times.starts[used][0] + times.lag)]
     return kept
 
 
@@ -212,8 +216,8 @@ def _number(value: object) -> float | None:
     return float(value) if plain and math.isfinite(value) else None
 
 
-def _moment(value: object) -> float | None:
-    """Return one time in seconds, or None."""
+def moment(value: object) -> float | None:
+    """Return one time of a sidecar in seconds, told in milliseconds or not; None for no number."""
     number = _number(value)
     return number / 1000 if number is not None and abs(number) > LATEST else number
 

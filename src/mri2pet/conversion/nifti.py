@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from mri2pet.conversion.frames import (
 )
 from mri2pet.conversion.headers import check_sidecar
 from mri2pet.conversion.scan_to_bids import convert_scan, read_volume
-from mri2pet.conversion.sidecars import clean_sidecar
+from mri2pet.conversion.sidecars import clean_sidecar, frames_of_mean
 from mri2pet.errors import ScanError
 from mri2pet.files import MISSING, write_json
 
@@ -34,6 +34,7 @@ def to_bids(
     tracer: str | None = None,
     window: Window | None = None,
     told: dict[str, Any] | None = None,
+    protocol: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Convert a raw scan as a cohort table names it, and return its sidecar.
 
@@ -49,6 +50,8 @@ def to_bids(
         NIfTI to write.
     tracer, window, told
         Of the PET in a NIfTI file, as for `import_nifti`.
+    protocol
+        What the study states of all its PET (`required_keys`).
 
     Raises
     ------
@@ -56,10 +59,9 @@ def to_bids(
         If the scan cannot be used (`convert_scan`, `import_nifti`).
     """
     if Path(scan).is_dir():
-        return convert_scan(scan, str(key), modality, image)
-    return import_nifti(
-        scan, key, image, modality=modality, tracer=tracer, window=window, told=told
-    )
+        return convert_scan(scan, str(key), modality, image, protocol)
+    of_pet = {"tracer": tracer, "window": window, "told": told, "protocol": protocol}
+    return import_nifti(scan, key, image, modality=modality, **of_pet)
 
 
 def import_nifti(
@@ -71,6 +73,7 @@ def import_nifti(
     tracer: str | None = None,
     window: Window | None = None,
     told: dict[str, Any] | None = None,
+    protocol: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Copy one NIfTI to a compressed one with a clean header.
 
@@ -94,12 +97,14 @@ def import_nifti(
         PET are averaged; None for all. A PET of one frame is taken as it is.
     told
         The source's sidecar, merged from all that apply to it; None: that is done here.
+    protocol
+        What the study states of all its PET (`required_keys`).
 
     Returns
     -------
     dict
         BIDS sidecar: what `clean_sidecar` keeps of those that apply to the source by BIDS's
-        inheritance, and what was done.
+        inheritance, and what was done. It names neither the source nor the member.
 
     Raises
     ------
@@ -125,16 +130,14 @@ def import_nifti(
         data, affine, frames = read_volume(volume, modality, label, weigh=weigh)
     save_volume(image, Nifti1Image(data, affine))
     done: dict[str, Any] = {"SourceFormat": "NIfTI"}
-    if inside is not None:
-        done["SourceMember"] = inside
     if frames > 1:
         weights = weigh(frames)
         done |= source_of_mean(told, weights)
         told = mean_sidecar(told, weights)
     elif modality == "PET":
         done["FramesAveraged"] = frames
-        told = static_sidecar(told)
-    content = clean_sidecar(told, modality, tracer) | done
+        told = frames_of_mean(static_sidecar(told), frames)
+    content = clean_sidecar(told, modality, tracer, protocol, frames) | done
     if sidecar is not None:
         write_json(sidecar, content)
     return content

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mri2pet.cohorts.adni.scans import OTHER_TRACER
+from mri2pet.conversion.pet_required import injection_start
 from mri2pet.conversion.transfer_syntax import damage_told, read_dicom
 from mri2pet.errors import ScanError
 
@@ -58,19 +59,22 @@ def check_tracer(told: dict[str, Any], label: str) -> None:
             raise ScanError(f"{label}: tracer: its radionuclide {nuclide[0][:16]!r} is not F18")
 
 
-def agent_of_header(path: Path) -> dict[str, Any]:
+def agent_of_header(path: Path, scanned: object = None) -> dict[str, Any]:
     """Read what a PET's DICOM header says of the tracer in codes, and mend its dose.
 
     Parameters
     ----------
     path
         One file of the series.
+    scanned
+        Time of day at which its first frame began, as dcm2niix writes it.
 
     Returns
     -------
     dict
         `TracerCoded` and `TracerRadionuclide` where these are coded. `InjectedRadioactivity` and
         its units only where dcm2niix gets it wrong: MBq, or None if the unit cannot be told.
+        `InjectionStart` in seconds after the scan's start, where both times are told.
 
     Raises
     ------
@@ -80,11 +84,15 @@ def agent_of_header(path: Path) -> dict[str, Any]:
     with damage_told(path):
         header = read_dicom(path, stop_before_pixels=True)
         agents = header.get("RadiopharmaceuticalInformationSequence") or []
-        return _agent(agents[0], path) if agents else {}
+        return _agent(agents[0], path, scanned) if agents else {}
 
 
-def _agent(agent: Any, path: Path) -> dict[str, Any]:
+def _agent(agent: Any, path: Path, scanned: object) -> dict[str, Any]:
     told: dict[str, Any] = {}
+    when = [agent.get(f"RadiopharmaceuticalStart{kind}") for kind in ("DateTime", "Time")]
+    start = injection_start(when[0] or when[1], scanned)
+    if start is not None:
+        told["InjectionStart"] = start
     code = _code(agent, "RadiopharmaceuticalCodeSequence")
     if code is not None:
         meaning = str(code.get("CodeMeaning") or "").strip()

@@ -1,7 +1,7 @@
 """From one image of a download to a de-identified BIDS volume and its sidecar."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,11 @@ log = logging.getLogger(__name__)
 
 
 def convert_scan(
-    folder: str | Path, image_id: str | int, modality: str, image: str | Path
+    folder: str | Path,
+    image_id: str | int,
+    modality: str,
+    image: str | Path,
+    protocol: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Convert one image, DICOM or NIfTI, to a compressed NIfTI with a clean header.
 
@@ -41,11 +45,14 @@ def convert_scan(
     image
         NIfTI to write: 3D, int16 where the source is exactly that, else float32; every text field
         of its header is blank.
+    protocol
+        What the study states of all its PET (`required_keys`).
 
     Returns
     -------
     dict
-        BIDS sidecar: what `clean_sidecar` keeps of the source's, and what was done.
+        BIDS sidecar: what `clean_sidecar` keeps of the source's, and what was done. It names no
+        file and no image ID.
 
     Raises
     ------
@@ -73,12 +80,13 @@ def convert_scan(
             held = hold_to_series(volume, slices, modality, files[0].parent)
             sidecar = read_json(made) | held
             if modality == "PET":
-                sidecar |= agent_of_header(slices[0].path)
+                sidecar |= agent_of_header(slices[0].path, sidecar.get("AcquisitionTime"))
         check_sidecar(sidecar, modality, label)
         data, affine, frames = read_volume(volume, modality, label, sidecar.get("FrameDuration"))
     save_volume(image, Nifti1Image(data, affine))
-    content = clean_sidecar(frames_of_mean(sidecar, frames), modality)
-    content |= {"SourceFormat": kind, "SourceImageID": f"I{image_id}"}
+    told = frames_of_mean(sidecar, frames)
+    content = clean_sidecar(told, modality, protocol=protocol, frames=frames)
+    content |= {"SourceFormat": kind}
     return content | {"FramesAveraged": frames} if modality == "PET" else content
 
 

@@ -1,10 +1,12 @@
 """What stands beside the images of the BIDS dataset: sidecar keys and participants."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from mri2pet import __version__
+from mri2pet.bids_output import BIDS_VERSION, GENERATED_BY
 from mri2pet.cohorts.tracers import name_tracer
+from mri2pet.conversion.pet_required import required_keys
 
 # What may stand in a sidecar: machine and sequence. Names, dates, numbers that lead to a person or
 # a place, and free text in which they may hide (descriptions, comments) are not in it.
@@ -20,32 +22,40 @@ _MRI_KEYS = """
 _PET_KEYS = """
     Modality Manufacturer ManufacturersModelName SoftwareVersions ImageType Units
     AttenuationCorrection AttenuationCorrectionMethod ScatterCorrectionMethod
-    RandomsCorrectionMethod DecayCorrection DecayCorrected DecayFactor DoseCalibrationFactor
+    RandomsCorrectionMethod ScatterFraction DecayCorrection DecayCorrected DecayFactor
+    DecayCorrectionFactor DoseCalibrationFactor
     ReconMethodName ReconstructionMethod ReconFilterType ReconFilterSize ConvolutionKernel
     ReconMatrixSize IterativeReconMethod FrameDuration FrameTimesStart SliceThickness
     RadionuclideHalfLife RadionuclidePositronFraction RadionuclideTotalDose
     InjectedRadioactivity InjectedRadioactivityUnits ImageDecayCorrected ImageDecayCorrectionTime
-    ScanStart ReconMethodParameterLabels ReconMethodParameterValues
+    InjectedVolume InjectedMass InjectedMassUnits SpecificRadioactivity SpecificRadioactivityUnits
+    ModeOfAdministration AcquisitionMode TimeZero ScanStart InjectionStart
+    ReconMethodParameterLabels ReconMethodParameterUnits ReconMethodParameterValues
     ImageOrientationPatientDICOM ConversionSoftware ConversionSoftwareVersion CorrectedToSource
 """
 ALLOWED = {"MRI": frozenset(_MRI_KEYS.split()), "PET": frozenset(_PET_KEYS.split())}
-_BY_FRAME = {"DecayFactor", "DoseCalibrationFactor"}
+_BY_FRAME = {"DecayFactor", "DecayCorrectionFactor", "ScatterFraction", "DoseCalibrationFactor"}
 FDG = {"TracerName": "FDG", "TracerRadionuclide": "F18"}
 
 
 def clean_sidecar(
-    source: dict[str, Any], modality: str, tracer: str | None = None
+    source: dict[str, Any],
+    modality: str,
+    tracer: str | None = None,
+    protocol: Mapping[str, Any] | None = None,
+    frames: int = 1,
 ) -> dict[str, Any]:
-    """Keep what `ALLOWED` lets through, and add the tracer of a PET.
+    """Keep what `ALLOWED` lets through, and add to a PET its tracer and what BIDS requires.
 
     A text is kept if it is short and printable: a longer one was not written by the scanner. The
     tracer is FDG; of another BIDS label that of the source, and what the label says where the
-    source names none.
+    source names none. `protocol` and `frames` are as for `required_keys`.
     """
     kept = {key: value for key, value in source.items() if key in ALLOWED[modality]}
     kept = {key: value for key, value in kept.items() if _is_plain(value)}
     if modality == "PET":
         kept |= FDG if tracer is None else name_tracer(tracer, source)
+        kept = required_keys(kept, tracer, protocol, frames)
     return kept
 
 
@@ -96,9 +106,9 @@ def dataset_description() -> dict[str, Any]:
     """Return BIDS's `dataset_description.json`."""
     return {
         "Name": "Cohort converted by mri2pet",
-        "BIDSVersion": "1.10.0",
+        "BIDSVersion": BIDS_VERSION,
         "DatasetType": "raw",
-        "GeneratedBy": [{"Name": "mri2pet", "Version": __version__}],
+        "GeneratedBy": GENERATED_BY,
     }
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mri2pet import __version__
+from mri2pet.bids_output import BIDS_VERSION, GENERATED_BY
 from mri2pet.cohorts.adni.scans import subject_label
 from mri2pet.conversion.sidecars import PARTICIPANTS_SIDECAR
 from mri2pet.files import atomic, write_json, write_tsv
@@ -92,9 +92,9 @@ def write_bids_tables(people: Iterable[Person], folder: str | Path) -> None:
     write_json(folder / "participants.json", _columns())
     description = {
         "Name": "Simulated dementia study",
-        "BIDSVersion": "1.10.0",
+        "BIDSVersion": BIDS_VERSION,
         "DatasetType": "raw",
-        "GeneratedBy": [{"Name": "mri2pet", "Version": __version__}],
+        "GeneratedBy": GENERATED_BY,
     }
     write_json(folder / "dataset_description.json", description)
     with atomic(folder / "README") as partial:

@@ -126,9 +126,13 @@ def participants(members: list[Member]) -> list[dict[str, Any]]:
 
 
 def write_tables(members: list[Member], folder: str | Path) -> None:
-    """Write participants.tsv, its description, and dataset_description.json to a BIDS folder."""
+    """Write participants.tsv, its description, and what describes the dataset, to a BIDS folder.
+
+    The folder of the lesions' masks is a dataset of derivatives and has a description of its own.
+    """
     import pandas as pd
 
+    from mri2pet.bids_output import BIDS_VERSION, derivative_of
     from mri2pet.files import write_json, write_tsv
 
     folder = Path(folder)
@@ -144,5 +148,9 @@ def write_tables(members: list[Member], folder: str | Path) -> None:
     )
     write_json(
         folder / "dataset_description.json",
-        {"Name": "Simulated epilepsy study", "BIDSVersion": "1.10.0", "DatasetType": "raw"},
+        {"Name": "Simulated epilepsy study", "BIDSVersion": BIDS_VERSION, "DatasetType": "raw"},
+    )
+    write_json(
+        folder / "derivatives/lesions/dataset_description.json",
+        derivative_of("Masks of the simulated lesions", {"raw": "../.."}),
     )

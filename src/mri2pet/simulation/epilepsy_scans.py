@@ -13,7 +13,8 @@ from mri2pet.simulation.lesion import place_lesion
 from mri2pet.simulation.mri import Scan, acquire_t1, sample, t1_contrast
 from mri2pet.simulation.nifti_writer import write_nifti
 from mri2pet.simulation.pet import acquire_pet
-from mri2pet.simulation.scanner_settings import BQML_PER_STORED
+from mri2pet.simulation.scanner_settings import BQML_PER_STORED, frame_times
+from mri2pet.simulation.scanner_settings import FDG as FDG_SCAN
 from mri2pet.simulation.template import Template
 from mri2pet.simulation.truth import write_truth
 from mri2pet.simulation.visit_scans import whole_folder
@@ -26,14 +27,7 @@ T1W = {
     "Manufacturer": "Siemens",
     "ManufacturersModelName": "Sonata",
 }
-FDG = {
-    "Modality": "PT",
-    "Manufacturer": "Siemens",
-    "ManufacturersModelName": "mCT",
-    "TracerName": "FDG",
-    "TracerRadionuclide": "F18",
-    "Units": "Bq/mL",
-}
+FDG = FDG_SCAN | frame_times(1) | {"ManufacturersModelName": "mCT", "TimeZero": "00:00:00"}
 
 
 def simulate_member(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mri2pet import __version__
+from mri2pet.bids_output import GENERATED_BY, derivative_description, source_uris
 from mri2pet.cohorts.tracers import FDG, read_tracer
 from mri2pet.errors import InputError
 from mri2pet.files import atomic, read_json, write_json, write_tsv
@@ -49,7 +49,8 @@ def write_synthesis(
     sources
         Files that the volumes were made from.
     array, table, nifti
-        Outputs: .npy, .tsv, and a folder of NIfTI files each with its sidecar.
+        Outputs: .npy, .tsv, and a folder of NIfTI files each with its sidecar, and with BIDS's
+        dataset_description.json.
     space
         BIDS entities of space and resolution in the NIfTI files' names.
     target
@@ -75,7 +76,10 @@ def write_synthesis(
         affine = affine_of(about, row["index"])
         with atomic(folder / f"{stem}.nii.gz") as partial:
             nib.save(nib.Nifti1Image(np.asarray(volume, np.float32), affine), partial)
-        write_json(folder / f"{stem}.json", _sidecar(row, model, sources, words, unit))
+        sidecar = folder / f"{stem}.json"
+        write_json(sidecar, _sidecar(row, model, source_uris(sources, sidecar), words, unit))
+    about_all = derivative_description(f"Synthetic {words} by {model}", folder)
+    write_json(folder / "dataset_description.json", about_all)
     write_tsv(table, rows)
     with atomic(array) as partial:
         np.save(partial, np.asarray(made, np.float32))
@@ -88,7 +92,7 @@ def affine_of(description: Mapping[str, Any], index: int) -> Array:
 
 
 def _sidecar(
-    row: Mapping[str, Any], model: str, sources: Sequence[str], words: str, unit: str
+    row: Mapping[str, Any], model: str, sources: list[str], words: str, unit: str
 ) -> dict[str, Any]:
     return {
         "Description": f"Synthetic {words}",
@@ -96,6 +100,6 @@ def _sidecar(
         "Model": model,
         **{key.capitalize(): row[key] for key in ("role", "split") if key in row},
         "DatasetRow": row["index"],
-        "Sources": list(sources),
-        "GeneratedBy": [{"Name": "mri2pet", "Version": __version__, "Stage": "synthesis"}],
+        "Sources": sources,
+        "GeneratedBy": [entry | {"Stage": "synthesis"} for entry in GENERATED_BY],
     }

@@ -4,7 +4,8 @@ rule excluded_scans:
         [EXCLUSIONS.format(study=study) for study in STUDIES],
         expand("results/datasets/{space}/excluded_scans.tsv", space=USED_SPACES),
     output:
-        "results/cohort/excluded_scans.tsv",
+        table="results/cohort/excluded_scans.tsv",
+        ignored="results/bids/.bidsignore",
     log:
         "logs/excluded_scans/excluded_scans.log",
     localrule: True

@@ -26,6 +26,7 @@ rule simulate_epilepsy_tables:
         participants=f"{EPILEPSY.raw}/participants.tsv",
         columns=f"{EPILEPSY.raw}/participants.json",
         description=f"{EPILEPSY.raw}/dataset_description.json",
+        lesions=f"{EPILEPSY.raw}/derivatives/lesions/dataset_description.json",
     log:
         "logs/simulate_epilepsy_tables/simulate_epilepsy_tables.log",
     localrule: True

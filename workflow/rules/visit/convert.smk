@@ -51,6 +51,7 @@ rule convert_pet:
         modality="PET",
         tracer=lambda wildcards: wildcards.tracer,
         window=lambda wildcards: WINDOWS[study_of(wildcards)],
+        protocol=lambda wildcards: dict(STUDIES[study_of(wildcards)].pet_protocol),
         code=code("convert_scan.py"),
     script:
         "../../scripts/convert_scan.py"
@@ -76,3 +77,20 @@ rule participants:
         code=code("participants.py"),
     script:
         "../../scripts/participants.py"
+
+
+rule describe_preproc:
+    output:
+        description="results/preproc/dataset_description.json",
+    log:
+        "logs/describe_preproc/describe_preproc.log",
+    localrule: True
+    conda:
+        "../../../envs/stats.yaml"
+    resources:
+        mem_mb=more(1000),
+        runtime=more(10),
+    params:
+        code=code("describe_preproc.py"),
+    script:
+        "../../scripts/describe_preproc.py"
