@@ -25,7 +25,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 
 def convert(name, numbers, maker, repetition):
-    """Write an axial MRI series, slice k at 3 k mm numbered numbers[k]; return volume, lines, files."""
+    """Write an axial MRI series, slice k numbered numbers[k]; return volume, lines, files."""
     Path(name).mkdir()
     study, series, frame = generate_uid(), generate_uid(), generate_uid()
     for place, number in enumerate(numbers):
@@ -62,7 +62,12 @@ def convert(name, numbers, maker, repetition):
 
 
 interleaved = [1, 7, 2, 8, 3, 9, 4, 10, 5, 11, 6, 12]
-wanted = {"in-order": (12, 3), "interleaved": (6, 6), "interleaved-tr": (12, 3), "interleaved-ge": (12, 3)}
+wanted = {
+    "in-order": (12, 3),
+    "interleaved": (6, 6),
+    "interleaved-tr": (12, 3),
+    "interleaved-ge": (12, 3),
+}
 as_described = True
 for name, numbers, maker, repetition in (
     ("in-order", list(range(1, 13)), "SIEMENS", None),
@@ -72,7 +77,9 @@ for name, numbers, maker, repetition in (
 ):
     image, lines, files = convert(name, numbers, maker, repetition)
     slices, gap = image.shape[2], float(image.header.get_zooms()[2])
-    print(f"{name}: 12 slices in, {slices} out, {gap:.1f} mm apart, exit code 0; {', '.join(files)}")
+    print(
+        f"{name}: 12 slices in, {slices} out, {gap:.1f} mm apart, exit code 0; {', '.join(files)}"
+    )
     print("  " + "\n  ".join(lines))
     as_described &= (slices, round(gap, 3)) == wanted[name]
     if name == "interleaved":

@@ -24,7 +24,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 
 def convert(name, heights):
-    """Write an axial MRI series with slices at `heights` (mm); return the volume and what was said."""
+    """Write an axial MRI series with slices at `heights` (mm); return volume and output."""
     Path(name).mkdir()
     study, series, frame = generate_uid(), generate_uid(), generate_uid()
     for number, height in enumerate(heights, start=1):

@@ -26,7 +26,7 @@ STORED = 1000  # of every voxel
 
 
 def convert(name, slopes):
-    """Write a static PET of one slice a slope, all of one stored value; return slice means, lines."""
+    """Write a PET of one slice a slope, all of one value; return slice means and lines."""
     Path(name).mkdir()
     study, series, frame = generate_uid(), generate_uid(), generate_uid()
     for number, slope in enumerate(slopes, start=1):

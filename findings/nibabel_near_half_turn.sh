@@ -24,7 +24,7 @@ corners = np.array(list(product(*((0, count - 1) for count in SHAPE))))
 
 
 def apart(flips, angle):
-    """Return the largest distance (mm) of a corner between the forms of one affine, as read back."""
+    """Return the largest distance (mm) of a corner between the two forms, as read back."""
     affine = np.eye(4)
     affine[:3, :3] = nib.eulerangles.euler2mat(angle, angle, angle) @ np.diag(flips)
     image = nib.Nifti1Image(np.zeros((2, 2, 2), np.uint8), affine)
@@ -32,7 +32,9 @@ def apart(flips, angle):
     image.set_qform(affine, 1)
     nib.save(image, "volume.nii")
     read = nib.load("volume.nii")
-    places = [nib.affines.apply_affine(form, corners) for form in (read.get_sform(), read.get_qform())]
+    places = [
+        nib.affines.apply_affine(form, corners) for form in (read.get_sform(), read.get_qform())
+    ]
     return float(np.linalg.norm(places[0] - places[1], axis=1).max())
 
 
