@@ -1,6 +1,8 @@
 """What all tests share: paths, and the atlases fetched once."""
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,23 @@ from hypothesis import settings
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
 
-ROOT = Path(__file__).parents[1]
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+# Folders and files of tests whose values rounding reaches: run again as another processor computes.
+NUMERICAL = {"anomaly", "benchmarks", "diagnosis", "evaluation", "imaging", "interpretation"}
+NUMERICAL |= {"models", "synthesis", "training"}
+# Among them, what ANTs or Snakemake decides, or what compares a computation with itself.
+ALIKE = {"test_interpretation_config.py", "test_nonlinear_stages.py", "test_register.py"}
+ALIKE |= {"test_repeatable.py", "test_syn.py"}
+# As in the workflow. It must be set before NumPy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Let torch compute on one thread: small tests wait longer for a second one than it saves."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
@@ -52,11 +70,49 @@ def real() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def begun_run(atlases, tmp_path_factory):
+    """Begin the small whole run on a copy of the sources, in a repository of their own."""
+    sys.path.append(str(TESTS / "workflow"))
+    from small_run import Run, begin
+
+    sources = tmp_path_factory.mktemp("sources")
+    made = (".*", "__pycache__", "*.egg-info", "atlases", "results", "logs")
+    shutil.copytree(ROOT, sources, ignore=shutil.ignore_patterns(*made), dirs_exist_ok=True)
+    shutil.copy(ROOT / ".gitignore", sources)
+    git = ["git", "-C", sources, "-c", "user.name=nobody", "-c", "user.email=nobody@localhost"]
+    for step in ("init --quiet", "add .", "commit --quiet --message as-it-is"):
+        subprocess.run([*git, *step.split()], check=True)
+    run = Run(tmp_path_factory.mktemp("run"), sources)
+    process = begin(run, atlases)
+    yield run, process
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_run_first(request: pytest.FixtureRequest) -> None:
+    """Begin the small whole run if a test will need it: it takes minutes, beside other tests."""
+    if any(needs_whole_run(item) for item in request.session.items):
+        request.getfixturevalue("begun_run")
+
+
+def needs_whole_run(item: pytest.Item) -> bool:
+    return "finished" in getattr(item, "fixturenames", ())
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", action="store_true", help="also the tests marked `faults`")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        alike = item.path.name in ALIKE or item.get_closest_marker("slow")
+        if folder in NUMERICAL and not alike:
+            item.add_marker("numerical")
+    items.sort(key=needs_whole_run)  # these wait for it, so they come last
     if not config.getoption("--faults"):
         for item in items:
             if item.get_closest_marker("faults"):

@@ -1,6 +1,7 @@
 """A whole run of the workflow on a very small cohort, and the spoiling of two of its scans."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -56,6 +57,10 @@ class Run:
         rows = [line.split("\t") for line in lines]
         return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
 
+    def log(self) -> Path:
+        """Return where `begin` has it tell what it does: beside its folder, not in it."""
+        return self.folder.with_name(f"{self.folder.name}.log")
+
     def spoiled(self) -> set[str]:
         """Return the subjects whose scans were spoiled."""
         return {self.missing_slice[0], self.truncated_pet[0]}
@@ -73,7 +78,40 @@ def spoil(run: Run, alone: dict[str, str], again: dict[str, str]) -> None:
     """Take a slice out of one MRI and cut another's PET short; both must be left out."""
     slices = sorted(run.series(alone["mri_file"], "RAGE").glob("*.dcm"))
     slices[len(slices) // 2].unlink()
-    run.missing_slice = (alone["subject"], alone["visit"])
     for path in run.series(again["mri_file"], "egistered", -1).glob("*.dcm"):
         path.write_bytes(path.read_bytes()[:2000])
+    name_spoiled(run, alone, again)
+
+
+def name_spoiled(run: Run, alone: dict[str, str], again: dict[str, str]) -> None:
+    """Note whose scans were spoiled."""
+    run.missing_slice = (alone["subject"], alone["visit"])
     run.truncated_pet = (again["subject"], again["visit"])
+
+
+def make(run: Run) -> None:
+    """Simulate, spoil two scans, run everything."""
+    run.snakemake("results/cohort/dementia.tsv")
+    raw, alone, again = first_targets(run)
+    run.snakemake(*raw)
+    spoil(run, alone, again)
+    run.snakemake()
+
+
+def begin(run: Run, atlases: Path) -> subprocess.Popen:
+    """Have another process, in a session of its own, make everything."""
+    (run.folder / "resources").mkdir()
+    shutil.copytree(atlases, run.folder / "resources/atlases")
+    (run.folder / "config").symlink_to(run.root / "config")
+    with run.log().open("wb") as said:
+        return subprocess.Popen(
+            [sys.executable, __file__, run.folder, run.root],
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+if __name__ == "__main__":
+    os.nice(5)  # the tests that go on beside it have deadlines
+    make(Run(Path(sys.argv[1]), Path(sys.argv[2])))
