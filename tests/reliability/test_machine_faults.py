@@ -9,7 +9,7 @@ from cases import Case, judge
 from dicom_fakes import write_series
 from heads import take, write
 
-from mri2pet.conversion import archives
+from mri2pet.cohorts import archives
 from mri2pet.conversion import dicom_series as dicom
 from mri2pet.conversion.dicom_series import check_series
 from mri2pet.errors import InputError, ScanError
