@@ -50,20 +50,22 @@ def test_a_cohort_is_its_file_and_one_line(copy, tmp_path):
 
     raw = tmp_path / "raw"
     raw.mkdir()
-    people = pd.DataFrame({"name": ["A1", "A2", "A3"], "dx": ["CN", "AD", "CN"]})
+    names = [f"A{number}" for number in range(1, 7)]
+    people = pd.DataFrame({"name": names, "dx": ["CN", "AD"] * 3})
     people.to_csv(raw / "toy.csv", index=False)
-    for name in ("A1_t1", "A1_fdg", "A2_t1"):
+    scans = [f"{name}_{scan}" for name in names[:4] for scan in ("t1", "fdg")]
+    for name in [*scans, "A5_t1"]:
         write_head(raw / f"{name}.nii.gz")
-    given = ["--config", f"raw={raw}", "systems=[gla_gan]"]
+    given = ["--config", f"raw={raw}", "systems=[gla_gan]", "folds={n: 2}"]
     image = "results/bids/sub-A1/ses-bl/anat/sub-A1_ses-bl_T1w.nii.gz"
     said = copy.snakemake(image, *given)
     assert f"Study dementia: {raw} is read as toy (the file toy.csv)." in said
     assert (copy.folder / image).stat().st_size > 1000
     table = pd.read_csv(copy.folder / "results/cohort/dementia.tsv", sep="\t")
-    assert table["kind"].tolist() == ["paired", "mri_only"]
+    assert table["kind"].tolist() == [*["paired"] * 4, "mri_only"]
     left = pd.read_csv(copy.folder / "results/cohort/dementia_exclusions.tsv", sep="\t")
-    assert left["reason"].tolist() == ["no A3_t1.nii.gz"]
+    assert left["reason"].tolist() == ["no A6_t1.nii.gz"]
     listing = copy.snakemake("-n", *given)  # the rest of the run goes on from its visits
-    assert "sub-A2/ses-bl/anat" in listing
-    assert listing.count("\nrule convert_pet:") + listing.count("    rule convert_pet:") == 1
+    assert "sub-A5/ses-bl/anat" in listing
+    assert listing.count("\nrule convert_pet:") + listing.count("    rule convert_pet:") == 4
     assert np.isfinite(table["group"].map({"CN": 0, "AD": 1})).all()
