@@ -10,7 +10,7 @@ from dicom_fakes import write_series
 from heads import take, write
 
 from mri2pet.cohorts import archives
-from mri2pet.conversion import dicom_series as dicom
+from mri2pet.conversion import series_slices
 from mri2pet.conversion.dicom_series import check_series
 from mri2pet.errors import InputError, ScanError
 from mri2pet.exclusion import run_stage
@@ -35,7 +35,7 @@ def test_a_fault_of_the_disk_stops_the_job_and_excludes_nothing(tmp_path, monkey
     archive.write_bytes(b"")
     monkeypatch.setattr(nib, "load", failing(number))
     monkeypatch.setattr(archives.tarfile, "open", failing(number))
-    monkeypatch.setattr(dicom, "_check_length", failing(number))
+    monkeypatch.setattr(series_slices, "_check_length", failing(number))
     readers = {
         path.name: lambda folder: run_stage(
             "convert_mri", lambda: take(path), tmp_path / "s.json", [tmp_path / "s.nii"], [path]
