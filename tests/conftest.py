@@ -18,8 +18,8 @@ settings.load_profile("repeatable")
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 # Folders and files of tests whose values rounding reaches: run again as another processor computes.
-NUMERICAL = {"anomaly", "benchmarks", "diagnosis", "evaluation", "imaging", "interpretation"}
-NUMERICAL |= {"models", "synthesis", "training"}
+NUMERICAL = {"anomaly", "diagnosis", "evaluation", "imaging", "interpretation", "models"}
+NUMERICAL |= {"synthesis", "training"}
 # Among them, what ANTs or Snakemake decides, or what compares a computation with itself.
 ALIKE = {"test_interpretation_config.py", "test_nonlinear_stages.py", "test_register.py"}
 ALIKE |= {"test_repeatable.py", "test_syn.py"}
