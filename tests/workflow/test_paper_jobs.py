@@ -11,7 +11,7 @@ from snakemake.utils import update_config
 
 from mri2pet.config.systems import told
 
-PAIRED, MRI_ONLY = 42, 18
+PAIRED, MRI_ONLY = 60, 18  # ten of each of six groups, for ten folds
 PER_VISIT = ("convert_mri", "acpc", "n4", "skullstrip", "normalise", "register_mri", "segment")
 PER_PET = ("convert_pet", "coregister_pet", "resample_pet")
 SIZE = {"studies": {"dementia": {"simulation": {"paired": PAIRED, "mri_only": MRI_ONLY}}}}
