@@ -1,6 +1,6 @@
 rule fetch_atlases:
     input:
-        packages=source_file("resources/packages.tsv"),
+        packages=ancient(source_file("resources/packages.tsv")),
     output:
         atlas="resources/atlases/aal.nii.gz",
         regions="resources/atlases/aal.tsv",
@@ -20,6 +20,7 @@ rule fetch_atlases:
         mem_mb=more(1000),
         runtime=more(20),
     params:
+        pins=Path(source_file("resources/packages.tsv")).read_text(),  # its content, not its time stamp
         code=code("fetch_atlases.py"),
     script:
         "../scripts/fetch_atlases.py"

@@ -39,10 +39,11 @@ def systems_of(study):
 
 def settings_of(study):
     """Return what a study's reader needs to know: its block, and what its systems ask for."""
-    settings = dict(study.settings) | {"name": study.name, "seed": config["seed"]}
+    settings = dict(study.settings) | {"name": study.name}
     settings["simulated"] = study.simulated
     for system in systems_of(study.name):
         settings |= {key: config[system][key] for key in KNOWN_SYSTEMS[system].read_by}
+        settings |= {"seed": config["seed"]} if KNOWN_SYSTEMS[system].split_once else {}
     return settings
 
 

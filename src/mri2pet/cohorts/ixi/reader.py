@@ -144,7 +144,7 @@ def read(
         images = [image for name in listing if (image := image_of(Path(raw) / name))]
     else:
         images = find_images(raw)
-    return build_ixi(find_table(raw), images, study.get("split"), study["seed"])
+    return build_ixi(find_table(raw), images, study.get("split"), study.get("seed", 0))
 
 
 def build_ixi(
