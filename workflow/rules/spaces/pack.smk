@@ -8,6 +8,30 @@ ON_TEMPLATE = {
 }
 ON_NONE = {"mask": "every voxel"}
 
+
+def enough_people(space, folds):
+    """Return an input function that names no file: it refuses a cohort too small for its folds.
+
+    The cohort is known before the first scan is opened; the folds are dealt after the last.
+    """
+
+    def nothing(wildcards):
+        role = folds.get("role")
+        rows = [
+            {**row, "group": role or row["group"]}
+            for row in cohort(space_study(space)).values()
+            if not role or row["role"] == role
+        ]
+        try:
+            people = people_of(rows, folds["groups"])
+            check_enough(people, folds["n"], folds["groups"], folds.get("key", "folds.n"))
+        except InputError as error:
+            raise WorkflowError(str(error)) from None
+        return []
+
+    return nothing
+
+
 for space, packed in PACKED.items():
 
     rule:
@@ -15,6 +39,7 @@ for space, packed in PACKED.items():
             f"pack_{space}"
         input:
             **packed["input"],
+            enough=enough_people(space, packed["folds"]) if "folds" in packed else [],
         output:
             **{
                 name: f"results/datasets/{space}/{name}.npy"
@@ -47,29 +72,6 @@ for space, packed in PACKED.items():
             "../../scripts/pack_dataset.py"
 
 
-def enough_people(space, folds):
-    """Return an input function that names no file: it refuses a cohort too small for its folds.
-
-    The cohort is known before the first scan is opened; the folds are dealt after the last.
-    """
-
-    def nothing(wildcards):
-        role = folds.get("role")
-        rows = [
-            {**row, "group": role or row["group"]}
-            for row in cohort(space_study(space)).values()
-            if not role or row["role"] == role
-        ]
-        try:
-            people = people_of(rows, folds["groups"])
-            check_enough(people, folds["n"], folds["groups"], folds.get("key", "folds.n"))
-        except InputError as error:
-            raise WorkflowError(str(error)) from None
-        return []
-
-    return nothing
-
-
 # Dealt once, by subject: in the spaces that have folds of their own.
 for space, packed in PACKED.items():
     if "folds" in packed:
@@ -79,7 +81,6 @@ for space, packed in PACKED.items():
                 f"{space}_folds"
             input:
                 visits=f"results/datasets/{space}/visits.tsv",
-                enough=enough_people(space, packed["folds"]),
             output:
                 table=f"results/datasets/{space}/folds.tsv",
                 description=f"results/datasets/{space}/folds.json",
