@@ -30,7 +30,7 @@ def test_bad_scans_are_listed_and_the_rest_goes_on(finished):
     kinds = {(row.subject, row.visit): row.kind for row in visits.itertuples()}
     assert finished.missing_slice not in kinds
     assert kinds[finished.truncated_pet] == "mri_only"
-    assert len(kinds) == 9
+    assert len(kinds) == 10
 
 
 def test_dataset_holds_brains(finished):
