@@ -31,6 +31,7 @@ def used(monkeypatch):
 @pytest.mark.parametrize("shape", [(2, 4, 8, 6, 4), (3, 3, 5, 3, 7), (1, 1, 8, 8, 8)])
 def test_equals_torch_forwards_backwards_and_in_its_statistics(monkeypatch, shape, momentum):
     calls = used(monkeypatch)
+    monkeypatch.setattr(norm.native, "fits", lambda x: False)  # one channel is contiguous as well
     own, reference = twins(shape[1], momentum)
     for step in range(3):
         # A mean far from zero shows sums of squares that cancel.

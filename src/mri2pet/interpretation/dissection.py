@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mri2pet.errors import InputError
+from mri2pet.models.conv import layout_of
 
 BINS = 1024  # of a unit's range: the size of the set beyond a cut is exact but for one bin
 CHUNK = 16  # units whose histograms are counted at once
@@ -133,7 +134,7 @@ def feature_maps(path: nn.Sequential, mri: NDArray, device: str | torch.device) 
     hook would see, and one block's maps alone are held at a time.
     """
     maps = torch.tensor(mri, dtype=torch.float32, device=device)[:, None]
-    maps = maps.contiguous(memory_format=torch.channels_last_3d)
+    maps = maps.contiguous(memory_format=layout_of(path, maps.device))
     yield maps
     for block in path:
         maps = block(maps)
@@ -164,7 +165,7 @@ def dissect(path: nn.Sequential, mri: Sequence[NDArray], brain: Brain) -> list[L
         Voxels and their regions.
     """
     device = brain.where.device
-    path = path.to(device).to(memory_format=torch.channels_last_3d)
+    path = path.to(device).to(memory_format=layout_of(path, device))
 
     def stream() -> Iterator[tuple[int, Tensor]]:
         # Two at once: on a CPU, torch leaves its fast convolutions for a single volume.

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mri2pet.errors import InputError
 from mri2pet.models.conv import Conv3x3x3
-from mri2pet.models.norm import CHANNELS_LAST, BatchNorm
+from mri2pet.models.norm import CHANNELS_LAST, BatchNorm, normalised
 
 SMALL = 0.2  # of a residual block's own part at the start
 CONVOLUTIONS = nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d
@@ -44,13 +44,12 @@ class ResidualBlock(nn.Module):
                 nn.Conv3d(channels_in, channels_out, 1, bias=False),
                 BatchNorm(channels_out),
             )
-        self.activation = nn.LeakyReLU(LEAK, inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, channels_in, X, Y, Z) to (B, channels_out, X, Y, Z)."""
-        features = self.body(x)
-        features += self.shortcut(x)
-        return self.activation(features)
+        first, norm, _, second, last = self.body
+        features = second(normalised(norm, first(x), LEAK))
+        return normalised(last, features, LEAK, added=self.shortcut(x))
 
 
 class ResidualPath(nn.Sequential):

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from mri2pet.errors import InputError
 from mri2pet.models.blocks import LEAK, initialise_normal, start_at
-from mri2pet.models.norm import InstanceNorm
+from mri2pet.models.conv import Conv3x3x3
+from mri2pet.models.norm import InstanceNorm, run_bent
 
 CONVOLUTION: dict[int, type[nn.Conv2d] | type[nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
 TRANSPOSED: dict[int, type[nn.ConvTranspose2d] | type[nn.ConvTranspose3d]] = {
@@ -42,19 +43,17 @@ class TransferBlock(nn.Module):
 
     def __init__(self, channels: int, dimensions: int = 3, padding: str = "zeros") -> None:
         super().__init__()
-        convolution = CONVOLUTION[dimensions]
-        kept: dict[str, Any] = {"padding": 1, "padding_mode": padding, "bias": False}
         self.body = nn.Sequential(
-            convolution(channels, channels, 3, **kept),
+            keeping(channels, channels, 3, dimensions, padding, bias=False),
             InstanceNorm(channels),
             nn.ReLU(inplace=True),
-            convolution(channels, channels, 3, **kept),
+            keeping(channels, channels, 3, dimensions, padding, bias=False),
             InstanceNorm(channels),
         )
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, channels, X, Y, Z) or (B, channels, X, Y) to the same shape."""
-        return x + self.body(x)
+        return x + run_bent(self.body, x)
 
 
 class CycleGanGenerator(nn.Module):
@@ -114,10 +113,9 @@ class CycleGanGenerator(nn.Module):
         reflected = max(kernel // 2 + 1, 2 * self.multiple)  # there must be voxels to reflect
         self.smallest = reflected if padding == "reflect" else 1
         convolution, transposed = CONVOLUTION[dimensions], TRANSPOSED[dimensions]
-        wide: dict[str, Any] = {"padding": kernel // 2, "padding_mode": padding}
         # No bias before a norm, which would take it away.
         layers: list[nn.Module] = [
-            convolution(channels, filters[0], kernel, bias=False, **wide),
+            keeping(channels, filters[0], kernel, dimensions, padding, bias=False),
             *_norm_and_relu(filters[0]),
         ]
         for fine, coarse in levels:
@@ -129,7 +127,7 @@ class CycleGanGenerator(nn.Module):
                 transposed(coarse, fine, 3, stride=2, padding=1, output_padding=1, bias=False)
             )
             layers += _norm_and_relu(fine)
-        layers.append(convolution(filters[0], channels, kernel, **wide))
+        layers.append(keeping(filters[0], channels, kernel, dimensions, padding, bias=True))
         self.layers = nn.Sequential(*layers)
         initialise_normal(self)
 
@@ -149,7 +147,7 @@ class CycleGanGenerator(nn.Module):
                 f"a volume of {tuple(sides)} voxels is too small to be reflected at its edge: "
                 f"{self.smallest} a side are needed; choose another grid, or padding: zeros"
             )
-        result = (torch.tanh(self.layers(2 * volume - 1).float()) + 1) / 2
+        result = (torch.tanh(run_bent(self.layers, 2 * volume - 1).float()) + 1) / 2
         return result[(..., *(slice(side) for side in sides))]
 
 
@@ -203,7 +201,17 @@ class CycleGanDiscriminator(nn.Module):
 
         1 means real with least squares, positive where they are taken for logits.
         """
-        return self.layers(2 * volume - 1)
+        return run_bent(self.layers, 2 * volume - 1)
+
+
+def keeping(
+    channels_in: int, channels_out: int, kernel: int, dimensions: int, padding: str, bias: bool
+) -> nn.Conv2d | nn.Conv3d:
+    """Make a convolution that keeps the grid (odd kernel), `zeros` or `reflect` around."""
+    if dimensions == 3 and kernel == 3:
+        return Conv3x3x3(channels_in, channels_out, bias, padding_mode=padding)
+    around: dict[str, Any] = {"padding": kernel // 2, "padding_mode": padding}
+    return CONVOLUTION[dimensions](channels_in, channels_out, kernel, bias=bias, **around)
 
 
 def _norm_and_relu(channels: int) -> list[nn.Module]:

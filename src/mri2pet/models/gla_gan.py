@@ -27,7 +27,7 @@ from mri2pet.models.blocks import (
 from mri2pet.models.conv import Conv3x3x3
 from mri2pet.models.grouped import run_grouped
 from mri2pet.models.lobes import LobePaths
-from mri2pet.models.norm import BatchNorm
+from mri2pet.models.norm import BatchNorm, normalised
 
 # How the volume is cut for the printed K. K=4 gives the paper's 32x32x64 from 64^3.
 GRIDS = {2: (2, 1, 1), 4: (2, 2, 1), 8: (2, 2, 2)}
@@ -136,7 +136,9 @@ class GlaGan(nn.Module):
         """Map an MRI (B, 1, X, Y, Z), intensities 0 to 1, to a PET of the same shape in 0..1."""
         paths = (self.global_path, self.local_paths)
         features = [path(mri) for path in paths if path is not None]
-        return torch.sigmoid(self.fusion(torch.cat(features, dim=1)).float())
+        first, norm, _, last = self.fusion
+        fused = normalised(norm, first(torch.cat(features, dim=1)), LEAK)
+        return torch.sigmoid(last(fused).float())
 
 
 class GlaGanDiscriminator(nn.Module):

@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mri2pet.models.blocks import LEAK, ResidualBlock, ResidualPath, memory_format_of
+from mri2pet.models.native import operations as native
+from mri2pet.models.norm import track
 
 
 def run_grouped(paths: Sequence[ResidualPath], pieces: Sequence[Tensor]) -> list[Tensor]:
@@ -36,24 +38,26 @@ def run_grouped(paths: Sequence[ResidualPath], pieces: Sequence[Tensor]) -> list
 
 def _block(blocks: Sequence[ResidualBlock], x: Tensor) -> Tensor:
     """Map (B, K C, x, y, z) as K residual blocks map C channels each."""
-    first, norm, activation, second, last = zip(*(block.body for block in blocks), strict=True)
-    features = activation[0](_norm(norm, _convolve(first, x)))
-    features = _norm(last, _convolve(second, features))
+    first, norm, _, second, last = zip(*(block.body for block in blocks), strict=True)
+    features = _convolve(second, _normalised(norm, _convolve(first, x), LEAK))
     shortcuts = [block.shortcut for block in blocks]
     if isinstance(shortcuts[0], nn.Sequential):
         narrow, of_narrow = zip(*shortcuts, strict=True)
-        x = _norm(of_narrow, _convolve(narrow, x))
-    features = features + x
-    return F.leaky_relu_(features, LEAK)
+        x = _normalised(of_narrow, _convolve(narrow, x))
+    return _normalised(last, features, LEAK, added=x)
 
 
 def _convolve(layers: Sequence[nn.Conv3d], x: Tensor) -> Tensor:
     weight = torch.cat([layer.weight for layer in layers])
+    if getattr(layers[0], "few", False) and x.shape[4] >= native.SHORTEST and native.fits(x):
+        return native.convolve(x, weight, groups=len(layers))
     return F.conv3d(x, weight, padding=layers[0].padding, groups=len(layers))
 
 
-def _norm(layers: Sequence[nn.BatchNorm3d], x: Tensor) -> Tensor:
-    """Normalise as K batch norms do, and bring their statistics up to date."""
+def _normalised(
+    layers: Sequence[nn.BatchNorm3d], x: Tensor, slope: float = 1.0, added: Tensor | None = None
+) -> Tensor:
+    """Normalise as K batch norms side by side do (`norm.normalised`)."""
     names = ("running_mean", "running_var", "weight", "bias")
     mean, variance, weight, bias = (
         torch.cat([getattr(layer, name) for layer in layers]) for name in names
@@ -64,7 +68,16 @@ def _norm(layers: Sequence[nn.BatchNorm3d], x: Tensor) -> Tensor:
         torch._foreach_add_(counts, 1)
         if share is None:  # a plain average over all batches
             share = 1 / float(counts[0])
-    out = F.batch_norm(x, mean, variance, weight, bias, training, share or 0.0, layers[0].eps)
+    if training and native.fits(x):
+        given = (x, weight, bias, added, layers[0].eps, slope)
+        out, own_mean, own_variance = native.normalise(*given)
+        track(mean, variance, own_mean[0], own_variance[0], x.numel() // x.shape[1], share)
+    else:
+        given = (mean, variance, weight, bias, training, share or 0.0, layers[0].eps)
+        out = F.batch_norm(x, *given)
+        if added is not None:
+            out = out + added
+        out = out if slope == 1 else F.leaky_relu_(out, slope)
     if training:
         for name, whole in (("running_mean", mean), ("running_var", variance)):
             own = [getattr(layer, name) for layer in layers]

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from mri2pet.errors import InputError
+from mri2pet.models.conv import Conv3x3x3
+from mri2pet.models.norm import BatchNorm, run_bent
 
 KERNELS = (9, 3, 3, 3, 9, 3, 3, 7, 3)
 FILTERS = (32, 32, 32, 64, 64, 64, 32, 32, 1)
@@ -65,15 +67,16 @@ class IxiGenerator(nn.Module):
         before, last = 1, len(filters) - 1
         for place, (after, side) in enumerate(zip(filters, kernels, strict=True)):
             step = 1 if place in (0, last) else dilation
-            padding = step * (side // 2)
-            layers.append(
-                nn.Conv3d(before, after, side, padding=padding, dilation=step, bias=False)
-            )
+            if side == 3:
+                layers.append(Conv3x3x3(before, after, bias=False, dilation=step))
+            else:
+                kept = {"padding": step * (side // 2), "dilation": step}
+                layers.append(nn.Conv3d(before, after, side, bias=False, **kept))
             nn.init.xavier_uniform_(layers[-1].weight)  # Keras's default
             if identity:
                 _towards_identity(layers[-1].weight)
             if place < last:
-                layers += [nn.BatchNorm3d(after, EPSILON, momentum), nn.LeakyReLU(SLOPE)]
+                layers += [BatchNorm(after, EPSILON, momentum), nn.LeakyReLU(SLOPE)]
             before = after
         if residual:
             nn.init.zeros_(layers[-1].weight)
@@ -82,7 +85,7 @@ class IxiGenerator(nn.Module):
 
     def forward(self, source: Tensor) -> Tensor:
         """Map patches (B, 1, X, Y, Z) of one contrast to the other."""
-        made = self.layers(source)
+        made = run_bent(self.layers, source)
         return source + made if self.residual else made
 
 
@@ -134,8 +137,8 @@ class IxiDiscriminator(nn.Module):
         before = 2
         for after in filters:
             layers += [
-                nn.Conv3d(before, after, 3, padding=1),
-                nn.BatchNorm3d(after, EPSILON, momentum),
+                Conv3x3x3(before, after),
+                BatchNorm(after, EPSILON, momentum),
                 nn.LeakyReLU(SLOPE),
                 nn.MaxPool3d(2),
             ]
@@ -154,7 +157,7 @@ class IxiDiscriminator(nn.Module):
 
     def forward(self, pair: Tensor) -> Tensor:
         """Return the logit (B, 1) of each pair of source and target patch (B, 2, X, Y, Z)."""
-        return self.layers(pair)
+        return run_bent(self.layers, pair)
 
 
 def statistics(network: nn.Module) -> int:

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from mri2pet.models.native import operations as native
+
 FEW_FOR_BATCH = 8  # torch's own is slow for fewer channels than these, and the faster from there
 FEW_FOR_INSTANCE = 64
 FOLD = 64  # voxels put side by side instead
@@ -17,25 +19,93 @@ class BatchNorm(nn.BatchNorm3d):
     """`torch.nn.BatchNorm3d`; where torch is slow, the same sums in another order.
 
     Small networks spend a third of their time in batch norm: where channels are innermost in
-    memory, torch's kernel works on one voxel's channels side by side. For few channels, in
-    training on a CPU, `_FewChannels` takes several voxels at once.
+    memory, torch's kernel works on one voxel's channels side by side. In training on a CPU the
+    compiled kernels do it, or for few channels `_FewChannels` takes several voxels at once.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, X, Y, Z) to the same shape."""
-        tracked = self.affine and self.track_running_stats
-        if not (self.training and tracked and _fits(x, FEW_FOR_BATCH)):
-            return super().forward(x)
-        count = x.numel() // x.shape[1]
-        out, mean, variance = _FewChannels.apply(x, self.weight, self.bias, self.eps, 1)
+        return normalised(self, x)
+
+    def bent(self, x: Tensor, slope: float) -> Tensor:
+        """Norm and leaky ReLU (slope 0: ReLU)."""
+        return normalised(self, x, slope)
+
+
+def normalised(
+    norm: nn.BatchNorm3d, x: Tensor, slope: float = 1.0, added: Tensor | None = None
+) -> Tensor:
+    """Return `leaky_relu(norm(x) + added)`, in training on a CPU in as few passes as it takes.
+
+    Parameters
+    ----------
+    norm
+        Whose statistics are brought up to date in training.
+    x, added
+        (B, C, X, Y, Z); nothing is added without.
+    slope
+        Of the leaky ReLU; 0 for a ReLU, 1 for none.
+    """
+    tracked = norm.training and norm.affine and norm.track_running_stats
+    compiled = tracked and native.fits(x)
+    if compiled or (tracked and _fits(x, FEW_FOR_BATCH)):
+        if compiled:
+            given = (x, norm.weight, norm.bias, added, norm.eps, slope)
+            out, mean, variance = native.normalise(*given)
+            slope, added = 1.0, None  # done
+        else:
+            out, mean, variance = _FewChannels.apply(x, norm.weight, norm.bias, norm.eps, 1)
         with torch.no_grad():
-            self.num_batches_tracked.add_(1)
-            share = self.momentum
-            if share is None:
-                share = 1 / float(self.num_batches_tracked)
-            self.running_mean.lerp_(mean[0], share)
-            self.running_var.lerp_(variance[0] * (count / (count - 1)), share)
-        return out
+            norm.num_batches_tracked.add_(1)
+        share = norm.momentum
+        if share is None:  # a plain average over all batches
+            share = 1 / float(norm.num_batches_tracked)
+        count = x.numel() // x.shape[1]
+        track(norm.running_mean, norm.running_var, mean[0], variance[0], count, share)
+    else:
+        out = nn.BatchNorm3d.forward(norm, x)
+    if added is not None:
+        out = out + added
+    return out if slope == 1 else nn.functional.leaky_relu_(out, slope)
+
+
+@torch.no_grad()
+def track(
+    means: Tensor, variances: Tensor, mean: Tensor, variance: Tensor, count: int, share: float
+) -> None:
+    """Bring running statistics (C,) up to date by a share of those of `count` values a channel."""
+    means.lerp_(mean, share)
+    variances.lerp_(variance * (count / (count - 1)), share)
+
+
+def run_bent(layers: nn.Sequential, x: Tensor) -> Tensor:
+    """Run layers in a row; a norm and the (leaky) ReLU that follows it as one.
+
+    Parameters
+    ----------
+    layers
+        Any.
+    x
+        What the first of them takes.
+    """
+    rest = iter(range(len(layers)))
+    for place in rest:
+        layer = layers[place]
+        after = layers[place + 1] if place + 1 < len(layers) else None
+        slope = slope_of(after)
+        if slope is not None and isinstance(layer, BatchNorm | InstanceNorm):
+            x = layer.bent(x, slope)
+            next(rest)
+        else:
+            x = layer(x)
+    return x
+
+
+def slope_of(layer: nn.Module | None) -> float | None:
+    """Return the slope below zero of a (leaky) ReLU; None of any other layer."""
+    if isinstance(layer, nn.LeakyReLU):
+        return layer.negative_slope
+    return 0.0 if isinstance(layer, nn.ReLU) else None
 
 
 class InstanceNorm(nn.Module):
@@ -58,10 +128,21 @@ class InstanceNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, X, Y[, Z]) to the same shape; each channel of each volume by itself."""
-        if not _fits(x, FEW_FOR_INSTANCE):
-            return nn.functional.instance_norm(x, eps=self.eps)
+        return self.bent(x, 1.0)
+
+    def bent(self, x: Tensor, slope: float) -> Tensor:
+        """Norm and leaky ReLU (slope 0: ReLU, 1: none)."""
+        compiled = native.fits(x)
         ones = x.new_ones(x.shape[1])
-        return _FewChannels.apply(x, ones, torch.zeros_like(ones), self.eps, len(x))[0]
+        if compiled:
+            zeros = torch.zeros_like(ones)
+            given = (x, ones, zeros, None, self.eps, slope, len(x))
+            return native.normalise(*given)[0]
+        if _fits(x, FEW_FOR_INSTANCE):
+            out = _FewChannels.apply(x, ones, torch.zeros_like(ones), self.eps, len(x))[0]
+        else:
+            out = nn.functional.instance_norm(x, eps=self.eps)
+        return out if slope == 1 else nn.functional.leaky_relu_(out, slope)
 
     def extra_repr(self) -> str:
         """Describe the layer."""

@@ -13,13 +13,13 @@ import math
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mri2pet.errors import InputError
 from mri2pet.models.blocks import initialise, start_at
 from mri2pet.models.conv import Conv3x3x3
-from mri2pet.models.norm import BatchNorm
+from mri2pet.models.native.grids import DoublingConv, max_pool
+from mri2pet.models.norm import BatchNorm, normalised
 
 
 class DoubleConvolution(nn.Sequential):
@@ -34,6 +34,11 @@ class DoubleConvolution(nn.Sequential):
                 nn.ReLU(inplace=True),
             ]
         super().__init__(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, channels_in, X, Y, Z) to (B, channels_out, X, Y, Z)."""
+        first, norm, _, second, last, _ = self
+        return normalised(last, second(normalised(norm, first(x), 0.0)), 0.0)
 
 
 class UNet3d(nn.Module):
@@ -77,9 +82,7 @@ class UNet3d(nn.Module):
         levels = list(itertools.pairwise(filters))
         self.first = DoubleConvolution(1, filters[0])
         self.down = nn.ModuleList(DoubleConvolution(fine, coarse) for fine, coarse in levels)
-        self.up = nn.ModuleList(
-            nn.ConvTranspose3d(coarse, fine, 2, stride=2) for fine, coarse in reversed(levels)
-        )
+        self.up = nn.ModuleList(DoublingConv(coarse, fine) for fine, coarse in reversed(levels))
         self.merge = nn.ModuleList(
             DoubleConvolution(2 * fine if skips else fine, fine) for fine, _ in reversed(levels)
         )
@@ -126,5 +129,5 @@ def encode(first: nn.Module, down: nn.ModuleList, volume: Tensor) -> list[Tensor
         )
     features = [first(volume)]
     for level in down:
-        features.append(level(F.max_pool3d(features[-1], 2)))
+        features.append(level(max_pool(features[-1])))
     return features

@@ -5,6 +5,7 @@ imports nor whether a change means anything. The fingerprint follows names: from
 statements to the functions, classes and constants of the package that they refer to, and on from
 there. It hashes their syntax trees without docstrings, so a comment, a docstring, another layout
 or another time stamp changes nothing, and a change of one function concerns only what uses it.
+Files of other kinds that the code names (`FILES`), sources of kernels and templates, count whole.
 """
 
 import ast
@@ -18,6 +19,7 @@ Symbol = tuple[str, str]  # module and top-level name; an empty name stands for 
 
 EVERYTHING = ""
 EFFECTS = "<effects>"
+FILES = (".cpp", ".hpp", ".j2")  # beside the module that names them, in a string of its own
 
 # Modules that say what a job did and never decide about what it makes: a change of one of these
 # runs nothing again. They are used by every script. Paths from the package.
@@ -30,12 +32,14 @@ NOT_RESULTS = frozenset(
 class _Piece:
     """What counts of some statements: their text, and what they import and name themselves.
 
-    `names` holds (name, attribute) of every `name.attribute`, and (name, "") of every name.
+    `names` holds (name, attribute) of every `name.attribute`, and (name, "") of every name; `files`
+    what they name of `FILES`.
     """
 
     text: str
     imports: dict[str, Symbol]
     names: frozenset[tuple[str, str]]
+    files: frozenset[str]
 
 
 @dataclass
@@ -123,6 +127,8 @@ class _Reader:
         """Keep a piece of a module and follow all it names, imports inside functions too."""
         piece = content.piece(name, module)
         self.seen[module, name] = piece.text
+        for file in piece.files:
+            self._count(module, file)
         imports = {**content.imports, **piece.imports}
         for used, attribute in piece.names:
             target = imports.get(used)
@@ -134,6 +140,13 @@ class _Reader:
                     self.visit(target)
             elif used in content.definitions and (module, used) not in self.seen:
                 self._follow(content, module, used)
+
+    def _count(self, module: str, file: str) -> None:
+        """Keep a hash of a file of another kind, if it lies beside the module that names it."""
+        path = self._path(module) if module else None
+        for folder in (path.parent, path.parent / "templates") if path else ():
+            if (folder / file).is_file():
+                self.seen[module, file] = hashlib.sha256((folder / file).read_bytes()).hexdigest()
 
     def _is_module(self, symbol: Symbol) -> bool:
         """Tell whether a symbol is itself a module of the package."""
@@ -226,14 +239,16 @@ def _piece(statements: list[ast.stmt], module: str) -> _Piece:
     """Sum up statements of a module."""
     nodes = [node for statement in statements for node in ast.walk(statement)]
     imports: dict[str, Symbol] = {}
-    names = set()
+    names, files = set(), set()
     for node in nodes:
         imports.update(_imported(node, module))
+        if isinstance(node, ast.Constant) and str(node.value).endswith(FILES):
+            files.add(str(node.value))
         if isinstance(node, ast.Name):
             names.add((node.id, ""))
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             names.add((node.value.id, node.attr))
-    return _Piece(_text(statements), imports, frozenset(names))
+    return _Piece(_text(statements), imports, frozenset(names), frozenset(files))
 
 
 def _text(statements: list[ast.stmt]) -> str:

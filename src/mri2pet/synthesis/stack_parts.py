@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mri2pet.datasets.brain_box import brain_box
 from mri2pet.datasets.parts import Parts
-from mri2pet.models.norm import CHANNELS_LAST
+from mri2pet.models.conv import layout_of
 from mri2pet.synthesis.patches import synthesise_patches
 from mri2pet.synthesis.slices import synthesise_slices
 
@@ -31,9 +31,10 @@ def stack_parts(
     batch
         Parts at once, at most; `parts.batch` if not named.
     """
+    layout = layout_of(generator, volume.device, parts.dimensions)
 
     def predict(cut: Tensor) -> Tensor:
-        result: Tensor = generator(cut.contiguous(memory_format=CHANNELS_LAST[cut.ndim]))
+        result: Tensor = generator(cut.contiguous(memory_format=layout))
         return result
 
     stride, keep = parts.stacking_stride, parts.keep
@@ -79,7 +80,7 @@ def synthesise_parts(
     pet = np.zeros((len(mri), *mask.shape), np.float32)
     box = brain_box(mask, crop)
     brain = torch.from_numpy(np.ascontiguousarray(mask[box])).to(device)
-    layout = torch.channels_last if parts.dimensions == 2 else torch.channels_last_3d
+    layout = layout_of(generator, torch.device(device), parts.dimensions)
     generator = generator.to(device).to(memory_format=layout)
     for row, volume in enumerate(mri):
         cut = torch.from_numpy(np.array(volume[box], np.float32)).to(device) * brain

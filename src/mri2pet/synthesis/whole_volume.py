@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from mri2pet.datasets.brain_box import brain_box
 from mri2pet.errors import InputError
 from mri2pet.machine_faults import check_machine
+from mri2pet.models.conv import layout_of
 from mri2pet.models.registry import build
 
 Array = np.ndarray
@@ -76,7 +77,8 @@ def synthesise(
     if not len(mri):
         return pet
     box = brain_box(mask, crop)
-    generator = generator.to(device).to(memory_format=torch.channels_last_3d)
+    layout = layout_of(generator, torch.device(device))
+    generator = generator.to(device).to(memory_format=layout)
     # On a CPU, torch leaves its fast convolutions for a single volume of few channels, which then
     # takes five times as long as two: equal parts rather than full ones and a rest, and one volume
     # runs beside itself.
@@ -85,7 +87,7 @@ def synthesise(
         volumes = torch.from_numpy(np.stack([mri[i][box] for i in rows])[:, None])
         copies = max(1, least // len(rows))
         volumes = volumes.repeat(copies, 1, 1, 1, 1)
-        volumes = volumes.float().to(device).contiguous(memory_format=torch.channels_last_3d)
+        volumes = volumes.float().to(device).contiguous(memory_format=layout)
         told = [] if side is None else [_rows_of(side, rows, copies, device)]
         pet[(rows, *box)] = generator(volumes, *told)[: len(rows), 0].float().cpu().numpy()
     pet *= mask

@@ -125,9 +125,10 @@ def ssim_maps(
             f"SSIM: a window of {window} voxels does not fit {tuple(x.shape[2:])}; "
             "set a smaller `window` for this loss"
         )
-    # Five maps at once through one filter.
-    maps = _smooth(torch.cat([x, y, x * x, y * y, x * y], dim=1), window, sigma)
-    mean_x, mean_y, square_x, square_y, product = maps.unbind(dim=1)
+    # Several maps at once through one filter; apart from them those that no gradient goes back to.
+    of_both = _smooth(torch.cat([x, x * x, x * y], dim=1), window, sigma)
+    mean_x, square_x, product = of_both.unbind(dim=1)
+    mean_y, square_y = _smooth(torch.cat([y, y * y], dim=1), window, sigma).unbind(dim=1)
     variances = square_x - mean_x**2 + square_y - mean_y**2
     contrast = (2 * (product - mean_x * mean_y) + C2) / (variances + C2)
     luminance = (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mri2pet.datasets.parts import Parts
 from mri2pet.errors import InputError
 from mri2pet.files import atomic, write_tsv
+from mri2pet.models.conv import layout_of
 from mri2pet.training.checkpoint import History, identify, state_digest
 from mri2pet.training.data import PairBatches, Pairs, seed_from
 from mri2pet.training.history import plot_history
@@ -114,10 +115,10 @@ def prepare(
     if start is not None:
         _go_on_from(recipe, start, name)
     recipe = recipe.to(target)
-    layout = settings.memory_format
     parts = Parts.of(config)
-    if parts is not None:
-        layout = settings.layout(parts.dimensions)
+    layout = torch.contiguous_format
+    if settings.channels_last:
+        layout = layout_of(recipe, target, parts.dimensions if parts is not None else 3)
     recipe = recipe.to(memory_format=layout)
     given = (pairs, settings.batch_size, own_seed, target, layout)
     batches = PairBatches(*given) if parts is None else PartBatches(*given, parts=parts)

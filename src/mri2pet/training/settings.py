@@ -45,7 +45,8 @@ class TrainingSettings:
         `fp32`, or autocast to `bf16` or `fp16` (the latter with loss scaling).
     channels_last
         Keep channels innermost in memory: two to three times faster on CPU, and what tensor cores
-        want.
+        want. Networks of so few channels that the kernels compiled for the processor take them
+        (`models.native`) are kept as these want them.
     compile
         Compile the networks (torch.compile): element-wise work is fused. Where no compiler is
         found, a warning says so and training is plain.
@@ -108,16 +109,6 @@ class TrainingSettings:
             if not good:
                 raise InputError(f"training.{key}: {getattr(settings, key)} is not possible")
         return settings
-
-    @property
-    def memory_format(self) -> torch.memory_format:
-        """Layout of volumes and weights."""
-        return self.layout(3)
-
-    def layout(self, dimensions: int) -> torch.memory_format:
-        """Return the layout of volumes (3 dimensions) or slices (2), and of their weights."""
-        last = torch.channels_last_3d if dimensions == 3 else torch.channels_last
-        return last if self.channels_last else torch.contiguous_format
 
     def rate(self, progress: float) -> float:
         """Return the learning rate when a share `progress` (0 to 1) of all steps is done."""

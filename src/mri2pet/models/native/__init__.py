@@ -1,0 +1,1 @@
+"""Convolution and normalisation of few channels, compiled for the processor (see `operations`)."""
