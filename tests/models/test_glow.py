@@ -213,8 +213,9 @@ def test_likelihood_rises_with_training():
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-def test_checkpointing_changes_memory_and_not_the_gradients(fresh):
+def test_checkpointing_changes_memory_and_not_the_gradients(fresh, monkeypatch):
     """Also where the actnorms are set within the very step (`fresh`)."""
+    monkeypatch.setattr("mri2pet.models.glow.WORTH_SPARING", 0)
     x = torch.rand(2, 1, 8, 8, 8)
     gradients, kept = [], []
     for checkpointing in (False, True):
@@ -238,6 +239,16 @@ def test_checkpointing_changes_memory_and_not_the_gradients(fresh):
     for plain, saving in zip(*gradients, strict=True):
         assert torch.allclose(plain, saving, rtol=1e-5, atol=1e-6)
     assert kept[1] < kept[0] / 2
+
+
+@pytest.mark.parametrize(("side", "twice"), [(8, 0), (32, 2)])
+def test_only_steps_that_keep_much_are_computed_twice(side, twice, monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        "mri2pet.models.glow.checkpoint", lambda step, *given, **_: calls.append(1) or step(*given)
+    )
+    Glow((2,), (256,), False, checkpointing=True)(torch.rand(1, 1, side, side, side))
+    assert len(calls) == twice
 
 
 def test_every_parameter_is_trained():

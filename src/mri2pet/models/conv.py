@@ -12,6 +12,9 @@ from mri2pet.models.native.library import kernels
 from mri2pet.models.norm import CHANNELS_LAST
 
 FEW = 4  # channels before and after, at most; above, torch's own is the faster
+NARROW = (
+    32  # channels of slices at most; with more, channels innermost are worth more than the norms
+)
 STRIDE = 4  # neighbours along z that are taken together
 
 
@@ -80,9 +83,14 @@ class Conv3x3x3(nn.Conv3d):
 def layout_of(network: nn.Module, device: torch.device, dimensions: int = 3) -> torch.memory_format:
     """Return how a network's volumes (3 dimensions) or slices (2) are best kept in memory.
 
-    With channels innermost, except where the kernels compiled for the processor take part of it.
+    With channels innermost, except where the kernels compiled for the processor take part of it:
+    convolutions of volumes, or the norms of narrow networks of slices.
     """
-    few = any(isinstance(layer, Conv3x3x3) and layer.few for layer in network.modules())
+    if dimensions == 3:
+        few = any(isinstance(layer, Conv3x3x3) and layer.few for layer in network.modules())
+    else:
+        widths = [layer.out_channels for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+        few = bool(widths) and max(widths) <= NARROW
     if few and device.type == "cpu" and kernels() is not None:
         return torch.contiguous_format
     return CHANNELS_LAST[dimensions + 2]

@@ -16,6 +16,8 @@ from mri2pet.errors import InputError
 from mri2pet.models.coupling import AffineCoupling
 from mri2pet.models.glow_layers import ActNorm, InvertibleConv, haar, squeeze, unsqueeze
 
+WORTH_SPARING = 2**22  # bytes that a step keeps, below which computing it twice spares nothing
+
 
 class FlowStep(nn.Module):
     """One step of the flow: actnorm, invertible 1x1x1 convolution, affine coupling.
@@ -69,6 +71,7 @@ class FlowLevel(nn.Module):
     checkpointing
         Keep only the steps' inputs for backpropagation and compute the rest again (Chen 2016, as
         the paper does): the same gradients from less memory, at the price of a second forward pass.
+        Steps that keep less than `WORTH_SPARING` are not computed twice.
     wavelets
         As for `Glow`.
     """
@@ -84,6 +87,7 @@ class FlowLevel(nn.Module):
     ) -> None:
         super().__init__()
         self.lu = lu
+        self.width = width
         self.checkpointing = checkpointing
         starts: list[Tensor | None] = [None] * depth
         if wavelets:
@@ -92,8 +96,10 @@ class FlowLevel(nn.Module):
 
     def forward(self, x: Tensor, log_determinant: Tensor) -> tuple[Tensor, Tensor]:
         """Run the steps; add their log-determinants to that so far."""
+        kept = x.element_size() * x.numel() * (3 + 2 * self.width / x.shape[1])  # of one step
+        sparing = self.checkpointing and kept > WORTH_SPARING
         for step, of_conv in zip(self.steps, self._of_convs(), strict=True):
-            if self.checkpointing and torch.is_grad_enabled():
+            if sparing and torch.is_grad_enabled():
                 x, log_determinant = checkpoint(
                     *(step, x, log_determinant, of_conv),
                     use_reentrant=False,

@@ -145,17 +145,19 @@ def _regions(recipe: Recipe) -> Iterator[nn.Module]:
 def set_up_optimisers(recipe: Recipe, device: torch.device, graph: bool) -> None:
     """Choose the optimisers' kernels for a device, also of optimisers that came from another one.
 
-    On CUDA Adam runs as one fused kernel. In a graph, learning rates and step counts must lie on
-    the device.
+    Adam runs as one fused kernel, AdaMax, which has none, over all parameters at once. In a graph,
+    learning rates and step counts must lie on the device.
     """
-    cuda = device.type == "cuda"
+    fused = device.type in ("cuda", "cpu")
     for optimiser in recipe.optimisers.values():
         for group in optimiser.param_groups:
             rate = float(group["lr"])
             group["lr"] = torch.tensor(rate, device=device) if graph else rate
             group["capturable"] = graph
-            if "fused" in group:  # AdaMax has none
-                group["fused"] = cuda or None
+            if "fused" in group:
+                group["fused"] = fused or None
+            else:
+                group["foreach"] = True
             counted = device if graph or group.get("fused") else torch.device("cpu")
             for parameter in group["params"]:
                 if state := optimiser.state.get(parameter):
