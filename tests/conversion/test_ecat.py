@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -253,3 +254,24 @@ def test_of_a_nifti_and_an_ecat_of_one_session_the_nifti_is_taken(tmp_path):
     table, left_out = table_of(root)
     assert table["pet_file"].tolist() == [str(root / names[1])]
     assert "one PET a visit is used" in reasons_of(left_out)["1"]
+
+
+def test_a_real_scanner_s_file_reads_as_in_nibabel(tmp_path):
+    """Of an HR+, cut to a few voxels: nibabel's own test file, whose orientation is not known."""
+    path = tmp_path / "tiny.v"
+    path.write_bytes((Path(nib.__file__).parent / "tests/data/tinypet.v").read_bytes())
+    with pytest.raises(ScanError, match="lay in an unknown position"):
+        convert_ecat(path, tmp_path)
+    put(330, b"\0\3")(path)
+    volume, told = convert_ecat(path, tmp_path)
+    ours, theirs = nib.load(volume), nib.ecat.load(str(path))
+    np.testing.assert_allclose(ours.get_fdata(), theirs.get_fdata()[..., 0], rtol=1e-6)
+    np.testing.assert_allclose(ours.affine, theirs.affine, atol=1e-4)
+    assert (told["TracerName"], told["TracerRadionuclide"], told["Units"]) == (
+        "FDG",
+        "F18",
+        "Bq/mL",
+    )
+    assert (told["FrameDuration"], told["FrameTimesStart"]) == ([300], [1500.016])
+    assert told["ImageDecayCorrected"] and told["AttenuationCorrection"] == "measured"
+    assert not told.keys() & {"InjectionStart", "InjectedRadioactivity"}  # days later, and 0
