@@ -134,6 +134,18 @@ def test_a_changed_pin_is_asked_for_and_the_former_file_goes(index):
     assert kept(index) == {sha(WEIGHTS), sha(b"new volume"), sha(b"zipped")}
 
 
+def test_weights_that_are_kept_stay_where_others_cannot_be_had(index):
+    keep_all(index.folder)
+    table = index.folder / "lpips.tsv"
+    columns = table.read_text().splitlines()[1].split("\t")
+    other = [*columns[:3], "b.ckpt", "0" * 64, "b.npz", columns[6]]
+    table.write_text(table.read_text() + "\t".join(other) + "\n")
+    index.cut = {"source"}
+    keep_all(index.folder)
+    assert sha(WEIGHTS) in kept(index)
+    fetch_weights(table, index.folder / "out/a.npz")
+
+
 def test_an_installation_without_the_weights_is_told_of_and_one_without_atlases_fails(
     index, caplog
 ):

