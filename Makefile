@@ -37,13 +37,15 @@ report: $(READY)
 audit: $(READY)
 	$(BIN)/snakemake --cores $(CORES) audit $(ARGS)
 
+# After this no run needs a network: the last step keeps the atlases and the weights of LPIPS in resources/installed/.
 # torch stands apart from the hashed file: the same pin is a CPU build on one machine and a CUDA build on another.
-$(READY): requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "mri2pet needs Python 3.11 or newer: make PYTHON=python3.11 run")'
+$(READY): requirements.lock pyproject.toml resources/packages.tsv resources/lpips.tsv
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "mri2pet needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is %d.%d: name another, as in make PYTHON=python3.13 install" % v)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet torch==2.13.0
 	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/python -m mri2pet.downloads resources
 	touch $@
 
 lock: $(READY)

@@ -62,6 +62,15 @@ def atlases() -> Path:
 
 
 @pytest.fixture(scope="session")
+def installed() -> Path:
+    """Return resources/installed, made as `make install` does if it is not there yet."""
+    command = [sys.executable, "-m", "mri2pet.downloads", "resources"]
+    python = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": python}, check=True)
+    return ROOT / "resources/installed"
+
+
+@pytest.fixture(scope="session")
 def real() -> Path:
     """Return the folder of real scans; tests that need it skip where it is absent."""
     folder = Path(os.environ.get("MRI2PET_REAL", ROOT.parent / "shared/real"))
@@ -71,15 +80,16 @@ def real() -> Path:
 
 
 @pytest.fixture(scope="session")
-def begun_run(atlases, tmp_path_factory):
+def begun_run(atlases, installed, tmp_path_factory):
     """Begin the small whole run on a copy of the sources, in a repository of their own."""
     sys.path.append(str(TESTS / "workflow"))
     from small_run import Run, begin
 
     sources = tmp_path_factory.mktemp("sources")
-    made = (".*", "__pycache__", "*.egg-info", "atlases", "results", "logs")
+    made = (".*", "__pycache__", "*.egg-info", "atlases", "installed", "results", "logs")
     shutil.copytree(ROOT, sources, ignore=shutil.ignore_patterns(*made), dirs_exist_ok=True)
     shutil.copy(ROOT / ".gitignore", sources)
+    (sources / "resources/installed").symlink_to(installed)
     git = ["git", "-C", sources, "-c", "user.name=nobody", "-c", "user.email=nobody@localhost"]
     for step in ("init --quiet", "add .", "commit --quiet --message as-it-is"):
         subprocess.run([*git, *step.split()], check=True)

@@ -13,7 +13,7 @@ import pytest
 
 SOURCES = ("src", "workflow", "config", "profiles", "envs", "resources")
 FILES = ("Snakefile", "requirements.lock", "pyproject.toml", "CONTRIBUTING.md")
-MADE = ("__pycache__", "*.egg-info", "atlases", "lpips", ".*")
+MADE = ("__pycache__", "*.egg-info", "atlases", "lpips", "installed", ".*")
 
 
 @dataclass

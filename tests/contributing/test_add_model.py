@@ -6,7 +6,7 @@ import torch
 import mri2pet.models
 from mri2pet.errors import InputError
 from mri2pet.models.registry import symbol_of
-from mri2pet.training.recipes import check_entry
+from mri2pet.models.signatures import check_network
 
 NETWORK = '''"""One convolution."""
 
@@ -55,18 +55,17 @@ def test_a_model_is_its_file_and_an_entry(added):
 def test_a_model_of_ones_own_is_trained(added, room, tiny_entry, trained):
     room(mri2pet.models)
     tiny_entry["generator"] = {"name": "toy_network.Blur", "side": 3}
-    check_entry("models.toy", tiny_entry)
+    check_network("models.toy.generator", tiny_entry["generator"])
     generator, history = trained(tiny_entry)
     assert history[1]["l1"] < history[0]["l1"]
     assert generator(torch.rand(1, 1, 8, 8, 8)).shape == (1, 1, 8, 8, 8)
 
 
 @pytest.mark.parametrize("name", ["toy_network.Blurr", "toy_networks.Blur", "unet"])
-def test_a_model_that_is_not_there_is_named_with_its_key(added, room, tiny_entry, name):
+def test_a_model_that_is_not_there_is_named_with_its_key(added, room, name):
     room(mri2pet.models)
-    tiny_entry["generator"] = {"name": name}
-    with pytest.raises(InputError, match=rf"^models\.toy\.generator\.name: no model .* '{name}'"):
-        check_entry("models.toy", tiny_entry)
+    with pytest.raises(InputError, match=rf"^models\.toy\.generator\.name: no .* named '{name}'"):
+        check_network("models.toy.generator", {"name": name})
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,10 @@ def test_a_recipe_of_ones_own_trains(added, room, tiny_entry, trained):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("toy_recipe.Plian", "'toy_recipe.Plian'; known are regression"),
+        (
+            "toy_recipe.Plian",
+            r"'toy_recipe.Plian' \(did you mean 'toy_recipe.Plain'\?\); known are regression",
+        ),
         ("regresion", r"'regresion' \(did you mean 'regression'\?\)"),
         ("toy_recipe", "'toy_recipe'"),
     ],

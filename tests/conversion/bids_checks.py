@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-NOWHERE = "http://127.0.0.1:9"  # a proxy that nobody is
+from offline import OFFLINE
 
 
 def errors_of(folder: Path, work: Path) -> set[tuple[str, str]]:
@@ -18,10 +17,9 @@ def errors_of(folder: Path, work: Path) -> set[tuple[str, str]]:
     program = shutil.which("bids-validator-deno", path=programs)
     if program is None:
         pytest.skip("bids-validator-deno is not installed")
-    offline = {"DENO_DIR": str(work / "deno"), "HTTPS_PROXY": NOWHERE, "HTTP_PROXY": NOWHERE}
     done = subprocess.run(
         [program, str(folder), "--format", "json"],
-        env=os.environ | offline,
+        env=os.environ | OFFLINE | {"DENO_DIR": str(work / "deno")},
         capture_output=True,
         text=True,
     )

@@ -4,11 +4,13 @@ import json
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pydicom
 import pytest
 import yaml
 from bids_checks import errors_of, missing_of
+from ecat_fakes import write_ecat
 from pydicom.dataset import Dataset
 from series_fakes import straight, write_stack
 
@@ -34,6 +36,9 @@ COARSE = {"mri_voxel_mm": [5.0, 5.0, 5.0], "pet_voxel_mm": [6.0, 6.0, 6.0]}
 PERSON = plan_people({"paired": 1, "mri_only": 0, "second_visits": 0, "groups": ["CN"]}, 1)[0]
 VISIT = PERSON.visits[0]
 NOT_IN_HEADERS = {"AcquisitionMode", "ModeOfAdministration"}
+NOT_IN_ECAT = {"Manufacturer", "ManufacturersModelName", "ImageDecayCorrectionTime"}
+NOT_IN_ECAT |= {"ReconMethodName", "ReconFilterType", "ReconFilterSize"}
+NOT_IN_ECAT |= {f"ReconMethodParameter{name}" for name in ("Labels", "Units", "Values")}
 FULL = {"AcquisitionMode": "list mode", "ModeOfAdministration": "bolus", "ReconFilterType": "none"}
 
 
@@ -190,6 +195,20 @@ def test_without_a_protocol_only_what_the_header_lacks_is_missing(tmp_path, chan
     assert missing_of(dataset(tmp_path / "bids", scans), tmp_path) == NOT_IN_HEADERS | missing
     stated = dataset(tmp_path / "stated", scans, protocol=FULL)
     assert missing_of(stated, tmp_path) == missing
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_ecat_lacks_what_its_header_does_not_say(tmp_path, frames):
+    data = np.random.default_rng(0).integers(1, 900, (60, 50, 40)).astype(np.int16)
+    told = [{"duration": 300_000, "start": 300_000 * count} for count in range(frames)]
+    scans = {"pet": (write_ecat(tmp_path / "scan.v", [data] * frames, told), None)}
+    made = missing_of(dataset(tmp_path / "bids", scans, window=(0.0, None)), tmp_path)
+    assert made == NOT_IN_HEADERS | NOT_IN_ECAT
+    rest = {"Manufacturer": "CTI", "ManufacturersModelName": "HR+", "ImageDecayCorrectionTime": 0}
+    rest |= {"ReconMethodName": "OSEM", "ReconMethodParameterLabels": ["iterations"]}
+    rest |= {"ReconMethodParameterUnits": ["none"], "ReconMethodParameterValues": [4]}
+    stated = dataset(tmp_path / "stated", scans, protocol=FULL | rest)
+    assert missing_of(stated, tmp_path) == set()
 
 
 @pytest.mark.parametrize("kind", ["mri", "pet"])

@@ -140,8 +140,8 @@ def test_find_image(tmp_path):
     assert find_image(tmp_path, "14") == [plain]
     with pytest.raises(ScanError, match=r"no folder I1 and no file \.\.\._I1\.dcm"):
         find_image(tmp_path, 1)
-    (plain.parent / "ADNI_x_I15.v").touch()
-    with pytest.raises(ScanError, match=r"image I15: under .* only as \.v; download it as DICOM"):
+    (plain.parent / "ADNI_x_I15.img").touch()
+    with pytest.raises(ScanError, match=r"image I15: under .* only as \.img; download it as DICOM"):
         find_image(tmp_path, 15)
     with pytest.raises(ScanError, match="there is no folder"):
         find_image(tmp_path / "nobody", 1)

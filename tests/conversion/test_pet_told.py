@@ -10,10 +10,10 @@ import pytest
 from pydicom.dataset import Dataset
 from series_fakes import straight, write_stack
 
+from mri2pet.conversion.frames import mean_sidecar
 from mri2pet.conversion.nifti import import_nifti, to_bids
 from mri2pet.conversion.pet_agent import check_tracer
 from mri2pet.conversion.scan_to_bids import convert_scan
-from mri2pet.conversion.sidecars import frames_of_mean
 from mri2pet.errors import ScanError
 
 COUNT = 9
@@ -192,7 +192,8 @@ MEANS = [
 
 @pytest.mark.parametrize(("told", "frames", "duration", "start"), MEANS)
 def test_the_sidecar_of_a_mean_tells_of_one_frame(told, frames, duration, start):
-    made = frames_of_mean(told | {"DecayFactor": [1.0] * frames, "Units": "Bq/mL"}, frames)
+    told = told | {"DecayFactor": [1.0] * frames, "Units": "Bq/mL"}
+    made = mean_sidecar(told, np.ones(frames))
     assert (made.get("FrameDuration"), made.get("FrameTimesStart")) == (duration, start)
     assert len(made.get("DecayFactor", [1])) == 1
     assert made["Units"] == "Bq/mL"

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from mri2pet.datasets.folds import fold_sizes, make_folds
 from mri2pet.errors import InputError
 
-SETTINGS = {"n": 3, "seed": 1}
+GROUPS = ("CN", "MCI", "AD")
+SETTINGS = {"n": 3, "seed": 1, "groups": GROUPS}
 
 
 @st.composite
@@ -25,7 +26,7 @@ def visit_tables(draw):
 @settings(deadline=None, max_examples=40)
 @given(visit_tables(), st.integers(0, 2**32 - 1))
 def test_folds_are_balanced_within_every_stratum_and_as_a_whole(visits, seed):
-    folds = make_folds(visits, 3, seed)
+    folds = make_folds(visits, 3, seed, GROUPS)
     assert folds["subject"].tolist() == sorted(set(visits["subject"]))
     assert set(folds["fold"]) == {0, 1, 2}
     for _, stratum in [*folds.groupby(["group", "kind"]), ("all", folds)]:
@@ -49,13 +50,13 @@ def table(rows):
 
 def test_another_seed_gives_other_folds():
     visits = table([(f"{i:03d}S0001", "CN", "paired") for i in range(30)])
-    first, second = (make_folds(visits, 3, seed)["fold"].tolist() for seed in (1, 2))
+    first, second = (make_folds(visits, 3, seed, GROUPS)["fold"].tolist() for seed in (1, 2))
     assert first != second
 
 
 def test_these_folds_stay_what_they_are():
     visits = table([(f"{i:03d}S0001", ("CN", "AD")[i % 2], "paired") for i in range(8)])
-    folds = make_folds(visits, 2, seed=1)
+    folds = make_folds(visits, 2, 1, GROUPS)
     assert folds["fold"].tolist() == [0, 1, 1, 0, 1, 1, 0, 0]
 
 
@@ -75,12 +76,12 @@ def test_too_few_subjects_are_counted_in_the_message():
     with pytest.raises(InputError, match=r"at least 3 subjects of group AD.*there are 1"):
         make_folds(table(rows), **SETTINGS)
     with pytest.raises(InputError, match=r"folds\.n: 1 is too few"):
-        make_folds(table(rows), 1, 1)
+        make_folds(table(rows), 1, 1, GROUPS)
     with pytest.raises(InputError, match="unknown group 'Phantom'"):
         make_folds(table([("003S0001", "Phantom", "paired")]), **SETTINGS)
 
 
 def test_sizes_are_counted_by_fold_group_and_kind():
     rows = [(f"{i:03d}S0001", "CN", "paired") for i in range(5)]
-    sizes = fold_sizes(make_folds(table(rows), 2, 1))
+    sizes = fold_sizes(make_folds(table(rows), 2, 1, GROUPS))
     assert sizes == {"fold-0": {"CN paired": 3}, "fold-1": {"CN paired": 2}}

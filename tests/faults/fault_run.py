@@ -18,7 +18,8 @@ from mri2pet.files import sha256
 from mri2pet.runs.times import read_jobs
 
 HOOK = Path(__file__).parent / "hook/sitecustomize.py"
-MADE = (".*", "__pycache__", "*.egg-info", "atlases", "lpips", "results", "logs", "tests")
+MADE = (".*", "__pycache__", "*.egg-info", "atlases", "lpips", "installed")
+MADE += ("results", "logs", "tests")
 # What tells of a run and not of its results: dates, durations, machines.
 OF_THE_RUN = ("provenance/", "crate/", "report/provenance.html", "failures.tsv")
 
@@ -27,6 +28,7 @@ def copy_sources(root: Path, folder: Path) -> Path:
     """Copy a checkout, with what kills jobs of it."""
     shutil.copytree(root, folder, ignore=shutil.ignore_patterns(*MADE), dirs_exist_ok=True)
     shutil.copy(HOOK, folder / "src")
+    (folder / "resources/installed").symlink_to(root.resolve() / "resources/installed")
     return folder
 
 

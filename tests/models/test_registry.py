@@ -34,7 +34,7 @@ def test_a_class_is_found_by_file():
 
 @pytest.mark.parametrize("name", ["nothing", "nothing.Class", "unet3d.Nothing", "", "..", None])
 def test_unknown_name(name):
-    with pytest.raises(InputError, match="no model is named"):
+    with pytest.raises(InputError, match="no network is named"):
         build({"name": name})
 
 

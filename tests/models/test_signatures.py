@@ -7,6 +7,8 @@ import sys
 import pytest
 import yaml
 
+from mri2pet import models
+from mri2pet.config.by_name import source_of
 from mri2pet.config.check import check_config
 from mri2pet.errors import InputError
 from mri2pet.models import signatures
@@ -30,12 +32,12 @@ def test_the_source_tells_the_settings_that_the_class_takes(name):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"name": "unet3"}, r"^x\.name: there is no network 'unet3'; did you mean 'unet3d'\?"),
+        ({"name": "unet3"}, r"^x\.name: no network is named 'unet3' \(did you mean 'unet3d'\?\)"),
         ({"name": "gla-gan"}, "did you mean 'gla_gan'"),
-        ({"name": "Zq"}, "no network 'Zq'; known are gla_gan, .*, or <file>.<Class> of src"),
-        ({"name": "unet4d.UNet3d"}, "no network 'unet4d.UNet3d'"),
-        ({"name": "../config.Check"}, "no network '../config.Check'"),
-        ({"name": "unet3d.UNet"}, r"unet3d\.py has no class 'UNet'; did you mean 'UNet3d'"),
+        ({"name": "Zq"}, "'Zq'; known are gla_gan, .* and <file>.<name> of one's own in src"),
+        ({"name": "unet4d.UNet3d"}, "no network is named 'unet4d.UNet3d'"),
+        ({"name": "../config.Check"}, "no network is named '../config.Check'"),
+        ({"name": "unet3d.UNet"}, r"'unet3d\.UNet' \(did you mean 'unet3d\.UNet3d'"),
         ({"name": "unet3d", "filter": [4]}, r"^x\.filter: unet3d has no such.*mean 'filters'"),
         ({"name": "unet3d.UNet3d", "filter": [4]}, "did you mean 'filters'"),
         ({"name": "cycle_gan", "block": 4}, r"x\.block: cycle_gan has .*mean 'blocks'"),
@@ -80,7 +82,7 @@ class Narrow:
         ({"name": "own.Kept", "filters": [4]}, None),
         ({"name": "own.Kept", "depth": 4}, "depth: own.Kept has no such setting"),
         ({"name": "own.Free", "depth": 4}, None),
-        ({"name": "own.Foreign", "depth": 4}, None),
+        ({"name": "own.Foreign", "depth": 4}, "no network is named 'own.Foreign'"),
         ({"name": "own.Open", "depth": 4}, None),
         ({"name": "own.Narrow", "width": 4}, "x: own.Narrow needs the setting 'depth'"),
         ({"name": "own.Narrow", "width": 4, "depth": 4}, None),
@@ -88,12 +90,11 @@ class Narrow:
     ],
 )
 def test_a_network_of_ones_own(tmp_path, monkeypatch, settings, message):
-    source = signatures.FOLDER / "unet3d.py"
-    (tmp_path / "unet3d.py").write_text(source.read_text())
     (tmp_path / "own.py").write_text(OWN)
     (tmp_path / "broken.py").write_text("class Own(:")
-    monkeypatch.setattr(signatures, "FOLDER", tmp_path)
-    for known in (signatures.signature, signatures._tree, signatures._names, signatures._imports):
+    monkeypatch.setattr(models, "__path__", [*models.__path__, str(tmp_path)])
+    caches = (source_of, signatures.signature, signatures._names, signatures._imports)
+    for known in caches:
         known.cache_clear()
     try:
         if message:
@@ -102,9 +103,8 @@ def test_a_network_of_ones_own(tmp_path, monkeypatch, settings, message):
         else:
             check_network("x", settings)
     finally:
-        for known in (signatures.signature, signatures._tree, signatures._names):
+        for known in caches:
             known.cache_clear()
-        signatures._imports.cache_clear()
 
 
 @pytest.mark.parametrize(

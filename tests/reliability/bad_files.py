@@ -109,7 +109,7 @@ CASES = [
         "Analyze (.hdr, .img)",
         "excluded",
         analyze,
-        r"only as \.hdr, \.img; download it as DICOM or NIfTI",
+        r"only as \.hdr, \.img; download it as DICOM, NIfTI or ECAT 7",
     ),
     Case(
         "dynamic PET: frames averaged",

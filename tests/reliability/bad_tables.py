@@ -91,7 +91,7 @@ def two_groups(folder):
         exams += [exam(ptid), exam(ptid, VISCODE="m24", EXAMDATE="2008-03-30", DX="MCI")]
     cohort, _ = build(folder, images, exams)
     assert cohort["group"].tolist() == ["CN", "MCI"] * 4
-    assert make_folds(cohort, 2, 1)["subject"].is_unique
+    assert make_folds(cohort, 2, 1, ["CN", "MCI"])["subject"].is_unique
 
 
 def two_editions(folder):

@@ -62,6 +62,7 @@ def all_cases() -> dict[str, list[Case]]:
     """Return the cases by what they are about."""
     import bad_bids
     import bad_dicom
+    import bad_ecat
     import bad_exports
     import bad_files
     import bad_headers
@@ -77,6 +78,7 @@ def all_cases() -> dict[str, list[Case]]:
         "NIfTI headers and values": bad_headers.CASES,
         "NIfTI files, frames and sidecars": bad_files.CASES,
         "DICOM series": [*bad_dicom.CASES, *bad_series.CASES],
+        "ECAT files": bad_ecat.CASES,
         "IXI": bad_ixi.CASES,
         "BIDS folder of the anomaly study": bad_bids.CASES,
     }

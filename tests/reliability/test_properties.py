@@ -65,7 +65,7 @@ def visits(draw):
 @given(visits(), st.integers(0, 2**31), st.randoms(use_true_random=False))
 def test_every_person_is_in_one_fold_of_each_stratum_in_any_order(case, seed, random):
     n, table = case
-    folds = make_folds(table, n, seed)
+    folds = make_folds(table, n, seed, GROUPS)
     assert folds["subject"].tolist() == sorted(set(table["subject"]))
     assert folds["fold"].between(0, n - 1).all()
     for _, stratum in [*folds.groupby(["group", "kind"]), ("all", folds)]:
@@ -73,7 +73,7 @@ def test_every_person_is_in_one_fold_of_each_stratum_in_any_order(case, seed, ra
         assert sizes.max() - sizes.min() <= 1
     order = list(range(len(table)))
     random.shuffle(order)
-    pd.testing.assert_frame_equal(folds, make_folds(table.iloc[order], n, seed))
+    pd.testing.assert_frame_equal(folds, make_folds(table.iloc[order], n, seed, GROUPS))
 
 
 # Transforms

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -32,10 +33,10 @@ def cohort(folder, name, *subjects):
     path.with_name(f"{name}_exclusions.tsv").write_text(text)
 
 
-def sidecar(folder, subject):
+def sidecar(folder, subject, stage="convert_mri"):
     path = folder / f"results/bids/sub-{subject}/ses-bl/anat/a_T1w.json"
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"Excluded": {"stage": "convert_mri", "reason": "dark"}}))
+    path.write_text(json.dumps({"Excluded": {"stage": stage, "reason": "dark"}}))
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,23 @@ def test_before_the_cohort_is_known_no_visit_is_forgotten(tmp_path):
     cohort(tmp_path, "ixi", "IXI002")
     assert visits_of(tmp_path / "results", PRESENT.studies) == set()
     assert PRESENT.has(row("acpc", subject="777", visit="bl"), set())
+
+
+@pytest.mark.parametrize(
+    ("stage", "kept"), [("acpc", True), ("warp_mri", False), ("resample_pet_anomaly", False)]
+)
+def test_exclusions_of_a_stage_that_is_no_more(tmp_path, monkeypatch, stage, kept):
+    """The person still is in the study; the system whose stage left the scan out is not."""
+    monkeypatch.chdir(tmp_path)
+    cohort(tmp_path, "own", "001")
+    cohort(tmp_path, "ixi")
+    sidecar(tmp_path, "001", stage)
+    for rule_of, rules in ((str, PRESENT.rules), ("pet_{}".format, {"pet_acpc", "acpc_pet"})):
+        present = replace(PRESENT, rules=rules, rule_of=rule_of)
+        finish_run(RunRecorder(), {}, undone=[], known=None, present=present)
+        with open("results/failures.tsv", newline="") as handle:
+            found = [each["stage"] for each in csv.DictReader(handle, delimiter="\t")]
+        assert found == ["cohort"] * 2 + [stage] * kept
 
 
 def test_exclusions_of_a_study_that_is_no_more(tmp_path):

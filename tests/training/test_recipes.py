@@ -173,7 +173,7 @@ def test_lobes_come_from_the_pairs_atlas(entries, lobed):
         ({"losses": {"adversarial": 1, "cycle": 1}}, "losses.cycle"),
         ({"recipe": None}, "no recipe is named"),
         ({"losses": {"l1": 1}}, "adversarial"),
-        ({"discriminator": {"name": "x"}}, "no model is named 'x'"),
+        ({"discriminator": {"name": "x"}}, "no network is named 'x'"),
     ],
 )
 def test_faulty_entries_are_refused(entry, pairs, change, message):

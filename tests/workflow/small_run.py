@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from offline import OFFLINE, cut
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Run:
             capture_output=True,
             text=True,
             cwd=self.root,
-            env={**os.environ, "PYTHONPATH": str(self.root / "src")},
+            env=os.environ | OFFLINE | {"PYTHONPATH": str(self.root / "src")},
         )
         if check and result.returncode:
             pytest.fail(
@@ -99,13 +100,13 @@ def make(run: Run) -> None:
 
 
 def begin(run: Run, atlases: Path) -> subprocess.Popen:
-    """Have another process, in a session of its own, make everything."""
+    """Have another process, in a session of its own and without a network, make everything."""
     (run.folder / "resources").mkdir()
     shutil.copytree(atlases, run.folder / "resources/atlases")
     (run.folder / "config").symlink_to(run.root / "config")
     with run.log().open("wb") as said:
         return subprocess.Popen(
-            [sys.executable, __file__, run.folder, run.root],
+            [*cut(), sys.executable, __file__, run.folder, run.root],
             stdout=said,
             stderr=subprocess.STDOUT,
             start_new_session=True,

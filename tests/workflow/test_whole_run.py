@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from bids_checks import errors_of
 
 from mri2pet.files import read_json, read_tsv
 
@@ -31,6 +32,17 @@ def test_bad_scans_are_listed_and_the_rest_goes_on(finished):
     assert finished.missing_slice not in kinds
     assert kinds[finished.truncated_pet] == "mri_only"
     assert len(kinds) == 10
+
+
+def test_what_comes_out_is_valid_bids_and_derivatives_have_the_names_told(finished, root, tmp_path):
+    assert errors_of(finished.folder / "results/bids", tmp_path) == set()
+    told = (root / "docs/data.md").read_text()
+    preproc = finished.folder / "results/preproc"
+    files = [path for path in preproc.rglob("sub-*_ses-*") if path.is_file()]
+    endings = {path.name.split("_", 2)[2] for path in files}
+    assert len(endings) > 30
+    names = {ending.removesuffix(".json") for ending in endings}
+    assert {name for name in names if f"`{name}" not in told} == set()
 
 
 def test_dataset_holds_brains(finished):

@@ -10,6 +10,7 @@ from mri2pet.runs.recorder import Job, RunRecorder
 from mri2pet.runs.summary import finish_run
 
 RECORDER = RunRecorder()
+RULE_OF = workflow.modifier.modify_rulename
 if workflow.is_main_process:
     logger.addHandler(RECORDER)
 
@@ -43,6 +44,7 @@ def end_of_run():
             models={system: {*ENTRIES[system], *RESERVED} for system in SYSTEMS},
             folds={system: len(folds_of(system)) for system in SYSTEMS},
             studies=list(STUDIES),
+            rule_of=RULE_OF,
         ),
     )
     logger.info(f"\n{text}\n")

@@ -9,7 +9,7 @@ there yet.
 from pathlib import Path
 
 from mri2pet.cohorts import reader_module
-from mri2pet.cohorts.contract import validate_cohort
+from mri2pet.cohorts.contract import validate_cohort, warn_of_empty_groups
 from mri2pet.cohorts.roles import check_roles
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
@@ -23,4 +23,5 @@ with recorded(snakemake):
     validate_cohort(cohort, schema)
     if params.roles:
         check_roles(cohort, params.study)
+    warn_of_empty_groups(cohort, params.study)
     write_tsv(snakemake.output.table, cohort)

@@ -1,9 +1,9 @@
 """Convert the T1-weighted MRI or the PET of one visit from the download to BIDS.
 
-Finds the image (DICOM or NIfTI) by its ID in the raw folder, or takes the file or the member of an
-archive that the cohort table names, and writes a de-identified NIfTI and its sidecar under
-results/bids/; the cohort table names the source, the sidecar does not. An image that cannot be
-used leaves empty files and the reason.
+Finds the image (DICOM, NIfTI or ECAT 7) by its ID in the raw folder, or takes the file or the
+member of an archive that the cohort table names, and writes a de-identified NIfTI and its sidecar
+under results/bids/; the cohort table names the source, the sidecar does not. An image that cannot
+be used leaves empty files and the reason.
 """
 
 from pathlib import Path

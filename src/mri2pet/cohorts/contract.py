@@ -4,14 +4,18 @@ One row is one visit of a person. A reader may add columns after these, as long 
 workflow/schemas/cohort.schema.yaml names them.
 """
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mri2pet.config.studies import group_names
 from mri2pet.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 COLUMNS = (
     *("subject", "visit", "group", "role", "age", "sex", "kind", "tracer"),
@@ -84,6 +88,42 @@ def validate_cohort(table: "pd.DataFrame", schema: str | Path) -> None:
     if (people > 1).any():
         found = " ".join(str(part) for part in people[people > 1].index[0] if not pd.isna(part))
         raise InputError(f"cohort table: the MRI {found} is that of two subjects")
+
+
+def warn_of_empty_groups(table: "pd.DataFrame", study: Mapping[str, Any]) -> list[str]:
+    """Warn, once for all, of groups that a study names and nobody of its cohort is in.
+
+    Parameters
+    ----------
+    table
+        As a reader made it.
+    study
+        Its block of the configuration, with its `name`.
+
+    Returns
+    -------
+    list of str
+        These groups, in the study's order.
+    """
+    named = study.get("groups") or ()
+    there = set(table["group"].dropna())
+    empty = [group for group in group_names(named) if group not in there]
+    if empty:
+        words = [
+            f"{group} ({', '.join(word for word in named if named[word] == group)} in the tables)"
+            if isinstance(named, Mapping)
+            else group
+            for group in empty
+        ]
+        log.warning(
+            "studies.%s.groups: nobody is in %s; the run goes on without. If there should be "
+            "somebody, see how the study's tables call the group, and why people were left out: "
+            "results/cohort/%s_exclusions.tsv",
+            study["name"],
+            " and nobody in ".join(words),
+            study["name"],
+        )
+    return empty
 
 
 def _plain(value: Any) -> Any:

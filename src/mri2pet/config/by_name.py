@@ -55,14 +55,18 @@ def check_name(where: str, kind: str, package: str, table: Mapping[str, str], na
     Raises
     ------
     InputError
-        It is neither; the message has the nearest name of the table.
+        It is neither; the message has the nearest name of the table and the file. Or the file
+        cannot be read as Python.
     """
     if name in table:
         return
-    module, _, attribute = symbol(package, table, name).partition(":")
-    if FORM.fullmatch(name) and attribute in _definitions(module):
-        return
-    near = difflib.get_close_matches(name, table, n=1)
+    own: list[str] = []
+    if FORM.fullmatch(name):
+        module, _, _ = symbol(package, table, name).partition(":")
+        own = [f"{module.rpartition('.')[2]}.{each}" for each in sorted(_definitions(module))]
+        if name in own:
+            return
+    near = difflib.get_close_matches(name, [*table, *own], n=1)
     hint = f" (did you mean '{near[0]}'?)" if near else ""
     folder = "src/" + package.replace(".", "/")
     raise InputError(
@@ -72,10 +76,24 @@ def check_name(where: str, kind: str, package: str, table: Mapping[str, str], na
 
 
 @cache
-def _definitions(module: str) -> frozenset[str]:
-    """Return the functions and classes that a module defines."""
+def source_of(module: str) -> ast.Module:
+    """Return the source of a module, as Python reads it; empty where there is no such file.
+
+    Raises
+    ------
+    InputError
+        It cannot be read as Python.
+    """
     found = importlib.util.find_spec(module)
     if found is None or found.origin is None:
-        return frozenset()
-    body = ast.parse(Path(found.origin).read_bytes()).body
+        return ast.Module(body=[], type_ignores=[])
+    try:
+        return ast.parse(Path(found.origin).read_bytes())
+    except (SyntaxError, ValueError, OSError) as error:
+        raise InputError(f"{found.origin}: cannot be read as Python ({error})") from error
+
+
+def _definitions(module: str) -> frozenset[str]:
+    """Return the functions and classes that a module defines."""
+    body = source_of(module).body
     return frozenset(node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef))

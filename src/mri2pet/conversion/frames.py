@@ -1,5 +1,6 @@
 """The frames of a dynamic PET: when they were, which are averaged, and what is said of the mean."""
 
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +10,14 @@ import numpy as np
 
 from mri2pet.errors import ScanError
 
+log = logging.getLogger(__name__)
+
 LONGEST_FRAME = 4 * 3600.0  # seconds; longer ones are told in milliseconds
 LATEST = 48 * 3600.0  # seconds; on the clock of any day
 TOLERANCE = 1.0  # seconds by which a frame may reach out of the window
 _TIMES = ("FrameDuration", "FrameTimesStart")
 _BY_FRAME = ("DecayFactor", "DecayCorrectionFactor", "DoseCalibrationFactor", "ScaleFactor")
+_BY_FRAME += ("ScatterFraction",)
 
 Window = tuple[float, float | None]
 
@@ -111,6 +115,8 @@ def frame_weights(
     weights = np.ones(frames)
     if times.durations is not None and times.durations.any():
         weights = times.durations.astype(np.float64)
+    else:
+        log.warning("%s: the durations of %d frames are not known: taken as equal", label, frames)
     if window is not None and tuple(window) != (0, None):
         weights = weights * _inside(times, frames, window, label)
     return weights
@@ -143,40 +149,69 @@ def _inside(times: FrameTimes, frames: int, window: Window, label: str) -> np.nd
 
 
 def mean_sidecar(told: Mapping[str, Any], weights: np.ndarray) -> dict[str, Any]:
-    """Return a sidecar in which the frames that were averaged are one.
+    """Return the sidecar of the one volume made of a PET's frames.
 
     FrameDuration is the sum of theirs and FrameTimesStart the start of the first, lists of one, in
     seconds on the clock of the source's ScanStart. What cannot be told, and other values that were
-    one a frame, are left out.
+    one a frame, are left out. A PET of one frame keeps what it has, in seconds; one that was
+    averaged before still lists its frames.
 
     Parameters
     ----------
     told
-        BIDS sidecar of the dynamic PET.
+        BIDS sidecar of the source.
     weights : array (frames,)
         As `frame_weights` gives them.
     """
+    if len(weights) == 1:
+        return _static_sidecar(told)
     times, used = read_times(told, len(weights)), weights > 0
-    kept = {
-        key: value
-        for key, value in told.items()
-        if key not in _TIMES and not (key in _BY_FRAME and isinstance(value, list))
-    }
+    kept = _not_by_frame(told)
     if times.durations is not None:
         kept["FrameDuration"] = [_plain(times.durations[used].sum())]
-    if times.starts is not None:
+    if times.starts is not None and _fits(told.get("FrameDuration"), len(weights)):
         kept["FrameTimesStart"] = [_plain(times.starts[used][0] + times.lag)]
     return kept
 
 
-def static_sidecar(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sidecar of a PET of one frame with its times in seconds."""
-    kept = dict(told)
+def _fits(durations: object, frames: int) -> bool:
+    """Tell whether durations, if listed, are of so many frames, or of these and a closing zero."""
+    if not isinstance(durations, list) or len(durations) == frames:
+        return True
+    return len(durations) == frames + 1 and durations[-1] == 0
+
+
+def _static_sidecar(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sidecar of a PET of one volume, with its times in seconds.
+
+    Lists of several frames are those of a mean that was made before, and are made one.
+    """
+    times = {}
     for key, longest in (("FrameDuration", LONGEST_FRAME), ("FrameTimesStart", LATEST)):
         values = _numbers(told.get(key))
         if values is not None and _in_seconds(values, longest) is not values:
-            kept[key] = [_plain(value / 1000) for value in values]
+            times[key] = [_plain(value / 1000) for value in values]
+    lengths = {len(value) for key in _TIMES if isinstance(value := told.get(key), list)} - {1}
+    if not lengths:
+        return {**told, **times}
+    kept = _not_by_frame(told)
+    durations, starts = (_numbers({**told, **times}.get(key)) for key in _TIMES)
+    if len(lengths) > 1 or 0 in lengths:
+        return kept
+    if durations is not None and (durations > 0).all():
+        kept["FrameDuration"] = [_plain(durations.sum())]
+    if starts is not None:
+        kept["FrameTimesStart"] = [_plain(starts.min())]
     return kept
+
+
+def _not_by_frame(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a sidecar is no time of a frame and no list of one value a frame."""
+    return {
+        key: value
+        for key, value in told.items()
+        if key not in _TIMES and not (key in _BY_FRAME and isinstance(value, list))
+    }
 
 
 def source_of_mean(told: Mapping[str, Any], weights: np.ndarray) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def _agent(agent: Any, path: Path, scanned: object) -> dict[str, Any]:
         told["TracerRadionuclide"] = str(nuclide.CodeMeaning)
     dose = agent.get("RadionuclideTotalDose")
     if dose is not None and not BQ[0] <= float(dose) <= BQ[1]:
-        dose = _megabecquerel(float(dose), path)
+        dose = plausible_dose(float(dose), str(path))
         told |= {"InjectedRadioactivity": dose}
         told |= {"InjectedRadioactivityUnits": None if dose is None else "MBq"}
     return told
@@ -117,10 +117,20 @@ def _code(agent: Any, name: str) -> Any:
     return entries[0] if entries else None
 
 
-def _megabecquerel(dose: float, path: Path) -> float | None:
-    """Return a dose that is no number of Bq for a person as MBq, if it can be that."""
+def plausible_dose(dose: float, label: str) -> float | None:
+    """Return a dose in MBq, told in Bq or MBq; None where it can be neither for a person.
+
+    Parameters
+    ----------
+    dose
+        As a header has it.
+    label
+        What the log calls the scan.
+    """
+    if BQ[0] <= dose <= BQ[1]:
+        return dose / 1e6
     if MBQ[0] <= dose <= MBQ[1]:
-        log.warning("%s: a dose of %g Bq is none for a person: taken as MBq", path, dose)
+        log.warning("%s: a dose of %g Bq is none for a person: taken as MBq", label, dose)
         return dose
-    log.warning("%s: the unit of its dose, %g, cannot be told: left out", path, dose)
+    log.warning("%s: the unit of its dose, %g, cannot be told: left out", label, dose)
     return None

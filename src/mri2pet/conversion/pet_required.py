@@ -110,7 +110,11 @@ def injection_start(injected: object, scanned: object) -> float | None:
     injection, scan = _seconds(injected), _seconds(scanned)
     if not injection or not scan:
         return None
-    between = (injection - scan + DAY / 2) % DAY - DAY / 2  # across midnight too
+    return plausible_injection((injection - scan + DAY / 2) % DAY - DAY / 2)  # across midnight too
+
+
+def plausible_injection(between: float) -> float | None:
+    """Return a time of injection, in seconds after the scan's start; None if it cannot be."""
     if not INJECTED[0] <= between <= INJECTED[1]:
         log.warning("injected %.0f min before the scan: left out, one time is wrong", -between / 60)
         return None

@@ -1,7 +1,6 @@
 """From one image of a download to a de-identified BIDS volume and its sidecar."""
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +9,16 @@ import numpy as np
 from mri2pet.cohorts.adni.locate import find_image
 from mri2pet.conversion.dcm2niix import convert_series
 from mri2pet.conversion.dicom_series import checked_slices
+from mri2pet.conversion.ecat import ENDING, convert_ecat, is_ecat
+from mri2pet.conversion.frames import frame_weights, mean_sidecar
 from mri2pet.conversion.headers import check_intensities, check_sidecar, check_size
 from mri2pet.conversion.held_to_series import hold_to_series
 from mri2pet.conversion.pet_agent import agent_of_header
 from mri2pet.conversion.series_slices import renumbered
-from mri2pet.conversion.sidecars import clean_sidecar, frames_of_mean, is_span
+from mri2pet.conversion.sidecars import clean_sidecar
 from mri2pet.errors import InputError, ScanError
 from mri2pet.files import folder_beside, read_json
 from mri2pet.machine_faults import check_machine, not_the_scans
-
-log = logging.getLogger(__name__)
 
 
 def convert_scan(
@@ -29,7 +28,7 @@ def convert_scan(
     image: str | Path,
     protocol: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Convert one image, DICOM or NIfTI, to a compressed NIfTI with a clean header.
+    """Convert one image, DICOM, NIfTI or ECAT 7, to a compressed NIfTI with a clean header.
 
     Frames of a dynamic PET are averaged, weighted by their durations where these are known; motion
     between frames is not corrected.
@@ -64,12 +63,20 @@ def convert_scan(
     from mri2pet.imaging.volume import save_volume
 
     files = find_image(folder, image_id)
+    files = [path for path in files if not is_ecat(path)] or files
     sheets = [path for path in files if path.name.lower().endswith((".nii", ".nii.gz"))]
     # beside the output, not in /tmp, which is small on many compute nodes
     with folder_beside(image) as work, not_the_scans(work):
         if len(sheets) > 1:
             raise ScanError(f"image I{image_id}: {len(sheets)} NIfTI files in {sheets[0].parent}")
-        if sheets:
+        if is_ecat(files[0]):
+            if len(files) > 1:
+                raise ScanError(f"image I{image_id}: {len(files)} ECAT files in {files[0].parent}")
+            label, kind = str(files[0]), "ECAT"
+            volume, told = convert_ecat(files[0], work)
+            check_sidecar(told, modality, label)
+            sidecar = told | sidecar_beside(files[0])
+        elif sheets:
             volume, label, kind = sheets[0], str(sheets[0]), "NIfTI"
             sidecar = sidecar_beside(volume)
         else:
@@ -82,10 +89,14 @@ def convert_scan(
             if modality == "PET":
                 sidecar |= agent_of_header(slices[0].path, sidecar.get("AcquisitionTime"))
         check_sidecar(sidecar, modality, label)
-        data, affine, frames = read_volume(volume, modality, label, sidecar.get("FrameDuration"))
+
+        def weigh(frames: int) -> np.ndarray:
+            return frame_weights(sidecar, frames, None, label)
+
+        data, affine, weights = read_volume(volume, modality, label, weigh)
     save_volume(image, Nifti1Image(data, affine))
-    told = frames_of_mean(sidecar, frames)
-    content = clean_sidecar(told, modality, protocol=protocol, frames=frames)
+    mean, frames = mean_sidecar(sidecar, weights), len(weights)
+    content = clean_sidecar(mean, modality, protocol=protocol, frames=frames)
     content |= {"SourceFormat": kind}
     return content | {"FramesAveraged": frames} if modality == "PET" else content
 
@@ -94,9 +105,8 @@ def read_volume(
     path: Path,
     modality: str,
     label: str,
-    durations: Sequence[float] | float | None = None,
-    weigh: Callable[[int], np.ndarray] | None = None,
-) -> tuple[np.ndarray, np.ndarray, int]:
+    weigh: Callable[[int], np.ndarray] = np.ones,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Read a volume to its end, check its content and average PET frames.
 
     Parameters
@@ -107,11 +117,9 @@ def read_volume(
         `MRI` or `PET`.
     label
         What error messages call the source.
-    durations
-        Of the frames, in seconds, if known.
     weigh
-        Gives the weight of each frame in the mean (frames,) by their number, in place of
-        `durations`; frames of weight 0 are not read.
+        Gives the weight of each frame in the mean (frames,) by their number, two or more; frames of
+        weight 0 are not read.
 
     Returns
     -------
@@ -119,8 +127,8 @@ def read_volume(
         int16 or float32, in the source's axis order and units.
     affine : array (4, 4)
         Voxel to RAS world, mm.
-    frames : int
-        Number of frames of the source.
+    weights : array (frames,)
+        Of the frames of the source; one of a source of one volume.
     """
     import nibabel as nib
 
@@ -136,10 +144,9 @@ def read_volume(
         if len(shape) not in (3, 4) or (len(shape) == 4 and modality == "MRI"):
             raise ScanError(f"{label}: expected one 3D volume, found shape {image.shape}")
         if len(shape) == 3:
-            data, frames = np.asanyarray(image.dataobj).reshape(shape), 1
+            data, weights = np.asanyarray(image.dataobj).reshape(shape), np.ones(1)
         else:
-            frames = shape[3]
-            weights = weigh(frames) if weigh else _weights(durations, frames, label)
+            weights = weigh(shape[3])
             data = _mean_frame(path, image.dataobj, shape, weights)
     except (ScanError, MemoryError):
         raise
@@ -151,15 +158,7 @@ def read_volume(
         ) from error
     check_voxels(label, data)
     check_intensities(data, label)
-    return _plain_type(data, label), affine, frames
-
-
-def _weights(durations: Sequence[float] | float | None, frames: int, label: str) -> np.ndarray:
-    """Return the weight of each time frame; they are alike where durations are not known."""
-    if isinstance(durations, list) and len(durations) == frames and all(map(is_span, durations)):
-        return np.asarray(durations, dtype=np.float64)
-    log.warning("%s: the durations of %d time frames are not known: taken as equal", label, frames)
-    return np.ones(frames)
+    return _plain_type(data, label), affine, weights
 
 
 def _mean_frame(
@@ -196,8 +195,8 @@ def _plain_type(data: np.ndarray, label: str) -> np.ndarray:
 
 
 def sidecar_beside(volume: Path) -> dict[str, Any]:
-    """Read the BIDS sidecar of a NIfTI if one lies beside it."""
-    name = volume.name.removesuffix(".gz").removesuffix(".nii")
+    """Read the BIDS sidecar of a NIfTI or ECAT file if one lies beside it."""
+    name = volume.name.removesuffix(".gz").removesuffix(".nii").removesuffix(ENDING)
     sidecar = volume.with_name(f"{name}.json")
     if not sidecar.is_file():
         return {}

@@ -1,6 +1,5 @@
 """What stands beside the images of the BIDS dataset: sidecar keys and participants."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,7 +33,6 @@ _PET_KEYS = """
     ImageOrientationPatientDICOM ConversionSoftware ConversionSoftwareVersion CorrectedToSource
 """
 ALLOWED = {"MRI": frozenset(_MRI_KEYS.split()), "PET": frozenset(_PET_KEYS.split())}
-_BY_FRAME = {"DecayFactor", "DecayCorrectionFactor", "ScatterFraction", "DoseCalibrationFactor"}
 FDG = {"TracerName": "FDG", "TracerRadionuclide": "F18"}
 
 
@@ -57,40 +55,6 @@ def clean_sidecar(
         kept |= FDG if tracer is None else name_tracer(tracer, source)
         kept = required_keys(kept, tracer, protocol, frames)
     return kept
-
-
-def frames_of_mean(told: dict[str, Any], frames: int) -> dict[str, Any]:
-    """Return a PET's sidecar as it is to stand beside the one volume made of its frames.
-
-    FrameDuration becomes the sum, FrameTimesStart the first: s, lists of one. Where that cannot be
-    told, and for other values that were one a frame, nothing is kept.
-    """
-    times = [told.get(key) for key in ("FrameDuration", "FrameTimesStart")]
-    listed = {len(value) for value in times if isinstance(value, list)} | {frames}
-    if listed == {1}:
-        return told
-    kept = {
-        key: value
-        for key, value in told.items()
-        if key not in (*_BY_FRAME, "FrameDuration", "FrameTimesStart")
-        or (key in _BY_FRAME and not isinstance(value, list))
-    }
-    told_alike = len(listed - {1}) == 1 and 0 not in listed  # or the lists are of other frames
-    durations, starts = times
-    if told_alike and isinstance(durations, list) and all(map(is_span, durations)):
-        kept["FrameDuration"] = [sum(durations)]
-    if told_alike and isinstance(starts, list) and all(map(_is_number, starts)):
-        kept["FrameTimesStart"] = [min(starts)]
-    return kept
-
-
-def is_span(value: Any) -> bool:
-    """Tell whether a sidecar's value is a duration: a finite number of seconds above zero."""
-    return _is_number(value) and value > 0
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _is_plain(value: Any) -> bool:

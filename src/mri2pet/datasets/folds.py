@@ -5,15 +5,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from mri2pet.cohorts.adni.groups import GROUPS
 from mri2pet.datasets.enough import check_enough, people_of
 
 FOLD_COLUMNS = ("subject", "group", "kind", "fold")
 
 
-def make_folds(
-    visits: pd.DataFrame, n: int, seed: int, groups: Sequence[str] = GROUPS
-) -> pd.DataFrame:
+def make_folds(visits: pd.DataFrame, n: int, seed: int, groups: Sequence[str]) -> pd.DataFrame:
     """Deal subjects to folds, stratified by group and by kind (paired or MRI-only).
 
     Subjects of a stratum are shuffled by a hash of seed and label, which depends neither on the

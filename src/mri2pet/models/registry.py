@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from mri2pet.models.side import SideInformation
 
+KIND = "network"  # what messages call one
 MODELS = {
     "gla_gan": "gla_gan.GlaGan",
     "gla_gan_discriminator": "gla_gan.GlaGanDiscriminator",
@@ -36,9 +37,9 @@ def symbol_of(name: str) -> str:
     return symbol(__package__, MODELS, name)
 
 
-def check_network(where: str, name: str) -> None:
+def check_network_name(where: str, name: str) -> None:
     """Raise `InputError`, with the key of the configuration, if there is no such network."""
-    check_name(where, "model", __package__, MODELS, name)
+    check_name(where, KIND, __package__, MODELS, name)
 
 
 def build(config: Mapping[str, Any]) -> "nn.Module":
@@ -61,7 +62,7 @@ def build(config: Mapping[str, Any]) -> "nn.Module":
     """
     settings = {key: value for key, value in config.items() if key != "name"}
     name = str(config.get("name", ""))
-    network = find("config", "model", __package__, MODELS, name)
+    network = find("config", KIND, __package__, MODELS, name)
     try:
         return network(**settings)
     except (TypeError, ValueError) as error:

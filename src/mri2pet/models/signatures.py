@@ -5,18 +5,16 @@ The classes are read from the source, since importing them would take torch into
 
 import ast
 import difflib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from mri2pet.config.by_name import source_of
 from mri2pet.config.systems import SYSTEMS, system_models
 from mri2pet.errors import InputError
-from mri2pet.models.registry import MODELS, symbol_of
+from mri2pet.models.registry import check_network_name, symbol_of
 
-FOLDER = Path(__file__).parent
 _PARTS = {  # settings that are in turn the settings of a class, without what the network gives it
     ("dual_glow", "side"): ("side", "SideInformation", ()),
     ("dual_glow", "relation"): ("relation", "Relation", ("channels", "side", "grid")),
@@ -68,19 +66,8 @@ def check_network(where: str, settings: Mapping[str, Any]) -> None:
         There is no such network, or it does not take or lacks a setting.
     """
     name = str(settings["name"])
+    check_network_name(f"{where}.name", name)
     module, _, class_name = symbol_of(name).rpartition(".")[2].partition(":")
-    plain = name in MODELS or re.fullmatch(r"[A-Za-z_]\w*\.[A-Za-z_]\w*", name)
-    if not plain or not (FOLDER / f"{module}.py").is_file():
-        raise InputError(
-            f"{where}.name: there is no network '{name}'; {_nearest(name, MODELS)}, or "
-            "<file>.<Class> of src/mri2pet/models"
-        )
-    names = _names(module)
-    if class_name not in names:
-        raise InputError(
-            f"{where}.name: src/mri2pet/models/{module}.py has no class '{class_name}'; "
-            f"{_nearest(class_name, [own for own, node in names.items() if node])}"
-        )
     _check_settings(where, name, signature(module, class_name), settings.keys() - {"name"})
     for key in settings:
         part = _PARTS.get((name, key))
@@ -126,13 +113,8 @@ def _of_function(given: ast.arguments) -> Signature | None:
     return Signature(tuple(own.arg for own in [*places, *given.kwonlyargs]), tuple(needed))
 
 
-@cache
 def _tree(module: str) -> ast.Module:
-    path = FOLDER / f"{module}.py"
-    try:
-        return ast.parse(path.read_text(encoding="utf-8"))
-    except (SyntaxError, ValueError, OSError) as error:
-        raise InputError(f"{path}: cannot be read as Python ({error})") from error
+    return source_of(f"{__package__}.{module}")
 
 
 @cache

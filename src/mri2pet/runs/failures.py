@@ -4,7 +4,7 @@ import csv
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mri2pet.files import MISSING, atomic
@@ -45,7 +45,11 @@ def failed_jobs(jobs: Iterable[Job]) -> list[Row]:
     return rows
 
 
-def excluded_scans(results: str | Path, studies: Sequence[str] | None = None) -> list[Row]:
+def excluded_scans(
+    results: str | Path,
+    studies: Sequence[str] | None = None,
+    has_stage: Callable[[str], bool] = lambda _: True,
+) -> list[Row]:
     """Return a row for every scan left out so far, of a run that may have stopped anywhere.
 
     Read from `cohort/exclusions.tsv` and similar tables, and from the sidecars of the stages.
@@ -56,6 +60,8 @@ def excluded_scans(results: str | Path, studies: Sequence[str] | None = None) ->
         The folder `results`.
     studies
         Of the run: what tables of other studies hold is left out. None for all that there are.
+    has_stage
+        Tells whether the run has a stage: sidecars of others are of systems that are no more.
     """
     results = Path(results)
     visits = visits_of(results, studies)
@@ -69,7 +75,7 @@ def excluded_scans(results: str | Path, studies: Sequence[str] | None = None) ->
             rows.append(_make("excluded", each, each["stage"], scan, each["reason"], str(table)))
     for sidecar in sorted(results.glob("*/sub-*/ses-*/*/*.json")):
         excluded = _exclusion(sidecar)
-        if excluded:
+        if excluded and has_stage(excluded["stage"]):
             subject, visit = (part.split("-", 1)[1] for part in sidecar.parts[-4:-2])
             if (subject, visit) in others or (visits and (subject, visit) not in visits):
                 continue  # of a cohort that is no more

@@ -1,7 +1,7 @@
 """What a configuration has: failures and exclusions of what it no longer has are forgotten."""
 
 import csv
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +20,19 @@ class Present:
         System to its number of folds.
     studies
         Names, as their cohort tables have them.
+    rule_of
+        Gives the name that a rule of this workflow has where another workflow imports it.
     """
 
     rules: Set[str]
     models: Mapping[str, Set[str]]
     folds: Mapping[str, int]
     studies: Sequence[str]
+    rule_of: Callable[[str], str] = str
+
+    def has_stage(self, stage: str) -> bool:
+        """Tell whether a stage that excludes scans, named like its rule, is one of the run."""
+        return self.rule_of(stage) in self.rules
 
     def has(self, row: Mapping[str, str], visits: Set[tuple[str, str]]) -> bool:
         """Tell whether the job of a row of failures.tsv can still be one of the run.

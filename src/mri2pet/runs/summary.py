@@ -56,12 +56,13 @@ def finish_run(
     jobs = list(recorder.jobs.values())
     table = Path(results) / "failures.tsv"
     earlier = still_failed(table, [*jobs, *mended], known)
-    studies = None
-    if present is not None:
-        studies = present.studies
-        visits = visits_of(results, studies)
+    if present is None:
+        excluded = excluded_scans(results)
+    else:
+        visits = visits_of(results, present.studies)
         earlier = [row for row in earlier if present.has(row, visits)]
-    rows = failed_jobs(jobs) + earlier + excluded_scans(results, studies)
+        excluded = excluded_scans(results, present.studies, present.has_stage)
+    rows = failed_jobs(jobs) + earlier + excluded
     unwritten = []
     with _told(unwritten):
         write_failures(table, rows)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from mri2pet.config.by_name import check_name, find, symbol
 from mri2pet.errors import InputError
-from mri2pet.models.registry import check_network
 
 if TYPE_CHECKING:
     from mri2pet.training.data import Pairs
@@ -54,24 +53,23 @@ def find_loss(name: str) -> Any:
 
 
 def check_entry(where: str, entry: Mapping[str, Any]) -> None:
-    """Look for everything that a model's entry names; nothing is imported.
+    """Look for the recipe and the losses that a model's entry names; nothing is imported.
+
+    Its networks are looked for with the rest of the configuration (`check_networks`).
 
     Parameters
     ----------
     where
         Its key in the configuration.
     entry
-        `generator`, `discriminator` where there is one, `recipe`, `losses`.
+        `recipe`, `losses`.
 
     Raises
     ------
     InputError
-        For a network, recipe or loss that there is not. Losses of a recipe of one's own are not
+        For a recipe or loss that there is not. Losses of a recipe of one's own are not
         looked for: it may compute any.
     """
-    for role in ("generator", "discriminator"):
-        if role in entry:
-            check_network(f"{where}.{role}.name", entry[role]["name"])
     check_name(f"{where}.recipe", "recipe", __package__, RECIPES, entry["recipe"])
     known = LOSSES | dict.fromkeys(RECIPES_OWN, "")
     for name in entry["losses"] if entry["recipe"] in RECIPES else ():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mri2pet.errors import InputError, ScanError
 
-IMAGE_SUFFIXES = (".dcm", ".ima", ".nii", ".nii.gz", "")
+IMAGE_SUFFIXES = (".dcm", ".ima", ".nii", ".nii.gz", ".v", "")
 PTID = re.compile(r"[0-9]{3}_S_[0-9]{4,5}")
 _KEY = re.compile(r"_I(\d+)(?=\.|$)", re.I)
 
@@ -92,10 +92,10 @@ def find_image(folder: str | Path, image_id: str | int) -> list[Path]:
         if others - {".xml", ".json", ".txt", ".csv"}:
             raise ScanError(
                 f"image I{wanted}: under {folder} only as {', '.join(sorted(others))}; download "
-                "it as DICOM or NIfTI, unpacked"
+                "it as DICOM, NIfTI or ECAT 7 (.v), unpacked"
             )
         raise ScanError(
-            f"image I{wanted}: no folder I{wanted} and no file ..._I{wanted}.dcm or .nii under "
+            f"image I{wanted}: no folder I{wanted} and no file ..._I{wanted}.dcm, .nii or .v under "
             f"{folder}"
         )
     if len(found) > 1:

@@ -137,7 +137,7 @@ def _wanted(place: Path, raw: Path) -> Iterator[str]:
         if path.name.startswith("."):
             continue
         image = re.search(r"\.nii(?:\.gz)?$", path.name)
-        of_pet = place.name == "pet" and (image or path.name.endswith("_pet.json"))
+        of_pet = place.name == "pet" and (image or path.name.endswith(("_pet.json", "_pet.v")))
         suffixes = (*T1_SUFFIXES, *MASK_SUFFIXES, "MPRAGE", "T1")
         of_mri = place.name == "anat" and image and any(part in path.name for part in suffixes)
         if of_pet or of_mri:

@@ -18,7 +18,7 @@ KINDS = {
 _FACELESS = ("defaced", "deface", "anon")  # no BIDS, but often found: sub-01_T1w_defaced.nii.gz
 _PLACE = re.compile(
     r"(?P<top>derivatives/(?:[^/]+/)*)?sub-(?P<sub>[^/]+)/(?:ses-(?P<ses>[^/]+)/)?"
-    r"(?P<type>anat|pet)/(?P<stem>[^/]+?)(?:\.nii|\.nii\.gz)"
+    r"(?P<type>anat|pet)/(?P<stem>[^/]+?)(?:\.nii|\.nii\.gz|\.v)"
 )
 _LABEL = re.compile(r"[A-Za-z0-9]+")
 

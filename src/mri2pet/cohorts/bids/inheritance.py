@@ -19,7 +19,7 @@ def merged_sidecar(image: str | Path) -> dict[str, Any]:
     Parameters
     ----------
     image
-        Path of a NIfTI, which itself is not read.
+        Path of a NIfTI or ECAT file, which itself is not read.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def merged_sidecar(image: str | Path) -> dict[str, Any]:
 def sidecar_paths(image: str | Path) -> list[Path]:
     """List the sidecars that apply to an image, the nearest last."""
     image = Path(image)
-    stem = re.sub(r"\.nii(\.gz)?$", "", image.name, flags=re.I)
+    stem = re.sub(r"\.(nii(\.gz)?|v)$", "", image.name, flags=re.I)
     found: list[Path] = []
     for folder in _levels(image.parent):
         if not folder.is_dir():

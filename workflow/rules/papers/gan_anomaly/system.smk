@@ -4,7 +4,6 @@ Models are trained and synthesise by the rules of all systems.
 """
 
 from mri2pet.config.gan_anomaly import configuration
-from mri2pet.models.registry import check_network
 
 GANS = ENTRIES["gan_anomaly"]  # name to entry
 GAN_LABELS = {model: entry["label"] for model, entry in GANS.items()}
@@ -12,11 +11,6 @@ GAN_FOLDS = folds_of("gan_anomaly")
 GAN_METHODS = [*GANS, "mean_pet"]
 GAN_PET = "results/gan_anomaly/synthesis/{model}/fold-{fold}"
 EXAMPLE = {model: GAN_LABELS[model] for model in config["gan_anomaly"]["example"]}
-ENCODER = config["gan_anomaly"]["detector"]["encoder"]["network"]["name"]
-try:
-    check_network("gan_anomaly.detector.encoder.network.name", ENCODER)
-except InputError as error:
-    raise WorkflowError(str(error)) from None
 
 
 include: "image_quality.smk"
