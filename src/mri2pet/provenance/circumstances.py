@@ -45,6 +45,7 @@ def circumstances(root: str | Path) -> dict[str, Any]:
         "environment": environment(root),
         "machine": machine(),
         "device": device(),
+        "kernels": kernels(),
     }
 
 
@@ -94,6 +95,13 @@ def device() -> str:
     if cuda is not None and cuda.is_initialized():
         return str(cuda.get_device_name())
     return "cpu"
+
+
+def kernels() -> str | None:
+    """Tell whether networks ran on kernels compiled for the processor; None where none ran."""
+    library = sys.modules.get("mri2pet.models.native.library")
+    used = library and library.used()
+    return None if used is None else "compiled" if used else "torch"
 
 
 def _version(module: str, name: str) -> str | None:

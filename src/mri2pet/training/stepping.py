@@ -148,14 +148,13 @@ def set_up_optimisers(recipe: Recipe, device: torch.device, graph: bool) -> None
     Adam runs as one fused kernel, AdaMax, which has none, over all parameters at once. In a graph,
     learning rates and step counts must lie on the device.
     """
-    fused = device.type in ("cuda", "cpu")
     for optimiser in recipe.optimisers.values():
         for group in optimiser.param_groups:
             rate = float(group["lr"])
             group["lr"] = torch.tensor(rate, device=device) if graph else rate
             group["capturable"] = graph
             if "fused" in group:
-                group["fused"] = fused or None
+                group["fused"] = device.type in ("cuda", "cpu") or None
             else:
                 group["foreach"] = True
             counted = device if graph or group.get("fused") else torch.device("cpu")

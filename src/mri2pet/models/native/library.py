@@ -43,6 +43,11 @@ def kernels() -> ctypes.CDLL | None:
         return None
 
 
+def used() -> bool | None:
+    """Tell whether this process has asked for the kernels (else None) and got them."""
+    return kernels() is not None if kernels.cache_info().currsize else None
+
+
 def build(compiler: str, target: Path, *flags: str) -> None:
     """Compile the kernels to a shared library.
 
