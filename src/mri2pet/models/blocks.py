@@ -167,7 +167,26 @@ def join_grid(pieces: Sequence[Tensor], grid: Sequence[int]) -> Tensor:
     """
     if len(pieces) != math.prod(grid):
         raise ValueError(f"{len(pieces)} pieces do not fill a grid of {tuple(grid)}")
-    pieces = list(pieces)
-    for axis, parts in reversed(list(enumerate(grid, start=2))):
-        pieces = [torch.cat(pieces[i : i + parts], axis) for i in range(0, len(pieces), parts)]
-    return pieces[0]
+    return join_channels(torch.cat(list(pieces), dim=1), grid)
+
+
+def join_channels(pieces: Tensor, grid: Sequence[int]) -> Tensor:
+    """Put cuboids back in their places that lie side by side as channels, in one copy.
+
+    Parameters
+    ----------
+    pieces
+        (B, prod(grid) * C, x, y, z), in the order of `split_grid`.
+    grid
+        Number of pieces along X, Y, Z.
+
+    Returns
+    -------
+    Tensor
+        (B, C, x * grid[0], y * grid[1], z * grid[2]).
+    """
+    batch, _, *sides = pieces.shape
+    layout = memory_format_of(pieces)
+    parts = pieces.view(batch, *grid, -1, *sides).permute(0, 4, 1, 5, 2, 6, 3, 7)
+    shape = (count * side for count, side in zip(grid, sides, strict=True))
+    return parts.reshape(batch, -1, *shape).contiguous(memory_format=layout)

@@ -20,6 +20,7 @@ from mri2pet.models.blocks import (
     ResidualPath,
     initialise,
     initialise_normal,
+    join_channels,
     join_grid,
     split_grid,
     start_at,
@@ -64,7 +65,7 @@ class LocalPaths(nn.Module):
         if grouped is None:
             grouped = GROUPED.get(volume.device.type, False)
         if grouped:
-            return join_grid(run_grouped(self.paths, pieces), self.grid)
+            return join_channels(run_grouped(self.paths, pieces), self.grid)
         features = [path(piece) for path, piece in zip(self.paths, pieces, strict=True)]
         return join_grid(features, self.grid)
 

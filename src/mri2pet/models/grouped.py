@@ -11,7 +11,7 @@ from mri2pet.models.native import operations as native
 from mri2pet.models.norm import track
 
 
-def run_grouped(paths: Sequence[ResidualPath], pieces: Sequence[Tensor]) -> list[Tensor]:
+def run_grouped(paths: Sequence[ResidualPath], pieces: Sequence[Tensor]) -> Tensor:
     """Run each path on its own piece, all of them side by side as groups of channels.
 
     The weights of equal layers are put together for the call, so that parameters, statistics and
@@ -26,14 +26,14 @@ def run_grouped(paths: Sequence[ResidualPath], pieces: Sequence[Tensor]) -> list
 
     Returns
     -------
-    list of Tensor
-        What each path gives of its piece, (B, filters[-1], x, y, z).
+    Tensor
+        What each path gives of its piece, side by side: (B, K * filters[-1], x, y, z).
     """
     layout = memory_format_of(paths[0][0].body[3].weight)  # one input channel alone does not tell
     x = torch.cat(list(pieces), dim=1).contiguous(memory_format=layout)
     for blocks in zip(*paths, strict=True):
         x = _block(blocks, x)
-    return list(x.chunk(len(paths), dim=1))
+    return x
 
 
 def _block(blocks: Sequence[ResidualBlock], x: Tensor) -> Tensor:

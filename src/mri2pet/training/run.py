@@ -118,8 +118,10 @@ def prepare(
     parts = Parts.of(config)
     layout = torch.contiguous_format
     if settings.channels_last:
-        layout = layout_of(recipe, target, parts.dimensions if parts is not None else 3)
-    recipe = recipe.to(memory_format=layout)
+        dimensions = 3 if parts is None else parts.dimensions
+        layout = layout_of(recipe.generator, target, dimensions)
+        for network in recipe.children():
+            network.to(memory_format=layout_of(network, target, dimensions))
     given = (pairs, settings.batch_size, own_seed, target, layout)
     batches = PairBatches(*given) if parts is None else PartBatches(*given, parts=parts)
     return Training(recipe, batches, settings, precision)
