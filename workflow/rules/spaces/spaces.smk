@@ -8,6 +8,9 @@ PET_TEXT = (
     "FDG-PET over its mean in the reference region and a fixed ceiling, 0..1; "
     "zeros where a visit has no PET"
 )
+SEEN_TEXT = (
+    "false where a visit's PET has not measured the brain, its PET being zero there; true elsewhere"
+)
 TEMPLATE_GRIDS = {
     "mask": TEMPLATE_BRAIN,
     "atlas": "resources/atlases/aal.nii.gz",
