@@ -28,14 +28,16 @@ def work():
     warp = load_warp(source.warp)
     field = field_of_view(load_scan(source.pet), matrix, grid, brain, warp)
     share = field.share(brain)
-    verdict({"brain_seen": share}, params.limits)
+    limits = {key: limit for key, limit in params.limits.items() if key == "min_brain_seen"}
+    verdict({"brain_seen": share}, limits)
     pet = array(resample_through(field.pet, matrix, warp, grid, where=brain))
     scaled, clipped = divide_uptake(pet, mean, brain & field.seen, ceiling)
     save_volume(made.res15, like(grid, scaled))
     save_volume(made.model, resize(like(grid, scaled), tuple(params.grid)))
     save_volume(made.seen, resize_seen(like(grid, field.seen), tuple(params.grid)))
     return {key: linear[key] for key in ("Space", "Reference", "Ceiling", "Units")} | {
-        "Measures": {"reference_mean": mean, "clipped_fraction": clipped, "brain_seen": share}
+        "Measures": {"reference_mean": mean, "clipped_fraction": clipped, "brain_seen": share},
+        "Limits": limits,
     }
 
 

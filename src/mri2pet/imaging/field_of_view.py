@@ -116,8 +116,10 @@ def _cut_zone(data: Array, at: Array, brain: Array, voxel_mm: Array) -> Array | 
     Voxels beside the zeros are part of them: an interpolation has mixed both there.
     """
     border = np.concatenate([np.take(data, [0, -1], axis).ravel() for axis in range(3)])
-    air = np.partition(border, border.size // 2)[border.size // 2]  # by most of it, if not by zero
-    blank = (data == 0) | (data == air)
+    values, counts = np.unique(border, return_counts=True)
+    blank = (data == 0) | (
+        data == values[counts.argmax()]
+    )  # what a cut is filled with, mostly zero
     if not _nearest(blank, at).any():
         return None
     labels, _ = ndimage.label(blank)
