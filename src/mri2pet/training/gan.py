@@ -49,7 +49,7 @@ class Regression(Recipe):
     def synthesise(self, batch: Batch) -> Tensor:
         """Run the generator; outside the brain the result is zero, as in the training PET."""
         mask = batch.get("mask", self.mask)  # parts come with theirs
-        return as_measured(self.generator(batch["source"]) * mask, batch["target"], batch)
+        return as_measured(self.generator(batch["source"]) * mask, batch.get("target"), batch)
 
     def step(self, batch: Batch, precision: Precision) -> dict[str, Tensor]:
         """Take one step of the generator."""

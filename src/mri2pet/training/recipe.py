@@ -64,7 +64,7 @@ def adam(networks: Iterable[nn.Module], settings: TrainingSettings, share: float
     return Adam([group], lr=settings.learning_rate * share, betas=betas)
 
 
-def as_measured(made: Tensor, real: Tensor, batch: Batch) -> Tensor:
+def as_measured(made: Tensor, real: Tensor | None, batch: Batch) -> Tensor:
     """Return what a network made, and the real volume where the batch's PET is not measured.
 
     What is not measured so differs from nothing: it adds to no loss and has no gradient.
