@@ -126,7 +126,7 @@ CUTS = {  # of the PET's planes from above: what is left of it
     "whole": lambda data: data,
     "a little": lambda data: zeroed(data, 72),
     "half": lambda data: zeroed(data, 36),
-    "below": lambda data: zeroed(data[..., ::-1], 78)[..., ::-1],
+    "below": lambda data: zeroed(data[..., ::-1], 70)[..., ::-1],
 }
 
 
@@ -185,4 +185,5 @@ def test_a_larger_gap_is_a_reason(stage, cut):
     assert record["Excluded"]["stage"] == "resample_pet"
     assert "brain_seen 0." in record["Excluded"]["reason"]
     assert "field of view leaves part of the brain out" in record["Excluded"]["reason"]
+    assert ("part of the reference region out" in record["Excluded"]["reason"]) == (cut == "below")
     assert all(made[name].stat().st_size == 0 for name in ("res2", "res64", "seen"))
