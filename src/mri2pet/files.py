@@ -69,15 +69,15 @@ def folder_beside(path: str | Path) -> Iterator[Path]:
         raise
 
 
-def new_array(path: str | Path, shape: tuple[int, ...]) -> "np.memmap":
-    """Make an .npy file of zeros (float32) and map it into memory.
+def new_array(path: str | Path, shape: tuple[int, ...], kind: str = "float32") -> "np.memmap":
+    """Make an .npy file of zeros and map it into memory.
 
     Its place on the disk is taken at once: where a mapped file finds none later, the system ends
     the process without a word.
     """
     import numpy as np
 
-    rows = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    rows = np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
     with open(path, "r+b") as handle:
         os.posix_fallocate(handle.fileno(), 0, os.fstat(handle.fileno()).st_size)
     return rows

@@ -74,9 +74,10 @@ def resampled(run):
     settings = {"stage": "resample_nonlinear", "grid": "res15", "model": GRID, "about": {}}
     mri = run("resample_mri.py", source, outputs, **settings)
     outputs = {"res15": "pet15.nii.gz", "model": "pet.model.nii.gz", "sidecar": "pet.json"}
+    outputs |= {"seen": "seen.nii.gz"}
     source = PET | {"warp": "warp.nii.gz", "warp_sidecar": "warp.json"}
     source |= {"linear_sidecar": "linear.json"}
-    return mri, run("resample_pet_nonlinear.py", source, outputs, grid=GRID)
+    return mri, run("resample_pet_nonlinear.py", source, outputs, grid=GRID, limits={})
 
 
 def linear(run):
@@ -87,8 +88,9 @@ def linear(run):
     run("resample_mri.py", source, outputs | {"sidecar": "mri2.json"}, **settings)
     sidecars = ("rigid_sidecar", "affine_sidecar", "image_sidecar")
     source = PET | {"image": "mri2.nii.gz"} | dict.fromkeys(sidecars, "fine.json")
-    outputs = {"res2": "pet2.nii.gz", "res64": "64.nii.gz", "sidecar": "linear.json"}
-    settings = {"reference": "cerebellum", "ceiling": 2.0, "limits": {}}
+    outputs = {"res2": "pet2.nii.gz", "res64": "64.nii.gz"}
+    outputs |= {"seen": "seen64.nii.gz", "sidecar": "linear.json"}
+    settings = {"reference": "cerebellum", "ceiling": 2.0, "limits": {}, "tracer": "18FFDG"}
     return run("resample_pet.py", source, outputs, **settings)
 
 

@@ -9,7 +9,7 @@ from mri2pet.imaging.volume import array, like, load_scan, load_volume, voxel_vo
 
 pytestmark = pytest.mark.slow
 HEADS = ["bold5000_sub-CSI1_T1w", "bold5000_sub-CSI2_T1w", "ds000240_sub-01_T1w"]
-LIMITS = {"min_brain_ml": 800, "max_brain_ml": 2200, "min_template_correlation": 0.3}
+VOXEL = (2.0, 2.0, 2.0)
 
 
 @pytest.fixture(scope="module")
@@ -43,15 +43,15 @@ def in_mni(image, mask, template, brain):
     return resample.resample_brain(normalised, like(image, mask), matrix, grid)
 
 
-def test_real_head_passes_all_stages(head, template, brain):
+def test_real_head_passes_all_stages(head, template, brain, config):
     name, image = head
     mask = skullstrip.brain_mask(image, "deepbet")
     placed, inside = in_mni(image, mask, template, brain)
     target, target_brain = (array(resample.res2_grid(v)) for v in (template, brain))
-    measures = qc.mri_measures(array(placed), array(inside) > 0, target, target_brain > 0)
+    measures = qc.mri_measures(array(placed), array(inside) > 0, target, target_brain > 0, VOXEL)
     assert measures["template_dice"] >= 0.92, name
     volume = float(mask.sum() * voxel_volume_ml(image))
-    qc.verdict(measures | {"brain_ml": volume}, LIMITS)
+    qc.verdict(measures | {"brain_ml": volume}, config["preproc"]["qc"])
     probabilities, labels, _ = segment.segment(placed, inside)
     assert set(np.unique(labels)) == {0, 1, 2, 3}
     assert np.count_nonzero(labels == 1) > np.count_nonzero(labels == 3)

@@ -1,5 +1,7 @@
 """The report, and one of what is there when a run did not come to its end."""
 
+from functools import partial
+
 SECTIONS = {system: list(KNOWN_SYSTEMS[system].sections) for system in SYSTEMS}
 FOLDS_STUDIES = [space_study("linear")] if "linear" in USED_SPACES else []
 REPORT_CODE = [symbol for symbols in SECTIONS.values() for symbol in symbols]
@@ -22,6 +24,36 @@ def whole_report():
     ]
 
 
+def qc_sidecars(wildcards):
+    """Return the sidecars of all stages that judge a scan of a space with PET."""
+    found = []
+    for space in USED_SPACES:
+        pets = PACKED[space]["input"].get("pet_sidecar")
+        if pets is not None:
+            every = anomaly_visits if space == "anomaly" else partial(each_visit, space=space)
+            found += [*every(f"{ANAT}_qc.json")(wildcards), *pets(wildcards)]
+    return list(dict.fromkeys(found))
+
+
+rule qc_table:
+    input:
+        qc_sidecars,
+    output:
+        "results/cohort/qc.tsv",
+    log:
+        "logs/qc_table/qc_table.log",
+    localrule: True
+    conda:
+        "../../envs/stats.yaml"
+    resources:
+        mem_mb=more(1000),
+        runtime=more(10),
+    params:
+        code=code("qc_table.py"),
+    script:
+        "../scripts/qc_table.py"
+
+
 rule report_page:
     input:
         **SHOWN,
@@ -29,6 +61,7 @@ rule report_page:
         excluded=["results/cohort/excluded_scans.tsv"],
         folds=["results/datasets/linear/folds.tsv"] if "linear" in USED_SPACES else [],
         qc=qc_pictures,
+        measures=["results/cohort/qc.tsv"],
         lock=source_file("requirements.lock"),
         template=source_file("src/mri2pet/reporting/templates/report.html.j2"),
     output:
@@ -79,6 +112,7 @@ rule report_partial:
             "failures": there(["results/failures.tsv"]),
             "folds": there(["results/datasets/linear/folds.tsv"]),
             "qc": sorted(map(str, Path("results/preproc").glob("sub-*/ses-*/*/*_qc.png"))),
+            "measures": there(["results/cohort/qc.tsv"]),
             "lock": source_file("requirements.lock"),
         },
         missing=lambda wildcards: [path for path in whole_report() if not Path(path).is_file()],

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from mri2pet.datasets.gaps import measured, read_seen
 from mri2pet.datasets.selection import synthesis_rows
 from mri2pet.files import atomic, read_tsv, write_tsv
 from mri2pet.models.registry import side_information
@@ -30,6 +31,7 @@ with recorded(snakemake):
     mri, pet = (np.load(path, mmap_mode="r") for path in (given.mri, given.pet))
     mask, device = np.load(given.mask).astype(bool), choose_device()
     generator = load_generator(params.generator, given.weights).to(device)
+    seen = read_seen(given.seen)
     side = side_information(params.generator)
     means, sds, table = [], [], []
     for position, visit in enumerate(rows.itertuples(index=False)):
@@ -41,7 +43,8 @@ with recorded(snakemake):
         sds.append(draws.std(axis=0, ddof=1, dtype=np.float64))
         key = {"fold": fold, "subject": visit.subject, "visit": visit.visit}
         key["temperature"] = params.temperature
-        table += [key | row for row in coverage(draws[:, mask], pet[visit.index][mask])]
+        inside = measured(mask, seen, visit.index)
+        table += [key | row for row in coverage(draws[:, inside], pet[visit.index][inside])]
     for path, volumes in ((output.mean, means), (output.sd, sds)):
         with atomic(path) as partial:
             np.save(partial, np.array(volumes, np.float32))

@@ -6,6 +6,7 @@ models, is the median (the lower one of two).
 
 import numpy as np
 
+from mri2pet.datasets.gaps import measured, read_seen
 from mri2pet.evaluation.image_tables import pool
 from mri2pet.files import read_json, read_tsv
 from mri2pet.provenance.record import recorded
@@ -26,7 +27,7 @@ with recorded(snakemake):
             for model, label in params.labels.items()
         },
         np.load(given.real, mmap_mode="r")[row],
-        np.load(given.mask),
+        measured(np.load(given.mask), read_seen(given.seen), row),
         np.array(read_json(given.description)["affine"]),
         f"{case.subject} {case.visit}, held out in fold {case.fold}",
         params.note,

@@ -6,6 +6,7 @@ error, averaged over the trained models, is the median (the lower one of two).
 
 import numpy as np
 
+from mri2pet.datasets.gaps import measured, read_seen
 from mri2pet.evaluation.image_tables import REFERENCES, pool
 from mri2pet.files import read_json, read_tsv
 from mri2pet.provenance.record import recorded
@@ -22,10 +23,11 @@ with recorded(snakemake):
     }
     dataset = read_tsv(given.dataset, dtype={"subject": str, "visit": str})
     same = (dataset["subject"] == case.subject) & (dataset["visit"] == case.visit)
+    row = dataset.loc[same, "index"].item()
     figure = synthesis_figure(
-        np.load(given.real, mmap_mode="r")[dataset.loc[same, "index"].item()],
+        np.load(given.real, mmap_mode="r")[row],
         volumes,
-        np.load(given.mask),
+        measured(np.load(given.mask), read_seen(given.seen), row),
         np.array(read_json(given.description)["affine"]),
         f"{case.group}: {case.subject} {case.visit}, held out in fold {case.fold}",
         params.note,

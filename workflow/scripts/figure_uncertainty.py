@@ -6,6 +6,7 @@ The visit is the one whose error is the median of all held-out ones. Coverage is
 import numpy as np
 import pandas as pd
 
+from mri2pet.datasets.gaps import measured, read_seen
 from mri2pet.evaluation.image_tables import pool
 from mri2pet.files import read_json, read_tsv
 from mri2pet.provenance.record import recorded
@@ -19,15 +20,16 @@ with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     case = typical_case(pool(given.metrics), [snakemake.wildcards.model])
     tables = [read_tsv(path, dtype=TEXT) for path in given.coverage]
-    row = drawn_row(tables[case.fold], case)
-    mean, sd = (np.load(paths[case.fold], mmap_mode="r")[row] for paths in (given.mean, given.sd))
+    drawn = drawn_row(tables[case.fold], case)
+    mean, sd = (np.load(paths[case.fold], mmap_mode="r")[drawn] for paths in (given.mean, given.sd))
     dataset = read_tsv(given.dataset, dtype=TEXT)
     same = (dataset["subject"] == case.subject) & (dataset["visit"] == case.visit)
+    row = dataset.loc[same, "index"].item()
     figure = uncertainty_figure(
-        np.load(given.real, mmap_mode="r")[dataset.loc[same, "index"].item()],
+        np.load(given.real, mmap_mode="r")[row],
         mean,
         sd,
-        np.load(given.mask),
+        measured(np.load(given.mask), read_seen(given.seen), row),
         np.array(read_json(given.description)["affine"]),
         pd.concat(tables, ignore_index=True),
         f"{params.label}: {case.subject} {case.visit}, {case.group}, held out in fold {case.fold}",

@@ -11,6 +11,7 @@ from mri2pet.anomaly.clusters import ClusterSettings
 from mri2pet.anomaly.maps import anomaly_maps, sigma_voxels
 from mri2pet.anomaly.patients import examine
 from mri2pet.anomaly.training_sets import TEXT
+from mri2pet.datasets.gaps import read_seen
 from mri2pet.files import atomic, read_json, read_tsv, write_tsv
 from mri2pet.provenance.record import recorded
 
@@ -28,7 +29,9 @@ with recorded(snakemake):
     rows = visits[patient].reset_index(drop=True)
     lesions = np.load(given.lesion, mmap_mode="r")[rows["dataset_index"]] > 0.5
     settings = ClusterSettings(**params.clusters)
-    ranks, clusters, patients = examine(rows, scores, lesions, mask, affine, settings)
+    seen = read_seen(given.seen, rows["dataset_index"])
+    parts = None if seen is None else [seen[index] for index in rows["dataset_index"]]
+    ranks, clusters, patients = examine(rows, scores, lesions, mask, affine, settings, parts)
     for path, array in ((made.scores, scores), (made.ranks, ranks)):
         with atomic(path) as partial:
             np.save(partial, array)

@@ -6,6 +6,7 @@ is taken over the visits that a generator of the fold is trained on.
 
 import numpy as np
 
+from mri2pet.datasets.gaps import read_seen
 from mri2pet.datasets.selection import synthesis_rows, training_rows
 from mri2pet.files import read_tsv
 from mri2pet.provenance.record import recorded
@@ -18,7 +19,8 @@ with recorded(snakemake):
     fold = int(snakemake.wildcards.fold)
     rows = synthesis_rows(visits, folds, fold)
     training = training_rows(visits, folds, fold, snakemake.params.groups)["index"].to_numpy()
-    mean = mean_volume(np.load(given.pet, mmap_mode="r"), training) * np.load(given.mask)
+    seen = read_seen(given.seen, training)
+    mean = mean_volume(np.load(given.pet, mmap_mode="r"), training, seen) * np.load(given.mask)
     write_synthesis(
         np.broadcast_to(mean, (len(rows), *mean.shape)),
         rows,

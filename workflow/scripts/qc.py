@@ -1,5 +1,7 @@
 """Judge a visit's MRI by numbers; outside the limits of config preproc.qc it is excluded."""
 
+from nibabel.affines import voxel_sizes
+
 from mri2pet.exclusion import run_stage
 from mri2pet.files import read_json
 from mri2pet.imaging.qc import mri_measures, verdict
@@ -17,6 +19,7 @@ def work():
         array(load_volume(source.mask)) > 0,
         array(template),
         array(brain) > 0,
+        voxel_sizes(brain.affine),
     )
     verdict(measures, params.limits)
     return {"Measures": measures, "Limits": params.limits, "Verdict": "accepted"}

@@ -17,6 +17,7 @@ from mri2pet.reporting import views
 from mri2pet.reporting.captions import LEAD, PACKAGES, SOURCES, TITLE
 from mri2pet.reporting.html import Report, pinned_versions, write
 from mri2pet.reporting.pictures import qc_visits
+from mri2pet.reporting.qc_measures import qc_view
 from mri2pet.reporting.system_sections import system_sections
 
 with recorded(snakemake):
@@ -24,6 +25,7 @@ with recorded(snakemake):
     given = params.get("there") or snakemake.input
     text = {"subject": str, "visit": str}
     excluded = views.pool(given["excluded"], dtype=str, keep_default_na=False, na_values=[])
+    measures = views.pool(given["measures"], dtype=text)
     folds = [views.fold_summary(read_tsv(path, dtype=text)) for path in given["folds"]]
     cohorts = {path: params.cohorts[path] for path in given["cohorts"]}
     report = Report(
@@ -37,6 +39,7 @@ with recorded(snakemake):
         missing=params.get("missing", []),
         failed=views.with_headings(views.pool(given.get("failures", []), dtype=str)),
         qc=qc_visits(given["qc"], views.exclusion_notes(excluded)),
+        measures={name: qc_view(measures, name) for name in ("MRI", "PET")},
         config=yaml.safe_dump(params.config, sort_keys=False, allow_unicode=True),
         versions={"mri2pet": __version__, "Python": platform.python_version()}
         | pinned_versions(given["lock"], PACKAGES),

@@ -10,7 +10,14 @@ import pandas as pd
 import torch
 
 from mri2pet.anomaly.scoring import decision_maps
-from mri2pet.anomaly.training_sets import TEXT, fold_people, split_folds, training_volumes
+from mri2pet.anomaly.training_sets import (
+    TEXT,
+    asked_volumes,
+    fold_people,
+    split_folds,
+    training_volumes,
+)
+from mri2pet.datasets.gaps import read_seen
 from mri2pet.files import atomic, read_tsv, write_tsv
 from mri2pet.models.registry import build
 from mri2pet.provenance.record import recorded
@@ -23,15 +30,16 @@ with recorded(snakemake):
     folds = split_folds(folds, params.splits)
     pet, mask = np.load(given.pet, mmap_mode="r"), np.load(given.mask)
     network, device = build(params.network), choose_device()
+    seen = read_seen(given.seen)
     controls, patients, total = [], None, 0.0
     for fold, weights in enumerate(given.weights):
         people = fold_people(visits, folds, fold)
         network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
         known = training_volumes(
-            pet, people.training, given.synthetic, given.synthetic_visits, fold
+            pet, people.training, given.synthetic, given.synthetic_visits, fold, seen
         )
         asked = pd.concat([people.held_out, people.patients])
-        volumes = np.stack([pet[index] for index in asked["index"]])
+        volumes = asked_volumes(pet, asked, people.training, seen)
         maps = decision_maps(network.eval(), known, volumes, mask, device=device, **params.svm)
         own = len(people.held_out)
         controls.append((people.held_out.assign(fold=fold), maps[:own]))

@@ -31,13 +31,13 @@ with recorded(snakemake):
     rows, held = select_training(visits, folds, fold, params.groups, people, params.seed)
     arrays = (given.source, given.target, given.mask, given.atlas)
     side = side_information(params.model["generator"])
-    held_pairs = None if held.empty else load_pairs(*arrays, held, params.crop, side)
+    held_pairs = None if held.empty else load_pairs(*arrays, held, params.crop, side, given.seen)
     about = read_json(given.description)
     scale = about.get("intensity", "uptake")
     checkpoint = Path(output.weights).with_name("checkpoint.pt")
     recipe, history = train_recipe(
         params.model,
-        load_pairs(*arrays, rows, params.crop, side),
+        load_pairs(*arrays, rows, params.crop, side, given.seen),
         name=model,
         fold=fold,
         seed=params.seed,

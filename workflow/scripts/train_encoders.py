@@ -11,6 +11,7 @@ import numpy as np
 
 from mri2pet.anomaly.encoder import train_encoder
 from mri2pet.anomaly.training_sets import TEXT, fold_people, split_folds, training_volumes
+from mri2pet.datasets.gaps import read_seen
 from mri2pet.files import read_tsv
 from mri2pet.provenance.record import recorded
 from mri2pet.training.run import save_training
@@ -21,12 +22,13 @@ with recorded(snakemake):
     visits, folds = (read_tsv(path, dtype=TEXT) for path in (given.visits, given.folds))
     folds = split_folds(folds, params.splits)
     pet, mask = np.load(given.pet, mmap_mode="r"), np.load(given.mask)
+    seen = read_seen(given.seen)
     for fold, weights in enumerate(made.weights):
         rows = fold_people(visits, folds, fold).training
         checkpoint = Path(weights).with_name("checkpoint.pt")
         network, history = train_encoder(
             params.encoder,
-            training_volumes(pet, rows, given.synthetic, given.synthetic_visits, fold),
+            training_volumes(pet, rows, given.synthetic, given.synthetic_visits, fold, seen),
             mask,
             detector,
             fold,

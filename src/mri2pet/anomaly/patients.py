@@ -1,5 +1,7 @@
 """Patient by patient: clusters, and which of them meet the known lesion."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,7 @@ def examine(
     mask: np.ndarray,
     affine: np.ndarray,
     settings: ClusterSettings,
+    seen: Sequence[np.ndarray] | None = None,
 ) -> tuple[np.ndarray, pd.DataFrame, pd.DataFrame]:
     """Find every patient's clusters and compare them with the lesion.
 
@@ -27,6 +30,9 @@ def examine(
         (m, X, Y, Z), score maps and lesions (bool); a lesion without a voxel is not known.
     mask, affine
         (X, Y, Z) bool and 4x4.
+    seen
+        m volumes, bool: where a patient's PET is measured, and so a cluster can be found. None:
+        everywhere.
 
     Returns
     -------
@@ -40,8 +46,10 @@ def examine(
     """
     voxel_ml = abs(float(np.linalg.det(affine[:3, :3]))) / 1000
     maps, clusters, patients = [], [], []
-    for row, score, lesion in zip(visits.to_dict("records"), scores, lesions, strict=True):
-        ranks, table = find_clusters(score, mask, affine, settings)
+    parts = [mask] * len(visits) if seen is None else [mask & own for own in seen]
+    records = visits.to_dict("records")
+    for row, score, lesion, part in zip(records, scores, lesions, parts, strict=True):
+        ranks, table = find_clusters(score, part, affine, settings)
         who = {"subject": row["subject"], "visit": row["visit"]}
         shared = [int((lesion & (ranks == rank)).sum()) for rank in table["rank"]]
         clusters.append(table.assign(in_lesion=shared, **who))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mri2pet.datasets.gaps import filled, mean_of_seen
 from mri2pet.errors import InputError
 from mri2pet.files import read_tsv
 
@@ -79,6 +80,7 @@ def training_volumes(
     synthetic: Sequence[str | Path] = (),
     synthetic_visits: Sequence[str | Path] = (),
     fold: int = 0,
+    seen: np.ndarray | None = None,
 ) -> np.ndarray:
     """Gather the PET that a detector learns from in one fold.
 
@@ -94,6 +96,9 @@ def training_volumes(
         seen the controls held out. Empty for real PET alone.
     fold
         Of `split_folds`: the generator is that of fold modulo the number of generators.
+    seen
+        (N, X, Y, Z) bool, where the real PET is measured; elsewhere it becomes the mean of these
+        controls (`gaps.mean_of_seen`). None: everywhere.
 
     Returns
     -------
@@ -101,6 +106,9 @@ def training_volumes(
         float32, the real ones first.
     """
     volumes = [np.asarray(pet[index], np.float32) for index in rows["index"]]
+    if seen is not None:
+        own = [seen[index] for index in rows["index"]]
+        volumes = list(filled(volumes, own, mean_of_seen(volumes, own)))
     if synthetic:
         path, visits = (paths[fold % len(paths)] for paths in (synthetic, synthetic_visits))
         made, table = np.load(path, mmap_mode="r"), read_tsv(visits, dtype=TEXT)
@@ -116,3 +124,17 @@ def training_volumes(
             )
         volumes += [np.asarray(made[index], np.float32) for index in alone]
     return np.stack(volumes)
+
+
+def asked_volumes(
+    pet: np.ndarray, rows: pd.DataFrame, known: pd.DataFrame, seen: np.ndarray | None
+) -> np.ndarray:
+    """Gather the PET of people who are scored, (n, X, Y, Z).
+
+    Where one is not measured, it is the mean of the controls that are learnt from (`known`).
+    """
+    volumes = np.stack([pet[index] for index in rows["index"]])
+    if seen is None:
+        return volumes
+    mean = mean_of_seen(*([array[index] for index in known["index"]] for array in (pet, seen)))
+    return filled(volumes, [seen[index] for index in rows["index"]], mean)

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 Array = np.ndarray
 VISIT_COLUMNS = ("index", "subject", "visit", "group", "age", "sex")  # of every space
 SPLITS = ("train", "val", "test")
+OF_PET = ("pet", "seen", "pet_sidecar")
+SEEN = "seen"  # the array that tells what a PET has measured: bool, true without a PET
 SUBSAMPLES = 4  # along each axis of a target voxel, for masks and labels
 
 
@@ -71,8 +73,8 @@ def visit_files(
         Cohort table.
     files
         Name of an array to the volumes that it is packed from, and mri_sidecar and pet_sidecar:
-        one path a row; of pet and pet_sidecar, one path a paired row; of lesion, one path a row
-        that names one in its column lesion_file; all in the order of the rows.
+        one path a row; of `OF_PET`, one path a paired row; of lesion, one path a row that names
+        one in its column lesion_file; all in the order of the rows.
     """
     rows = cohort.astype(object).where(cohort.notna(), None).to_dict("records")
     found: list[dict[str, str | Path]] = [{} for _ in rows]
@@ -88,7 +90,7 @@ def visit_files(
 
 def _has(row: Mapping[str, Any], name: str) -> bool:
     """Tell whether a visit has a file of some name: not all have a PET or a lesion."""
-    if name in ("pet", "pet_sidecar"):
+    if name in OF_PET:
         return row["kind"] == "paired"
     return name != "lesion" or row.get("lesion_file") is not None
 
@@ -139,7 +141,7 @@ def select_visits(visits: Iterable[VisitFiles]) -> tuple[list[VisitFiles], pd.Da
         volumes = {
             name: path
             for name, path in visit.volumes.items()
-            if name != "pet" or row["kind"] == "paired"
+            if name not in OF_PET or row["kind"] == "paired"
         }
         kept.append(VisitFiles(row, volumes, visit.mri_sidecar, visit.pet_sidecar))
     if not kept:
@@ -181,10 +183,10 @@ def check_split(visits: pd.DataFrame, excluded: pd.DataFrame) -> None:
 def pack_volumes(
     visits: Sequence[VisitFiles], outputs: Mapping[str, str | Path], one_grid: bool = True
 ) -> tuple[Array, tuple[int, int, int]]:
-    """Write one float32 array (N, X, Y, Z) for each name in `outputs`.
+    """Write one array (N, X, Y, Z) for each name in `outputs`: float32, and `seen` bool.
 
     Rows are written one at a time to a file mapped into memory, so that memory does not grow with
-    the number of visits. A visit without a PET or a lesion has zeros.
+    the number of visits. A visit without a PET or a lesion has zeros, and is all `seen`.
 
     Parameters
     ----------
@@ -215,13 +217,16 @@ def pack_volumes(
         arrays = {}
         for name, path in outputs.items():
             partial = stack.enter_context(atomic(path))
-            arrays[name] = new_array(partial, (len(visits), *shape))
+            kind = "bool" if name == SEEN else "float32"
+            arrays[name] = new_array(partial, (len(visits), *shape), kind)
         for index, visit in enumerate(visits):
             if not one_grid:
                 affine = _load(visit.volumes[first])[1]
                 affines.append(affine)
             for name, rows in arrays.items():
                 if name not in visit.volumes:
+                    if name == SEEN:
+                        rows[index] = True
                     continue  # a new file reads as zeros
                 data, here = _load(visit.volumes[name])
                 like = visits[0] if one_grid or data.shape != shape else visit
@@ -231,7 +236,7 @@ def pack_volumes(
                         f"{like.volumes[first]} (shape {data.shape}, expected {shape}; "
                         "or another affine): preprocess all visits with the same settings"
                     )
-                rows[index] = data
+                rows[index] = data > 0 if name == SEEN else data
         for rows in arrays.values():
             rows.flush()
     return affine if one_grid else np.array(affines), shape

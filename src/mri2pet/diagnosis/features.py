@@ -10,13 +10,18 @@ from numpy.typing import NDArray
 N_REGIONS = 116  # the AAL atlas of Tzourio-Mazoyer 2002
 WHOLE = "all"  # in place of a tissue: every voxel counts
 MIN_TISSUE = 0.5  # voxels: a region with less of a tissue has no mean of it
+MIN_SEEN = 0.5  # of a region's tissue: with less of it measured there is no mean either
 COLUMNS = (
     "index", "subject", "visit", "group", "kind", "modality", "tissue", "region", "name", "value",
 )  # fmt: skip
 
 
 def regional_means(
-    image: NDArray, weights: NDArray, atlas: NDArray, n_regions: int = N_REGIONS
+    image: NDArray,
+    weights: NDArray,
+    atlas: NDArray,
+    n_regions: int = N_REGIONS,
+    seen: NDArray | None = None,
 ) -> NDArray:
     """Mean of `image` over each region, weighted by a tissue's probability.
 
@@ -24,19 +29,27 @@ def regional_means(
     ----------
     image, weights, atlas
         Volumes of one shape: intensities, probabilities 0..1, labels 0 (none) to `n_regions`.
+    seen
+        Boolean volume, where the image is measured; None: everywhere.
 
     Returns
     -------
-    (n_regions,) means; NaN for a region with less than `MIN_TISSUE` voxels of the tissue.
+    (n_regions,) means; NaN for a region with less than `MIN_TISSUE` voxels of the tissue, or of
+    which less than `MIN_SEEN` is measured: what is left does not stand for it.
     """
     labels = np.asarray(atlas).ravel()
     weight = np.asarray(weights, dtype=np.float64).ravel()
     total = np.bincount(labels, weight, minlength=n_regions + 1)[1:]
+    least: float | NDArray = MIN_TISSUE
+    if seen is not None:
+        weight = weight * np.asarray(seen).ravel()
+        least = np.maximum(MIN_TISSUE, MIN_SEEN * total)
+        total = np.bincount(labels, weight, minlength=n_regions + 1)[1:]
     summed = np.bincount(
         labels, weight * np.asarray(image, dtype=np.float64).ravel(), minlength=n_regions + 1
     )[1:]
     means = np.full(n_regions, np.nan)
-    return np.divide(summed, total, out=means, where=total >= MIN_TISSUE)
+    return np.divide(summed, total, out=means, where=total >= least)
 
 
 def read_tissues(maps: Mapping[str, str | Path], mask: NDArray) -> dict[str, NDArray]:
@@ -65,6 +78,7 @@ def feature_table(
     atlas: NDArray,
     mask: NDArray,
     names: Sequence[str],
+    seen: NDArray | None = None,
 ) -> pd.DataFrame:
     """Measure the regions of many visits.
 
@@ -84,6 +98,8 @@ def feature_table(
         (X, Y, Z) labels; boolean brain mask outside of which nothing counts.
     names
         Name of region 1, 2, ...
+    seen
+        (N, X, Y, Z) boolean of the whole dataset, where the images are measured; None: everywhere.
 
     Returns
     -------
@@ -95,6 +111,7 @@ def feature_table(
     frames = []
     for position, visit in enumerate(visits.itertuples(index=False)):
         image = images[position]
+        own = None if seen is None else seen[visit.index]
         for tissue, probabilities in tissues.items():
             weights = probabilities if probabilities.ndim == 3 else probabilities[visit.index]
             frames.append(
@@ -109,7 +126,7 @@ def feature_table(
                         "tissue": tissue,
                         "region": np.arange(1, n_regions + 1),
                         "name": names,
-                        "value": regional_means(image, weights, inside, n_regions),
+                        "value": regional_means(image, weights, inside, n_regions, own),
                     }
                 )
             )

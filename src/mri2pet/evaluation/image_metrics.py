@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mri2pet.datasets.gaps import measured as measured_part
 from mri2pet.errors import InputError
 
 DATA_RANGE = 1.0  # PET intensities are 0..1: the MAX of the PSNR and the L of SSIM's constants
@@ -196,6 +197,7 @@ def measure_visits(
     mask: NDArray,
     fold: int,
     scale: str = "uptake",
+    seen: NDArray | None = None,
 ) -> pd.DataFrame:
     """Measure every held-out visit of one model and fold.
 
@@ -215,6 +217,9 @@ def measure_visits(
         Written into the table.
     scale
         A key of `SCALES`.
+    seen
+        (N, X, Y, Z) boolean, where the real volumes are measured: nothing else counts. None:
+        everywhere.
 
     Returns
     -------
@@ -243,10 +248,23 @@ def measure_visits(
         for position, visit in enumerate(visits.to_dict("records"))
         if held_out.iloc[position]
         for name, value in measure_volume(
-            real[visit["index"]], synthetic[position], mask, scale
+            *comparable(real, synthetic[position], mask, seen, visit["index"]), scale
         ).items()
     ]
     return pd.DataFrame(rows, columns=[*named, "fold", "metric", "unit", "value"])
+
+
+def comparable(
+    real: NDArray, synthetic: NDArray, mask: NDArray, seen: NDArray | None, row: int
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Return one visit's real volume, the synthetic one and the mask, less what is not measured.
+
+    There the synthetic volume is the real one, so that a window that reaches into it finds no
+    difference.
+    """
+    if seen is None:
+        return real[row], synthetic, mask
+    return real[row], np.where(seen[row], synthetic, real[row]), measured_part(mask, seen, row)
 
 
 def _difference(real: NDArray, synthetic: NDArray, mask: NDArray) -> NDArray:

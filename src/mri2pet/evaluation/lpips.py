@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mri2pet.errors import InputError
-from mri2pet.evaluation.image_metrics import LPIPS_UNIT
+from mri2pet.evaluation.image_metrics import LPIPS_UNIT, comparable
 
 Array = np.ndarray
 
@@ -160,12 +160,13 @@ def lpips_of_visits(
     fold: int,
     network: Lpips | None,
     weights: str | Path,
+    seen: Array | None = None,
 ) -> pd.DataFrame:
     """Measure the held-out visits of one model and fold, as `image_metrics.measure_visits` does.
 
     Parameters
     ----------
-    visits, real, synthetic, mask, fold
+    visits, real, synthetic, mask, fold, seen
         As there.
     network, weights
         LPIPS and the file that it comes from. Without network all values are missing, and the
@@ -184,7 +185,9 @@ def lpips_of_visits(
             "metric": METRIC,
             "unit": LPIPS_UNIT if network else not_computed(weights),
             "value": (
-                volume_lpips(network, real[visit.index], synthetic[position], mask)
+                volume_lpips(
+                    network, *comparable(real, synthetic[position], mask, seen, visit.index)
+                )
                 if network
                 else np.nan
             ),

@@ -26,6 +26,7 @@ def region_values(
     method: str,
     curve: str,
     fold: int,
+    seen: NDArray | None = None,
 ) -> pd.DataFrame:
     """Measure the mean of every region, and of the whole brain, in many volumes.
 
@@ -42,10 +43,13 @@ def region_values(
         Name of region 1, 2, ...
     method, curve, fold
         Written into the table.
+    seen
+        (N, X, Y, Z) boolean, where volume `index` of the dataset is measured; None: everywhere.
 
     Returns
     -------
-    One row a visit and region, `COLUMNS`; NaN for a region without a voxel.
+    One row a visit and region, `COLUMNS`; NaN for a region without a voxel, or that is hardly
+    measured (`features.MIN_SEEN`).
     """
     if len(visits) != len(images):
         raise InputError(f"{method}: {len(visits)} visits, but {len(images)} volumes")
@@ -54,7 +58,9 @@ def region_values(
     frames = []
     for position, visit in enumerate(visits.itertuples(index=False)):
         image = images[position]
-        means = regional_means(image, mask, inside, len(names))
+        own = None if seen is None else seen[visit.index]
+        means = regional_means(image, mask, inside, len(names), own)
+        brain = mask if own is None else mask & own
         frames.append(
             pd.DataFrame(
                 {
@@ -66,7 +72,7 @@ def region_values(
                     "group": visit.group,
                     "age": visit.age,
                     "region": regions,
-                    "value": [float(np.mean(image[mask], dtype=np.float64)), *means],
+                    "value": [float(np.mean(image[brain], dtype=np.float64)), *means],
                 }
             )
         )

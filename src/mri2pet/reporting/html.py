@@ -73,8 +73,8 @@ class Report:
         Those that the folds are of; all if none is named.
     sections
         What each system has to show.
-    qc
-        Pictures of the preprocessing by visit.
+    qc, measures
+        Pictures of the preprocessing by visit; by modality, what was measured of each scan.
     config
         The configuration as YAML.
     versions
@@ -92,6 +92,7 @@ class Report:
     studies: Sequence[str] = ()
     sections: list[Section] = field(default_factory=list)
     qc: list[QcVisit] = field(default_factory=list)
+    measures: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     config: str = ""
     versions: dict[str, str] = field(default_factory=dict)
 

@@ -55,6 +55,7 @@ def search_fwhm(
     voxel_mm: Sequence[float],
     widths_mm: Sequence[float],
     score: Callable[[Array, Array, Array], float],
+    seen: Array | None = None,
 ) -> tuple[float, dict[float, float]]:
     """Choose the width with which smoothed synthetic PET comes nearest to the real one.
 
@@ -68,6 +69,8 @@ def search_fwhm(
         Full widths at half maximum that are tried.
     score
         Of real, smoothed and mask; more is better.
+    seen
+        (N, X, Y, Z) bool, where the real ones are measured; None: everywhere.
 
     Returns
     -------
@@ -76,15 +79,15 @@ def search_fwhm(
     scores : dict
         Width to mean score.
     """
+
+    def scored(row: int, width: float) -> float:
+        made, truth = smooth(synthetic[row], width, voxel_mm, mask), real[row]
+        if seen is None:
+            return score(truth, made, mask)
+        return score(truth, np.where(seen[row], made, truth), mask & seen[row])
+
     scores = {
-        float(width): float(
-            np.mean(
-                [
-                    score(truth, smooth(made, width, voxel_mm, mask), mask)
-                    for made, truth in zip(synthetic, real, strict=True)
-                ]
-            )
-        )
+        float(width): float(np.mean([scored(row, width) for row in range(len(real))]))
         for width in sorted(widths_mm)
     }
     return max(scores, key=lambda width: scores[width]), scores

@@ -10,7 +10,7 @@ from mri2pet.errors import InputError
 from mri2pet.models.relation import Gaussian, draw_code
 from mri2pet.training.data import Pairs
 from mri2pet.training.gan import Regression
-from mri2pet.training.recipe import Batch, adam, detached
+from mri2pet.training.recipe import Batch, adam, as_measured, detached
 from mri2pet.training.settings import Precision, TrainingSettings
 
 
@@ -73,7 +73,7 @@ class ConditionalVae(Regression):
             posterior = self.recognition(mri, pet)
             code = draw_code(*posterior, temperature=1.0, generator=None)
             fake, prior = self.generator.reconstruct(mri, code)
-        total, terms = self.loss(fake * self.mask, pet)
+        total, terms = self.loss(as_measured(fake * self.mask, pet, batch), pet)
         with torch.autocast(mri.device.type, enabled=False):
             kl = divergence(posterior, prior).mean() / self.mask.numel()
         total = total + self.kl_weight * kl

@@ -21,6 +21,7 @@ from mri2pet.training.recipe import (
     Batch,
     Recipe,
     adam,
+    as_measured,
     chosen_weights,
     detached,
     start_at_mean,
@@ -60,7 +61,7 @@ class CycleGan(Recipe):
         self.generator = build(config["generator"])
         self.back = build(config["generator"])
         if settings.start_at_mean:
-            start_at_mean(self.generator, pairs.target, pairs.mask)
+            start_at_mean(self.generator, pairs.target, pairs.mask, pairs.seen)
             start_at_mean(self.back, pairs.source, pairs.mask)
         self.pet_discriminator = build(config["discriminator"])
         self.mri_discriminator = build(config["discriminator"])
@@ -85,8 +86,9 @@ class CycleGan(Recipe):
         for network in self.discriminators:
             network.requires_grad_(False)
         with precision.autocast():
-            fake_pet, fake_mri = self.generator(mri) * mask, self.back(pet) * mask
-            terms = self._generator_terms(mri, pet, fake_mri, fake_pet, mask)
+            fake_pet = as_measured(self.generator(mri) * mask, pet, batch)
+            fake_mri = as_measured(self.back(pet) * mask, mri, batch)
+            terms = self._generator_terms(mri, pet, fake_mri, fake_pet, mask, batch)
         total = sum(self.weights[name] * value for name, value in terms.items())
         precision.step(total, self.optimisers["generators"])
 
@@ -105,7 +107,13 @@ class CycleGan(Recipe):
         return detached({"generator": total, **terms, "discriminator": against})
 
     def _generator_terms(
-        self, mri: Tensor, pet: Tensor, fake_mri: Tensor, fake_pet: Tensor, mask: Tensor
+        self,
+        mri: Tensor,
+        pet: Tensor,
+        fake_mri: Tensor,
+        fake_pet: Tensor,
+        mask: Tensor,
+        batch: Batch,
     ) -> dict[str, Tensor]:
         """Compute the terms that have a weight, each the sum over both directions."""
         terms = {}
@@ -114,13 +122,12 @@ class CycleGan(Recipe):
                 self.pet_discriminator(fake_pet)
             ) + least_squares_generator_loss(self.mri_discriminator(fake_mri))
         if "cycle" in self.weights:
-            terms["cycle"] = l1_loss(self.back(fake_pet) * mask, mri) + l1_loss(
-                self.generator(fake_mri) * mask, pet
-            )
+            again_mri = as_measured(self.back(fake_pet) * mask, mri, batch)
+            again_pet = as_measured(self.generator(fake_mri) * mask, pet, batch)
+            terms["cycle"] = l1_loss(again_mri, mri) + l1_loss(again_pet, pet)
         if "identity" in self.weights:
-            terms["identity"] = l1_loss(self.generator(pet) * mask, pet) + l1_loss(
-                self.back(mri) * mask, mri
-            )
+            same_pet = as_measured(self.generator(pet) * mask, pet, batch)
+            terms["identity"] = l1_loss(same_pet, pet) + l1_loss(self.back(mri) * mask, mri)
         for name, loss in (("l1", l1_loss), ("l2", l2_loss)):
             if name in self.weights:
                 terms[name] = loss(fake_pet, pet) + loss(fake_mri, mri)

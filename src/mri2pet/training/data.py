@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from mri2pet.datasets.brain_box import brain_box
+from mri2pet.datasets.gaps import filled, mean_of_seen, read_seen
 from mri2pet.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Pairs:
     ----------
     source, target
         (N, 1, X, Y, Z) float32, MRI and PET from 0 to 1; the target is zero outside the mask.
+        Where a PET has not measured the brain, it is the mean of those pairs that have.
     mask
         (X, Y, Z) bool.
     atlas
@@ -61,6 +63,8 @@ class Pairs:
     side
         (N,) of each attribute of side information, as `SideInformation.tensors` gives them; None
         for a model that takes none.
+    seen
+        (N, 1, X, Y, Z) bool, false where the target is not measured; None where all of it is.
     """
 
     source: Tensor
@@ -68,11 +72,13 @@ class Pairs:
     mask: Tensor
     atlas: Tensor
     side: Mapping[str, Tensor] | None = None
+    seen: Tensor | None = None
 
     def digest(self) -> str:
         """Hash of all that is learnt from, to know a checkpoint of other data."""
         hasher = hashlib.sha256()
-        for tensor in (self.source, self.target, self.mask, self.atlas):
+        parts = (self.source, self.target, self.mask, self.atlas, self.seen)
+        for tensor in (part for part in parts if part is not None):
             hasher.update(np.ascontiguousarray(tensor.numpy()))
         for name, values in sorted((self.side or {}).items()):
             hasher.update(name.encode() + values.numpy().tobytes())
@@ -87,6 +93,7 @@ def load_pairs(
     rows: pd.DataFrame,
     crop: int = 0,
     side: "SideInformation | None" = None,
+    seen: str | Path | None = None,
 ) -> Pairs:
     """Read the rows' volumes, and no other's, from the dataset's memory-mapped arrays.
 
@@ -102,6 +109,8 @@ def load_pairs(
         Keep the box around the brain alone, in multiples of so many voxels (`box.brain_box`).
     side
         Side information to read from the rows' columns `age`, `sex` and `group`.
+    seen
+        Array (all visits, X, Y, Z) bool, where the target is measured; nothing if it all is.
 
     Raises
     ------
@@ -122,6 +131,11 @@ def load_pairs(
                 f"{path}: the volume of {row['subject']} {row['visit']} (row {row['index']}) holds "
                 "values that are not finite; look at its preprocessing or exclude the visit"
             )
+    gaps = read_seen(seen, rows["index"])
+    if gaps is not None:
+        gaps = np.stack([gaps[i][box] for i in rows["index"]])[:, None]
+        mean = mean_of_seen(volumes["target"], gaps)
+        volumes["target"] = filled(volumes["target"], gaps, mean)
     regions = np.load(atlas) if atlas else np.zeros(brain.shape, np.uint8)
     return Pairs(
         source=torch.from_numpy(volumes["source"]),
@@ -129,6 +143,7 @@ def load_pairs(
         mask=torch.from_numpy(np.ascontiguousarray(brain[box])),
         atlas=torch.from_numpy(np.ascontiguousarray(regions[box])),
         side=None if side is None else side.tensors(rows),
+        seen=None if gaps is None else torch.from_numpy(gaps | ~brain[box]),
     )
 
 
@@ -159,6 +174,8 @@ class PairBatches:
         memory_format: torch.memory_format = torch.contiguous_format,
     ) -> None:
         self.volumes = {"source": pairs.source.to(device), "target": pairs.target.to(device)}
+        if pairs.seen is not None:
+            self.volumes["seen"] = pairs.seen.to(device)
         self.side = {name: values.to(device) for name, values in (pairs.side or {}).items()}
         self.size = min(batch_size, len(pairs.source))
         self.seed = seed
@@ -170,7 +187,8 @@ class PairBatches:
     def epoch(self, epoch: int) -> Iterator[dict[str, Any]]:
         """Yield one epoch's batches `{"source": (B, 1, X, Y, Z), "target": ...}`.
 
-        Where the pairs have side information, also `{"side": {"age": (B,), ...}}`.
+        Where the pairs have side information, also `{"side": {"age": (B,), ...}}`; where they
+        have gaps, `{"seen": (B, 1, X, Y, Z)}`.
         """
         generator = torch.Generator().manual_seed(seed_from(self.seed, epoch))
         order = torch.randperm(len(self.volumes["source"]), generator=generator)

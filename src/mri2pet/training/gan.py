@@ -10,7 +10,14 @@ from mri2pet.errors import InputError
 from mri2pet.models.registry import build
 from mri2pet.training.data import Pairs
 from mri2pet.training.losses import SynthesisLoss, discriminator_loss, generator_loss
-from mri2pet.training.recipe import Batch, Recipe, adam, detached, start_at_mean
+from mri2pet.training.recipe import (
+    Batch,
+    Recipe,
+    adam,
+    as_measured,
+    detached,
+    start_at_mean,
+)
 from mri2pet.training.settings import Precision, TrainingSettings
 
 
@@ -33,7 +40,7 @@ class Regression(Recipe):
         if hasattr(self.generator, "use_atlas"):
             self.generator.use_atlas(pairs.atlas, pairs.mask)
         if settings.start_at_mean:
-            start_at_mean(self.generator, pairs.target, pairs.mask)
+            start_at_mean(self.generator, pairs.target, pairs.mask, pairs.seen)
         terms = {key: value for key, value in config["losses"].items() if key != "adversarial"}
         self.loss = SynthesisLoss(terms, pairs.atlas)
         self.register_buffer("mask", pairs.mask, persistent=False)
@@ -41,9 +48,8 @@ class Regression(Recipe):
 
     def synthesise(self, batch: Batch) -> Tensor:
         """Run the generator; outside the brain the result is zero, as in the training PET."""
-        return self.generator(batch["source"]) * batch.get(
-            "mask", self.mask
-        )  # parts come with theirs
+        mask = batch.get("mask", self.mask)  # parts come with theirs
+        return as_measured(self.generator(batch["source"]) * mask, batch.get("target"), batch)
 
     def step(self, batch: Batch, precision: Precision) -> dict[str, Tensor]:
         """Take one step of the generator."""

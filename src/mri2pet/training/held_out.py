@@ -66,17 +66,24 @@ class HeldOut:
         self.scale = scale
 
     def volumes(self, recipe: Recipe) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Yield made, real (1, 1, X, Y, Z) and mask, each volume put together as at synthesis."""
+        """Yield made, real (1, 1, X, Y, Z) and mask, each volume put together as at synthesis.
+
+        Where the real one is not measured, both are the same, and the mask is false.
+        """
         generator = recipe.generator
         device = next(generator.parameters()).device
         mask = self.pairs.mask.to(device)
-        for held in zip(self.pairs.source, self.pairs.target, strict=True):
+        for row, held in enumerate(zip(self.pairs.source, self.pairs.target, strict=True)):
             mri, pet = (volume.to(device) for volume in held)
             if self.parts is None:
                 made = generator(mri[None])
             else:
                 made = stack_parts(generator, mri[0] * mask, self.parts)[None, None]
-            yield made * mask, pet[None], mask
+            if self.pairs.seen is None:
+                yield made * mask, pet[None], mask
+            else:
+                seen = self.pairs.seen[row].to(device)
+                yield torch.where(seen, made * mask, pet[None]), pet[None], mask & seen[0]
 
 
 class HeldOutSsim(HeldOut):

@@ -21,6 +21,7 @@ from mri2pet.training.recipe import (
     Batch,
     Recipe,
     adam,
+    as_measured,
     chosen_weights,
     detached,
     start_at_mean,
@@ -58,7 +59,7 @@ class SimpleGan(Recipe):
         self.weights = chosen_weights(config, TERMS, ("adversarial",))
         self.generator = build(config["generator"])
         if settings.start_at_mean:
-            start_at_mean(self.generator, pairs.target, pairs.mask)
+            start_at_mean(self.generator, pairs.target, pairs.mask, pairs.seen)
         self.discriminator = build(config["discriminator"])
         self.pool = make_pool(config, pairs)
         self.register_buffer("mask", pairs.mask, persistent=False)
@@ -79,7 +80,7 @@ class SimpleGan(Recipe):
         # The generator's gradient passes through the discriminator and leaves none in it.
         self.discriminator.requires_grad_(False)
         with precision.autocast():
-            fake = self.generator(mri) * mask
+            fake = as_measured(self.generator(mri) * mask, pet, batch)
             terms = self._generator_terms(fake, pet)
         total = sum(self.weights[name] * value for name, value in terms.items())
         precision.step(total, self.optimisers["generator"])

@@ -48,6 +48,7 @@ class PartBatches:
     ) -> None:
         self.source, self.target = pairs.source.to(device), pairs.target.to(device)
         self.mask = pairs.mask.to(device)
+        self.seen = None if pairs.seen is None else pairs.seen.to(device)
         self.slices = parts.kind == "slices"
         least = max(parts.min_brain, torch.finfo(torch.float64).tiny)
         self.boxes = [
@@ -72,7 +73,8 @@ class PartBatches:
     def epoch(self, epoch: int) -> Iterator[dict[str, Tensor]]:
         """Yield one epoch's batches `{"source", "target", "mask"}` of parts.
 
-        Each is (B, size, X, Y) for slices and (B, 1, size, size, size) for patches.
+        Each is (B, size, X, Y) for slices and (B, 1, size, size, size) for patches. Where the
+        pairs have gaps, `seen` too.
         """
         total = len(self.source) * len(self.boxes)
         for chosen in shuffled(total, self.size, self.seed, epoch, self.count):
@@ -86,6 +88,10 @@ class PartBatches:
                 ],
                 "mask": [self.mask[self.boxes[box]][None] for _, box in places],
             }
+            if self.seen is not None:
+                cut["seen"] = [
+                    self.seen[(row, slice(None), *self.boxes[box])] for row, box in places
+                ]
             yield {name: self._batch(parts) for name, parts in cut.items()}
 
     def _batch(self, parts: list[Tensor]) -> Tensor:

@@ -15,9 +15,9 @@ from torch.optim import Adam, Optimizer
 from mri2pet.errors import InputError
 from mri2pet.training.settings import Precision, TrainingSettings
 
-Batch = Mapping[
-    str, Any
-]  # `source` and `target`; of parts `mask`; where the model wants it, `side`
+# `source` and `target`; of parts `mask`; where the model wants it, `side`; where there are gaps in
+# the target, `seen`
+Batch = Mapping[str, Any]
 
 
 class Recipe(nn.Module, ABC):
@@ -64,7 +64,18 @@ def adam(networks: Iterable[nn.Module], settings: TrainingSettings, share: float
     return Adam([group], lr=settings.learning_rate * share, betas=betas)
 
 
-def start_at_mean(network: nn.Module, volumes: Tensor, mask: Tensor) -> None:
+def as_measured(made: Tensor, real: Tensor | None, batch: Batch) -> Tensor:
+    """Return what a network made, and the real volume where the batch's PET is not measured.
+
+    What is not measured so differs from nothing: it adds to no loss and has no gradient.
+    """
+    seen = batch.get("seen")
+    return made if seen is None else torch.where(seen, made, real.to(made.dtype))
+
+
+def start_at_mean(
+    network: nn.Module, volumes: Tensor, mask: Tensor, seen: Tensor | None = None
+) -> None:
     """Let a network that can start at the mean intensity of its targets inside the brain.
 
     Parameters
@@ -75,9 +86,12 @@ def start_at_mean(network: nn.Module, volumes: Tensor, mask: Tensor) -> None:
         Targets (N, 1, X, Y, Z), 0 to 1.
     mask
         (X, Y, Z) bool.
+    seen
+        (N, 1, X, Y, Z) bool, where the volumes are measured; None: everywhere.
     """
     if hasattr(network, "start_at_mean"):
-        mean = float(volumes[..., mask].double().mean())
+        inside = volumes[..., mask] if seen is None else volumes[seen & mask]
+        mean = float(inside.double().mean())
         network.start_at_mean(min(max(mean, 0.01), 0.99))
 
 

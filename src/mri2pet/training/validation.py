@@ -86,7 +86,8 @@ def choose(
     else:
         made = synthesise_parts(generator, mri, mask, parts)
     real, widths = held.target[:, 0].numpy(), settings["fwhm_mm"]
-    width, scores = search_fwhm(made, real, mask, voxel_mm, widths, measure.score)
+    seen = None if held.seen is None else held.seen[:, 0].numpy()
+    width, scores = search_fwhm(made, real, mask, voxel_mm, widths, measure.score, seen)
     return kept | {
         "smoothing_fwhm_mm": width,
         f"smoothing_{measure.NAME}": {f"{fwhm:g}": score for fwhm, score in scores.items()},

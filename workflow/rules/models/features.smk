@@ -3,6 +3,7 @@ rule real_features:
         visits=dataset_file("visits.tsv"),
         mri=dataset_file("mri.npy"),
         pet=dataset_file("pet.npy"),
+        seen=dataset_file("seen.npy"),
         gm=lambda wildcards: tissue_files(wildcards.system, "gm.npy"),
         wm=lambda wildcards: tissue_files(wildcards.system, "wm.npy"),
         atlas=dataset_file("atlas.npy"),

@@ -21,6 +21,7 @@ rule figure_synthesis:
         dataset=dataset_file("visits.tsv"),
         description=dataset_file("dataset.json"),
         real=dataset_file("pet.npy"),
+        seen=dataset_file("seen.npy"),
         mask=dataset_file("mask.npy"),
     output:
         report(

@@ -11,6 +11,7 @@ for system in SYSTEMS:
                 f"results/datasets/{SPACE[system]}/"
                 f"{array_name(system, wildcards.model, 'target')}.npy"
             ),
+            seen=lambda wildcards, system=system: seen_file(system, wildcards.model),
             mask=f"results/datasets/{SPACE[system]}/mask.npy",
             description=f"results/datasets/{SPACE[system]}/dataset.json",
         output:

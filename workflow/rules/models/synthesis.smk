@@ -64,6 +64,7 @@ rule mean_pet:
         visits=dataset_file("visits.tsv"),
         folds=folds_file,
         pet=dataset_file("pet.npy"),
+        seen=dataset_file("seen.npy"),
         mask=dataset_file("mask.npy"),
         description=dataset_file("dataset.json"),
     output:

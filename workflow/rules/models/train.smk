@@ -24,6 +24,13 @@ def atlas_file(wildcards):
     return dataset_file("atlas.npy")(wildcards) if "atlas" in packed else []
 
 
+def seen_file(system, model):
+    """Return the array of what is measured of a model's target; nothing where that is no PET."""
+    packed = PACKED[SPACE[system]]["arrays"]
+    told = "seen" in packed and array_name(system, model, "target") == "pet"
+    return f"results/datasets/{SPACE[system]}/seen.npy" if told else []
+
+
 def start_file(wildcards):
     """Return the networks that a job's model goes on from; nothing for one that begins anew."""
     start = ENTRIES[wildcards.system][wildcards.model].get("start")
@@ -43,6 +50,7 @@ rule train:
         folds=folds_file,
         source=model_array("source"),
         target=model_array("target"),
+        seen=lambda wildcards: seen_file(wildcards.system, wildcards.model),
         mask=dataset_file("mask.npy"),
         atlas=atlas_file,
         description=dataset_file("dataset.json"),

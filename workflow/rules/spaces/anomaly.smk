@@ -76,6 +76,7 @@ rule resample_pet_anomaly:
         brain=TEMPLATE_BRAIN,
     output:
         image=f"{PET_ANOMALY}_trc-{{tracer}}_pet.nii.gz",
+        seen=f"{PET_ANOMALY}_trc-{{tracer}}_desc-seen_mask.nii.gz",
         sidecar=f"{PET_ANOMALY}_trc-{{tracer}}_pet.json",
     log:
         f"logs/resample_pet_anomaly/{NAME}_trc-{{tracer}}.log",
@@ -88,6 +89,7 @@ rule resample_pet_anomaly:
         runtime=more(10),
     params:
         limits=config["preproc"]["qc"],
+        tracer=lambda wildcards: wildcards.tracer,
         code=code("resample_pet_anomaly.py"),
     script:
         "../../scripts/resample_pet_anomaly.py"
@@ -125,6 +127,7 @@ PACKED["anomaly"] = {
         "mri": MRI_TEXT,
         "pet": "FDG-PET over a high percentile of its own inside the brain, 0..1; "
         "zeros without a PET",
+        "seen": SEEN_TEXT,
         "lesion": "1 inside a patient's lesion; zeros where none is known",
     },
     "folds": {
@@ -143,6 +146,7 @@ PACKED["anomaly"] = {
         "mri": anomaly_visits(rules.resample_anomaly.output.image),
         "mri_sidecar": anomaly_visits(rules.resample_anomaly.output.sidecar),
         "pet": anomaly_visits(rules.resample_pet_anomaly.output.image, kind="paired"),
+        "seen": anomaly_visits(rules.resample_pet_anomaly.output.seen, kind="paired"),
         "pet_sidecar": anomaly_visits(rules.resample_pet_anomaly.output.sidecar, kind="paired"),
         "lesion": lesion_files,
     },

@@ -5,7 +5,7 @@ TISSUE = dict.fromkeys(("gm", "wm", "csf"), "probability of the tissue, 0..1")
 
 PACKED["linear"] = {
     "space": "MNI152NLin6Asym by an affine",
-    "arrays": {"mri": MRI_TEXT, "pet": PET_TEXT, **TISSUE},
+    "arrays": {"mri": MRI_TEXT, "pet": PET_TEXT, "seen": SEEN_TEXT, **TISSUE},
     "folds": {"n": config["folds"]["n"], "groups": list(STUDIES[space_study("linear")].groups)},
     "input": {
         **TEMPLATE_GRIDS,
@@ -18,6 +18,12 @@ PACKED["linear"] = {
         "mri_sidecar": each_visit(f"results/preproc/{VISIT}/anat/{NAME}_qc.json", "linear"),
         "pet": each_visit(
             f"results/preproc/{VISIT}/pet/{NAME}_space-MNI152_res-64_trc-{{tracer}}_pet.nii.gz",
+            "linear",
+            kind="paired",
+        ),
+        "seen": each_visit(
+            f"results/preproc/{VISIT}/pet/"
+            f"{NAME}_space-MNI152_res-64_trc-{{tracer}}_desc-seen_mask.nii.gz",
             "linear",
             kind="paired",
         ),

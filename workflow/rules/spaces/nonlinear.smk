@@ -48,6 +48,7 @@ rule resample_pet_nonlinear:
         res15=f"{PET_SYN}_res-1p5_trc-{{tracer}}_pet.nii.gz",
         sidecar=f"{PET_SYN}_res-1p5_trc-{{tracer}}_pet.json",
         model=f"{PET_SYN}_res-model_trc-{{tracer}}_pet.nii.gz",
+        seen=f"{PET_SYN}_res-model_trc-{{tracer}}_desc-seen_mask.nii.gz",
     log:
         f"logs/resample_pet_nonlinear/{NAME}_trc-{{tracer}}.log",
     group:
@@ -59,6 +60,7 @@ rule resample_pet_nonlinear:
         runtime=more(10),
     params:
         grid=config["dual_glow"]["grid"],
+        limits=config["preproc"]["qc"],
         code=code("resample_pet_nonlinear.py"),
     script:
         "../../scripts/resample_pet_nonlinear.py"
@@ -66,13 +68,14 @@ rule resample_pet_nonlinear:
 
 PACKED["nonlinear"] = {
     "space": "MNI152NLin6Asym by affine and SyN",
-    "arrays": {"mri": MRI_TEXT, "pet": PET_TEXT},
+    "arrays": {"mri": MRI_TEXT, "pet": PET_TEXT, "seen": SEEN_TEXT},
     "input": {
         **TEMPLATE_GRIDS,
         "cohort": COHORT.format(study=space_study("nonlinear")),
         "mri": each_visit(rules.resample_nonlinear.output.model, "nonlinear"),
         "mri_sidecar": each_visit(rules.resample_nonlinear.output.sidecar, "nonlinear"),
         "pet": each_visit(rules.resample_pet_nonlinear.output.model, "nonlinear", kind="paired"),
+        "seen": each_visit(rules.resample_pet_nonlinear.output.seen, "nonlinear", kind="paired"),
         "pet_sidecar": each_visit(
             rules.resample_pet_nonlinear.output.sidecar, "nonlinear", kind="paired"
         ),

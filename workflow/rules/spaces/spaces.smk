@@ -8,6 +8,7 @@ PET_TEXT = (
     "FDG-PET over its mean in the reference region and a fixed ceiling, 0..1; "
     "zeros where a visit has no PET"
 )
+SEEN_TEXT = "false where a visit's PET has not measured all of a voxel of the brain: pet is no measurement there"
 TEMPLATE_GRIDS = {
     "mask": TEMPLATE_BRAIN,
     "atlas": "resources/atlases/aal.nii.gz",

@@ -264,6 +264,7 @@ rule resample_pet:
         res2=f"{PET}_space-MNI152_res-2_trc-{{tracer}}_pet.nii.gz",
         sidecar=f"{PET}_space-MNI152_res-2_trc-{{tracer}}_pet.json",
         res64=f"{PET}_space-MNI152_res-64_trc-{{tracer}}_pet.nii.gz",
+        seen=f"{PET}_space-MNI152_res-64_trc-{{tracer}}_desc-seen_mask.nii.gz",
     log:
         f"logs/resample_pet/{NAME}_trc-{{tracer}}.log",
     group:
@@ -277,6 +278,7 @@ rule resample_pet:
         reference=config["preproc"]["pet_reference"],
         ceiling=config["preproc"]["pet_ceiling"],
         limits=config["preproc"]["qc"],
+        tracer=lambda wildcards: wildcards.tracer,
         code=code("resample_pet.py"),
     script:
         "../../scripts/resample_pet.py"

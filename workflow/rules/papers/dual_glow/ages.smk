@@ -43,6 +43,7 @@ rule region_ages:
             "results/dual_glow/synthesis/{{model}}/fold-{fold}/pet.npy", fold=FLOW_FOLDS
         ),
         real="results/datasets/nonlinear/pet.npy",
+        seen="results/datasets/nonlinear/seen.npy",
         mask="results/datasets/nonlinear/mask.npy",
         atlas="results/datasets/nonlinear/atlas.npy",
         names="resources/atlases/aal.tsv",

@@ -136,6 +136,7 @@ rule figure_uncertainty:
         dataset="results/datasets/nonlinear/visits.tsv",
         description="results/datasets/nonlinear/dataset.json",
         real="results/datasets/nonlinear/pet.npy",
+        seen="results/datasets/nonlinear/seen.npy",
         mask="results/datasets/nonlinear/mask.npy",
     output:
         report(

@@ -4,6 +4,7 @@ rule dual_glow_draws:
         folds="results/datasets/linear/folds.tsv",
         mri="results/datasets/nonlinear/mri.npy",
         pet="results/datasets/nonlinear/pet.npy",
+        seen="results/datasets/nonlinear/seen.npy",
         mask="results/datasets/nonlinear/mask.npy",
         weights="results/dual_glow/models/{model}/fold-{fold}/generator.pt",
     output:

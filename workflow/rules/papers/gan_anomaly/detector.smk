@@ -25,6 +25,7 @@ rule train_encoders:
         visits="results/datasets/anomaly/visits.tsv",
         folds="results/datasets/anomaly/folds.tsv",
         pet="results/datasets/anomaly/pet.npy",
+        seen="results/datasets/anomaly/seen.npy",
         mask="results/datasets/anomaly/mask.npy",
         synthetic=synthetic_of("pet.npy"),
         synthetic_visits=synthetic_of("visits.tsv"),
@@ -64,6 +65,7 @@ rule score_people:
         visits="results/datasets/anomaly/visits.tsv",
         folds="results/datasets/anomaly/folds.tsv",
         pet="results/datasets/anomaly/pet.npy",
+        seen="results/datasets/anomaly/seen.npy",
         mask="results/datasets/anomaly/mask.npy",
         synthetic=synthetic_of("pet.npy"),
         synthetic_visits=synthetic_of("visits.tsv"),
@@ -95,6 +97,7 @@ rule find_clusters:
     input:
         visits=rules.score_people.output.visits,
         decisions=rules.score_people.output.decisions,
+        seen="results/datasets/anomaly/seen.npy",
         mask="results/datasets/anomaly/mask.npy",
         lesion="results/datasets/anomaly/lesion.npy",
         description="results/datasets/anomaly/dataset.json",

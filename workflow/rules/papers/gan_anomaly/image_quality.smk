@@ -26,6 +26,7 @@ rule lpips:
         visits=expand(f"{GAN_PET}/visits.tsv", model=GAN_METHODS, fold=GAN_FOLDS),
         synthetic=expand(f"{GAN_PET}/pet.npy", model=GAN_METHODS, fold=GAN_FOLDS),
         real="results/datasets/anomaly/pet.npy",
+        seen="results/datasets/anomaly/seen.npy",
         mask="results/datasets/anomaly/mask.npy",
         weights=f"resources/lpips/{config['gan_anomaly']['lpips']}.npz",
     output:
@@ -95,6 +96,7 @@ rule gan_anomaly_example:
         description="results/datasets/anomaly/dataset.json",
         mri="results/datasets/anomaly/mri.npy",
         real="results/datasets/anomaly/pet.npy",
+        seen="results/datasets/anomaly/seen.npy",
         mask="results/datasets/anomaly/mask.npy",
     output:
         report(
