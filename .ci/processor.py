@@ -1,8 +1,8 @@
 """Print settings, as `env` takes them, by which libraries compute as on another processor.
 
 Vector units add in another order, so results round otherwise. Where AVX-512 is what torch takes by
-itself, AVX2 is set; where that is AVX2, what comes before. Elsewhere nothing is printed. The kernels
-that the project compiles itself are left out.
+itself, AVX2 is set; where that is AVX2, what comes before. Elsewhere nothing is printed.
+The kernels that the project compiles itself are left out.
 """
 
 import torch

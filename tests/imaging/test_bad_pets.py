@@ -6,6 +6,7 @@ import pytest
 from scipy import ndimage
 
 import fakes
+from mri2pet.cohorts.tracers import is_fdg
 from mri2pet.errors import ScanError
 from mri2pet.files import read_json, write_json
 from mri2pet.imaging import qc
@@ -46,7 +47,7 @@ def tracer(template, grey, white, other=0.1, fwhm_mm=6.5):
 def judge(pet, template, limits, label="18FFDG"):
     image, brain, *_ = template
     measures = qc.pet_measures(pet, image, brain, VOXEL)
-    qc.verdict(measures, qc.limits_of(limits, label))
+    qc.verdict(measures, qc.limits_of(limits, is_fdg(label)))
     return measures
 
 

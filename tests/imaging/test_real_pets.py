@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mri2pet.cohorts.tracers import is_fdg
 from mri2pet.errors import ScanError
 from mri2pet.imaging import acpc, bias, intensity, qc, register, resample, skullstrip
 from mri2pet.imaging.field_of_view import field_of_view
@@ -52,7 +53,7 @@ def judge(pet, matrix, mri, grid, limits):
     scaled, measures = intensity.scale_uptake(data, region, seen, 2.0)
     measures |= {"brain_seen": field.share(brain), "reference_seen": field.share(region)}
     measures |= qc.pet_measures(scaled, mri, seen, VOXEL)
-    qc.verdict(measures, qc.limits_of(limits, "18FFDG"))
+    qc.verdict(measures, qc.limits_of(limits, is_fdg("18FFDG")))
     return measures
 
 

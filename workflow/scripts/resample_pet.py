@@ -7,6 +7,7 @@ not measured of the brain is zero, counts nowhere, and is told by the mask `seen
 
 from nibabel.affines import voxel_sizes
 
+from mri2pet.cohorts.tracers import is_fdg
 from mri2pet.exclusion import run_stage
 from mri2pet.imaging.field_of_view import field_of_view, resize_seen
 from mri2pet.imaging.intensity import reference_region, scale_uptake
@@ -25,7 +26,7 @@ def work():
     field = field_of_view(load_scan(source.pet), matrix, grid, brain)
     region = reference_region(params.reference, on_grid(load_volume(source.atlas), grid), brain)
     shares = {"brain_seen": field.share(brain), "reference_seen": field.share(region & brain)}
-    limits = limits_of(params.limits, params.tracer)
+    limits = limits_of(params.limits, is_fdg(params.tracer))
     verdict(shares, limits)
     pet = array(resample(field.pet, matrix, grid.affine, grid.shape))
     seen = brain & field.seen

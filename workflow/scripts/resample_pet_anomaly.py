@@ -8,6 +8,7 @@ brain is zero, counts nowhere, and is told by the mask `seen`.
 import numpy as np
 from nibabel.affines import voxel_sizes
 
+from mri2pet.cohorts.tracers import is_fdg
 from mri2pet.exclusion import run_stage
 from mri2pet.imaging.field_of_view import field_of_view
 from mri2pet.imaging.intensity import scale_image
@@ -28,7 +29,7 @@ def work():
     warp = load_warp(source.warp)
     field = field_of_view(load_scan(source.pet), matrix, mri, brain, warp)
     share = {"brain_seen": field.share(brain)}
-    limits = limits_of(params.limits, params.tracer)
+    limits = limits_of(params.limits, is_fdg(params.tracer))
     verdict(share, limits)
     pet = resample_through(field.pet, matrix, warp, mri, where=brain)
     seen = brain & field.seen

@@ -90,6 +90,12 @@ def read_tracer(text: object, radionuclide: object = None) -> Tracer | None:
     return Tracer(name.upper(), told or within)
 
 
+def is_fdg(label: str) -> bool:
+    """Tell whether a BIDS label (`18FFDG`) names FDG."""
+    found = read_tracer(label)
+    return found is not None and found.name == "FDG"
+
+
 def named_tracers(text: str) -> set[str]:
     """Return the canonical names of all known tracers that a description names."""
     words = _squeezed(text)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import ndimage
 
-from mri2pet.cohorts.tracers import read_tracer
 from mri2pet.errors import InputError, ScanError
 from mri2pet.imaging.volume import Array
 
@@ -189,10 +188,8 @@ def pet_measures(pet: Array, mri: Array, seen: Array, voxel_mm: Array) -> dict[s
     )
 
 
-def limits_of(limits: Mapping[str, float], tracer: str) -> dict[str, float]:
-    """Return the limits that hold for a PET of a tracer, as BIDS labels it (`18FFDG`)."""
-    found = read_tracer(tracer)
-    fdg = found is not None and found.name == "FDG"
+def limits_of(limits: Mapping[str, float], fdg: bool) -> dict[str, float]:
+    """Return the limits that hold for a PET, whether its tracer is FDG or another."""
     return {key: limit for key, limit in limits.items() if fdg or key not in OF_FDG}
 
 
