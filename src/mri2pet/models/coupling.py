@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mri2pet.models.glow_layers import SCALE_RATE, DataInitialised
+from mri2pet.models.native import operations as native
 
 INITIAL_SCALE = 2.0  # couplings start at exp(s) = sigmoid(2) = .88
 SMALLEST_SCALE = 1e-3  # no inverse divides by less
@@ -35,9 +36,9 @@ class EdgeConv(nn.Module):
     def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """Return `scale * convolution(x) + shift`, with the scale folded into the weights."""
         scale = scale.view(-1, 1, 1, 1, 1)
-        y = F.conv3d(x, self.weight * scale, shift, padding=1)
+        y = native.conv3d(x, self.weight * scale, shift)
         outside = F.pad(x.new_zeros(1, 1, *x.shape[2:]), (1,) * 6, value=1.0)
-        return y + F.conv3d(outside, self.edge * scale)
+        return y + native.conv3d(outside, self.edge * scale, padding=0)
 
 
 class HiddenConv(DataInitialised):

@@ -49,7 +49,8 @@ def _block(blocks: Sequence[ResidualBlock], x: Tensor) -> Tensor:
 
 def _convolve(layers: Sequence[nn.Conv3d], x: Tensor) -> Tensor:
     weight = torch.cat([layer.weight for layer in layers])
-    if getattr(layers[0], "few", False) and x.shape[4] >= native.SHORTEST and native.fits(x):
+    own = layers[0].in_channels, layers[0].out_channels
+    if layers[0].kernel_size[0] == 3 and native.faster(x, *own):
         return native.convolve(x, weight, groups=len(layers))
     return F.conv3d(x, weight, padding=layers[0].padding, groups=len(layers))
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mri2pet.errors import InputError
 from mri2pet.models.blocks import LEAK
+from mri2pet.models.conv import Conv3x3x3
 from mri2pet.models.glow import squeeze
 
 LOG_SIGMA_LIMIT = 5.0  # log sigma stays within +-5, so that no density overflows
@@ -64,7 +65,11 @@ class RelationNetwork(nn.Module):
         convolutions: list[nn.Module] = []
         for i in range(layers):
             size = kernel if i == 0 else 3
-            convolutions.append(nn.Conv3d(widths[i], widths[i + 1], size, padding=size // 2))
+            if size == 3:
+                convolutions.append(Conv3x3x3(widths[i], widths[i + 1]))
+            else:
+                own = nn.Conv3d(widths[i], widths[i + 1], size, padding=size // 2)
+                convolutions.append(own)
             if i < layers - 1:
                 nn.init.kaiming_normal_(convolutions[-1].weight, a=LEAK)
                 nn.init.zeros_(convolutions[-1].bias)

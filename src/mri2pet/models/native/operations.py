@@ -17,6 +17,7 @@ from mri2pet.models.native.library import kernels
 
 FEW, MANY = 8, 16  # of channels before and after a convolution: one at most FEW, both at most MANY
 SHORTEST = 20  # voxels along z, below which torch is the faster
+ALONE = 20480  # channels * x * y of a single volume, up to which torch leaves its fast convolutions
 
 
 def fits(x: Tensor) -> bool:
@@ -29,6 +30,39 @@ def fits(x: Tensor) -> bool:
 def few_channels(before: int, after: int) -> bool:
     """Tell whether a convolution has so few channels that the kernel is faster than torch."""
     return min(before, after) <= FEW and max(before, after) <= MANY
+
+
+def faster(x: Tensor, before: int, after: int) -> bool:
+    """Tell whether the kernel takes volumes, and is faster than torch's own convolution.
+
+    Parameters
+    ----------
+    x
+        (B, groups * before, X, Y, Z).
+    before, after
+        Channels of a group.
+    """
+    if few_channels(before, after) and x.shape[4] >= SHORTEST:
+        return fits(x)
+    small = x.shape[1] * x.shape[2] * x.shape[3] <= ALONE and max(before, after) <= 4 * MANY
+    return len(x) == 1 and small and fits(x)
+
+
+def conv3d(x: Tensor, weight: Tensor, bias: Tensor | None = None, padding: int = 1) -> Tensor:
+    """Convolve with a kernel of 3, whichever way is the faster.
+
+    Parameters
+    ----------
+    x
+        (B, I, X, Y, Z).
+    weight, bias
+        (O, I, 3, 3, 3) and (O,).
+    padding
+        Zeros around, 0 to 2.
+    """
+    if faster(x, weight.shape[1], len(weight)):
+        return convolve(x, weight, bias, padding=padding)
+    return torch.nn.functional.conv3d(x, weight, bias, padding=padding)
 
 
 def convolve(
