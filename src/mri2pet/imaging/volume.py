@@ -151,7 +151,7 @@ def save_volume(path: str | Path, image: Volume) -> None:
 
 
 def save_intensities(path: str | Path, image: Volume) -> None:
-    """Write intensities, zero or above, as whole numbers of steps: a third to write and to read.
+    """Write intensities, zero or above, as whole numbers of steps: half to write and to read.
 
     The largest is 32767 steps (int16 and NIfTI's slope), so a value is off by 1/65534 of it at
     most, far below a scanner's noise. What is zero stays zero.
