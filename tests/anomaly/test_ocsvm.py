@@ -1,40 +1,41 @@
+import ctypes
+import shutil
+
 import numpy as np
 import pytest
 import torch
-from sklearn.svm import OneClassSVM
+from svm_fakes import assert_same, features
 
-from mri2pet.anomaly import dual, ocsvm, optimality
+from mri2pet.anomaly import compiled, dual, ocsvm, optimality
 from mri2pet.anomaly import solve_chunk as chunk
 from mri2pet.anomaly.ocsvm import fit_score, score_chunks
 from mri2pet.errors import InputError
+from mri2pet.models.native import library
+
+COMPILER = next((c for c in ("g++", "clang++", "c++") if shutil.which(c)), None)
 
 
-def features(voxels, samples, *, decay=1.0, seed=0, width=64):
-    """Gaussian features, mean and axes of their own at each voxel; 3 patients."""
-    rng = np.random.default_rng(seed)
-    axes = np.linalg.qr(rng.normal(size=(voxels, width, width)))[0]
-    axes *= (np.arange(1.0, width + 1) ** -decay)[:, None]
-    mean = 0.3 * rng.normal(size=(voxels, 1, width))
-    both = (mean + rng.normal(size=(voxels, samples + 3, width)) @ axes).astype(np.float32)
-    return np.ascontiguousarray(both[:, :samples]), np.ascontiguousarray(both[:, samples:])
+@pytest.fixture(autouse=True, params=["torch", "compiled", "avx2"])
+def way(request, monkeypatch, tmp_path_factory):
+    """Who solves: torch, or the kernel for this processor, or for one with narrower vectors."""
+    if request.param == "torch":
+        monkeypatch.setattr(compiled, "fits", lambda device, dtype: False)
+    elif COMPILER is None:
+        pytest.skip("no C++ compiler")
+    elif request.param == "compiled":
+        if library.kernels(compiled.SOURCES) is None:
+            pytest.skip("the kernels are switched off")
+    else:
+        if not torch.cpu._is_avx2_supported():
+            pytest.skip("the processor has no AVX2")
+        path = tmp_path_factory.getbasetemp() / "one_class.so"
+        if not path.exists():
+            library.build(COMPILER, path, "-mavx2", "-mfma", sources=compiled.SOURCES)
+        monkeypatch.setattr(library, "kernels", lambda sources: ctypes.CDLL(str(path)))
+    return request.param
 
 
-def expected(controls, patients, nu, gamma="scale"):
-    both = []
-    for x, y in zip(controls, patients, strict=True):
-        model = OneClassSVM(nu=nu, gamma=gamma, tol=1e-9).fit(x)
-        both.append((model.decision_function(y), model.decision_function(x)))
-    return [np.stack(one) for one in zip(*both, strict=True)]
-
-
-def assert_same(controls, patients, nu, gamma="scale", atol=3e-5, **kwargs):
-    scores = fit_score(controls, patients, nu=nu, gamma=gamma, training=True, **kwargs)
-    new, own = expected(controls, patients, nu, gamma)
-    np.testing.assert_allclose(scores.patients, new, atol=atol, rtol=0)
-    np.testing.assert_allclose(scores.controls, own, atol=atol, rtol=0)
-    far = np.abs(new) > 1e-4
-    assert (np.sign(scores.patients) == np.sign(new))[far].all()
-    return scores
+only_torch = pytest.mark.parametrize("way", ["torch"], indirect=True)
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.5, 1.5])
@@ -58,12 +59,14 @@ def test_whole_nu_n_leaves_rho_where_libsvm_leaves_it(samples, nu):
     assert total == round(nu * samples) and abs(excess) < 1e-9
 
 
+@only_torch
 def test_margin_without_free_variables():
     alpha = torch.tensor([[1.0, 1.0, 0.0, 0.0]])
     gradient = torch.tensor([[1.0, 2.0, 4.0, 5.0]])
     assert [float(optimality.margin(alpha, gradient, x)) for x in (0, 1e-15, -1e-15)] == [3, 4, 2]
 
 
+@only_torch
 def test_double_precision_is_closer():
     controls, patients = features(20, 50)
     assert_same(controls, patients, 0.2, atol=2e-6, dtype="float64")
@@ -110,6 +113,7 @@ def test_memory_bounds_the_chunk():
         fit_score(controls, patients, nu=0.2, memory=need - 1)
 
 
+@only_torch
 def test_unsolved_voxels_go_to_scikit_learn(monkeypatch):
     monkeypatch.setattr(dual, "ROUNDS", ((1, 0),))
     monkeypatch.setattr(chunk, "FIRST", ((1, 0),))
@@ -141,6 +145,7 @@ def test_no_order_of_the_controls_sends_a_voxel_to_scikit_learn(samples, nu):
         assert fit_score(controls[:, order], patients, nu=nu).rescued == 0
 
 
+@only_torch
 @pytest.mark.parametrize("more", [0, 4, 20])
 def test_a_few_rows_of_the_kernel_give_the_answer_of_all(monkeypatch, more):
     controls, patients = features(48, 60, decay=1.5, seed=3)
@@ -160,6 +165,7 @@ def test_a_few_rows_of_the_kernel_give_the_answer_of_all(monkeypatch, more):
     assert len(rounds) > 1 or more == 20  # or nothing was tried of what follows the first round
 
 
+@only_torch
 def test_rows_that_do_not_suffice_are_noticed(monkeypatch):
     controls, patients = features(30, 60, decay=0.0)  # nearly all are support vectors
     monkeypatch.setattr(chunk, "WORTH", 1.0)
@@ -177,6 +183,7 @@ def test_the_answer_does_not_depend_on_the_order_of_chunks(monkeypatch):
     np.testing.assert_allclose(back, whole, atol=2e-5)
 
 
+@only_torch
 def test_optimality_of_every_problem():
     controls, _ = features(64, 50, decay=0.5)
     x = torch.from_numpy(controls)
@@ -236,12 +243,14 @@ def test_no_voxels_and_no_patients():
     assert scores.patients.shape == (4, 0) and scores.controls.shape == (4, 5)
 
 
+@only_torch
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_missing_device_is_said():
     with pytest.raises(InputError, match="CUDA"):
         fit_score(*features(2, 5), nu=0.2, device="cuda")
 
 
+@only_torch
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_cuda_gives_the_same(dtype):

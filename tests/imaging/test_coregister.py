@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from mri2pet.imaging import coregister
 from mri2pet.imaging.accuracy import mean_displacement
-from mri2pet.imaging.coregister import Fit, explain, picture, refine_pose
+from mri2pet.imaging.coregister import Fit, explain, hats, picture, refine_pose
 from mri2pet.imaging.intensity import normalise
 from mri2pet.imaging.register import pet_to_mri_by_information
 from mri2pet.imaging.resample import resample
@@ -89,7 +89,7 @@ def test_the_unit_of_the_pet_and_its_size_of_voxels_do_not_matter(pair, one_widt
 
 def test_an_exact_model_has_its_rest_at_the_true_pose(pair):
     _, brain, true, _ = pair
-    model = picture(brain, 6.0)
+    model = picture(hats(brain), 6.0, brain.affine)
     parts = array(model)
     mixed = nib.Nifti1Image(parts @ np.array([0.1, 0.5, 1.0, 0.9, 0.4]), brain.affine)
     pet = resample(mixed, np.linalg.inv(true), np.linalg.inv(true) @ brain.affine, brain.shape)

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
+from mri2pet.imaging import skullstrip
 from mri2pet.imaging.bias import n4
+from mri2pet.imaging.qc import dice
 from mri2pet.imaging.segment import segment
 from mri2pet.imaging.skullstrip import brain_mask
 from mri2pet.imaging.volume import array, like, load_volume
@@ -25,12 +28,27 @@ def test_n4_repeats_itself_and_flattens(head, atlases):
     assert np.corrcoef(along, imposed)[0, 1] > 0.9
 
 
-def test_deepbet_repeats_itself_and_gives_what_its_own_call_gives(head):
-    once = brain_mask(head, "deepbet")
+@pytest.fixture(scope="module")
+def their_mask(head):
+    """Return the brain mask that deepbet's own call gives."""
     from deepbet.bet import BrainExtraction
 
     _, mask, _ = BrainExtraction(no_gpu=True).run(head)
-    np.testing.assert_array_equal(once, array(mask).astype(bool))
+    return array(mask).astype(bool)
+
+
+def test_deepbet_gives_what_its_own_call_gives(head, their_mask, monkeypatch):
+    monkeypatch.setattr(skullstrip, "_multiplies_bfloat16", lambda: False)
+    np.testing.assert_array_equal(brain_mask(head, "deepbet"), their_mask)
+
+
+def test_deepbet_in_bfloat16_repeats_itself_and_moves_single_voxels(head, their_mask, monkeypatch):
+    monkeypatch.setattr(skullstrip, "_multiplies_bfloat16", lambda: True)
+    once, again = brain_mask(head, "deepbet"), brain_mask(head, "deepbet")
+    np.testing.assert_array_equal(once, again)
+    assert dice(once, their_mask) > 0.999
+    assert not (once ^ their_mask)[ndimage.binary_erosion(their_mask, iterations=2)].any()
+    assert not (once & ~ndimage.binary_dilation(their_mask, iterations=2)).any()
 
 
 def test_segmentation_repeats_itself_however_much_air_there_is(atlases):

@@ -6,11 +6,14 @@ import pytest
 
 from mri2pet.errors import InputError, ScanError
 from mri2pet.imaging.volume import (
+    Volume,
     array,
     centre_of_mass,
     crop_to_object,
     load_scan,
     load_transform,
+    load_volume,
+    save_intensities,
     save_transform,
     save_volume,
 )
@@ -86,6 +89,34 @@ def test_same_voxels_give_the_same_bytes(tmp_path):
     for name in ("a", "b"):
         save_volume(tmp_path / name / "scan.nii.gz", image)
     assert (tmp_path / "a/scan.nii.gz").read_bytes() == (tmp_path / "b/scan.nii.gz").read_bytes()
+
+
+@pytest.mark.parametrize("top", [1.0, 255.0, 1089.63, 4e6])
+def test_intensities_keep_their_digits_and_their_zeros(tmp_path, top):
+    data = np.random.default_rng(0).random((9, 8, 7), np.float32) * np.float32(top)
+    data[:4] = 0
+    data[5, 5, 5] = top
+    image = Volume(data, np.diag([1.2, 0.9, 0.87, 1.0]))
+    save_intensities(tmp_path / "a.nii.gz", image)
+    assert nib.load(tmp_path / "a.nii.gz").get_data_dtype() == np.int16
+    found = load_volume(tmp_path / "a.nii.gz")
+    np.testing.assert_allclose(array(found), data, rtol=0, atol=top / 65000)
+    assert not array(found)[:4].any()
+    np.testing.assert_allclose(found.affine, image.affine, atol=1e-6)
+
+
+@pytest.mark.parametrize("codes", ["RAS", "LPS", "PIR"])
+def test_intensities_of_any_orientation(tmp_path, codes):
+    data = np.arange(1.0, 4 * 5 * 6 + 1, dtype=np.float32).reshape(4, 5, 6)
+    turned = nib.orientations.axcodes2ornt(codes)
+    image = Volume(data, np.eye(4)).as_reoriented(turned)
+    save_intensities(tmp_path / "a.nii.gz", image)
+    np.testing.assert_allclose(array(load_volume(tmp_path / "a.nii.gz")), data, atol=0.002)
+
+
+def test_no_intensity_at_all(tmp_path):
+    save_intensities(tmp_path / "a.nii", Volume(np.zeros((3, 3, 3), np.float32), np.eye(4)))
+    assert not array(load_volume(tmp_path / "a.nii")).any()
 
 
 def test_transform_is_written_exactly(tmp_path):

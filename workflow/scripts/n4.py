@@ -3,7 +3,7 @@
 from mri2pet.exclusion import run_stage
 from mri2pet.imaging.bias import n4
 from mri2pet.imaging.qcplots import draw
-from mri2pet.imaging.volume import load_volume, save_volume
+from mri2pet.imaging.volume import load_volume, save_intensities
 from mri2pet.provenance.record import recorded
 
 source, made = snakemake.input, snakemake.output
@@ -11,7 +11,7 @@ source, made = snakemake.input, snakemake.output
 
 def work():
     corrected, field = n4(load_volume(source.image), snakemake.params.shrink)
-    save_volume(made.image, corrected)
+    save_intensities(made.image, corrected)
     low, high = float(field.min()), float(field.max())
     draw(made.picture, corrected, f"N4 (field {low:.2f} to {high:.2f})")
     return {"SkullStripped": False, "ShrinkFactor": snakemake.params.shrink, "Field": [low, high]}

@@ -2,8 +2,9 @@
 
 Every voxel has its own model of the controls' feature vectors there, and scores the patients'
 vectors (Alaverdyan et al., Medical Image Analysis 60, 2020). `sklearn.svm.OneClassSVM` in a loop is
-the reference; here the kernel matrices of a chunk of voxels are built and solved together with
-torch, on a CPU or a CUDA device, see `mri2pet.anomaly.dual`.
+the reference. On a CPU a compiled kernel does one voxel after the other in float32, see
+`mri2pet.anomaly.compiled`. Elsewhere, and without a compiler, the kernel matrices of a chunk of
+voxels are built and solved together with torch, see `mri2pet.anomaly.dual`.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mri2pet.anomaly import optimality
+from mri2pet.anomaly import compiled, optimality
 from mri2pet.anomaly.chunks import (
     Gamma,
     ahead,
@@ -131,7 +132,8 @@ def score_chunks(
     if place.type == "cpu":
         size = min(size, max(CPU_CHUNK, CPU_NUMBERS // (samples * width)))
     total, excess = optimality.mass(nu, samples)
-    settings = Settings(nu, gamma, place, real, total, excess, training)
+    native = compiled.fits(place, real)
+    settings = Settings(nu, gamma, place, real, total, excess, training, native)
     slices = [slice(i, min(i + size, len(controls))) for i in range(0, len(controls), size)]
     return run_chunks(controls, patients, slices, settings, threads)
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mri2pet.anomaly import dual, optimality
+from mri2pet.anomaly import compiled, dual, optimality
 from mri2pet.anomaly.chunks import Gamma
 from mri2pet.anomaly.kernels import Centred, block_size, blocks, centre, kernel_rows
 from mri2pet.errors import InputError
@@ -43,7 +43,10 @@ class Scores:
 
 @dataclass(frozen=True)
 class Settings:
-    """What all voxels share; `total` and `excess` as `dual.solve` takes them."""
+    """What all voxels share; `total` and `excess` as `dual.solve` takes them.
+
+    `compiled` says whether the compiled kernel solves them.
+    """
 
     nu: float
     gamma: Gamma
@@ -52,6 +55,7 @@ class Settings:
     total: float
     excess: float
     training: bool
+    compiled: bool = False
 
 
 def score_chunk(
@@ -69,6 +73,8 @@ def score_chunk(
     `room` is for (b, n, d), b of `block_size` or B, and for (B, n, n); `first` is the number of the
     first voxel, for messages.
     """
+    if settings.compiled:
+        return score_compiled(x, y, settings, first)
     many, samples, width = x.shape
     total, tol = settings.total, TOLERANCE[settings.dtype]
     x, y = (one.to(settings.device, non_blocking=True) for one in (x, y))
@@ -136,6 +142,28 @@ def score_chunk(
     return scores
 
 
+def score_compiled(x: Tensor, y: Tensor, settings: Settings, first: int) -> Scores:
+    """Score one chunk by the compiled kernel, and what it leaves unsolved in double precision."""
+    gamma = None if settings.gamma == "scale" else settings.gamma
+    tol = TOLERANCE[settings.dtype]
+    many, samples, width = x.shape
+    answers = []
+    for block in blocks(many, block_size(samples, width, 4, settings.device)):
+        answer = compiled.score(
+            x[block], y[block], gamma, settings.total, settings.excess, tol, settings.training
+        )
+        if answer.faulty is not None:
+            raise not_finite(first + block.start + answer.faulty, settings.dtype)
+        answers.append(answer)
+    scores = Scores(torch.cat([one.patients for one in answers]).numpy(), None, 0)
+    if settings.training:
+        scores.controls = torch.cat([one.controls for one in answers]).numpy()
+    left = (~torch.cat([one.solved for one in answers])).nonzero()[:, 0]
+    if len(left):
+        score_again(scores, x, y, left, settings, first)
+    return scores
+
+
 def score_again(
     scores: Scores, x: Tensor, y: Tensor, voxels: Tensor, settings: Settings, first: int
 ) -> None:
@@ -145,7 +173,7 @@ def score_again(
     then counts as solved depends on the order in which a processor adds. In float64 rounding is
     below a thousandth of the tolerance.
     """
-    exact = replace(settings, dtype=torch.float64)
+    exact = replace(settings, dtype=torch.float64, compiled=False)
     for part in voxels.split(max(1, len(x) // 4)):  # in the memory of the chunk
         many, samples, width = x[part].shape
         few = block_size(samples, width, exact.dtype.itemsize, x.device) or many
@@ -175,11 +203,12 @@ def check_finite(features: Centred, first: int) -> None:
     """Raise InputError for the first voxel with a feature that is no finite number."""
     fine = torch.isfinite(features.near.sum(1) + features.far.sum(1) + features.gamma)
     if not bool(fine.all()):
-        voxel = first + int((~fine).nonzero()[0, 0])
-        raise InputError(
-            f"voxel {voxel}: a feature is not a finite number, or too large for "
-            f"{features.near.dtype}"
-        )
+        raise not_finite(first + int((~fine).nonzero()[0, 0]), features.near.dtype)
+
+
+def not_finite(voxel: int, dtype: torch.dtype) -> InputError:
+    """Say which voxel has a feature that is no finite number."""
+    return InputError(f"voxel {voxel}: a feature is not a finite number, or too large for {dtype}")
 
 
 def room_for_kernels(

@@ -181,4 +181,5 @@ def straight_view(image: Volume, voxel_mm: float = 1.5) -> Volume:
     """Resample (linear) to the axes of its world around the origin: for a picture, not for use."""
     affine = np.diag([voxel_mm, voxel_mm, voxel_mm, 1.0])
     affine[:3, 3] = [-90, -125, -90]
-    return resample(image, np.eye(4), affine, (121, 145, 121), order=1)
+    even = isotropic(image, voxel_mm)
+    return resample(even, np.eye(4), affine, (121, 145, 121), order=1)

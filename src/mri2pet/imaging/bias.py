@@ -14,7 +14,7 @@ ITERATIONS = (20, 20)
 SPLINE_MM = 200  # between knots at the first level, halved at the next
 
 
-def n4(image: Volume, shrink: float = 6) -> tuple[Volume, Array]:
+def n4(image: Volume, shrink: float = 8) -> tuple[Volume, Array]:
     """Correct the bias field of a T1 (Tustison 2010).
 
     The field is estimated on the head only (a rough mask): air has no signal to be biased. It is

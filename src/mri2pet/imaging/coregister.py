@@ -68,7 +68,8 @@ def refine_pose(pet: Volume, brain: Volume, start: Array) -> tuple[Array, dict[s
     moving = _surroundings(isotropic(pet, PET_MM), fixed, start)
     poses, found, moved, record = [start], [], 0.0, {"Refined": False}
     try:
-        models = {width: picture(fixed, width) for width in FWHM_MM}
+        parts = hats(fixed)
+        models = {width: picture(parts, width, fixed.affine) for width in FWHM_MM}
         while True:
             found.append({width: explain(moving, models[width], poses[-1]) for width in models})
             width = min(models, key=lambda width: found[-1][width].residual)
@@ -92,30 +93,42 @@ def refine_pose(pet: Volume, brain: Volume, start: Array) -> tuple[Array, dict[s
     return poses[-1], record | {"Refined": True, "MovedMM": moved}
 
 
-def picture(brain: Volume, fwhm_mm: float) -> Volume:
-    """Blur functions of the MRI's intensity to the PET's resolution.
+def hats(brain: Volume) -> Array:
+    """Return functions (K, X, Y, Z) of the MRI's intensity, float32.
 
-    The functions are linear hats, of which a voxel half of one tissue and half of the next has
-    half of each; they add up to one in the brain and to less near its edge.
+    They are linear hats, of which a voxel half of one tissue and half of the next has half of each;
+    they add up to one in the brain and to nothing outside.
 
     Parameters
     ----------
     brain
         Skull-stripped T1, 0..1 inside the brain and 0 outside.
-    fwhm_mm
-        Full width of the PET's point spread at half its height.
-
-    Returns
-    -------
-    Volume
-        (X, Y, Z, K) on the grid of the brain.
     """
     data = array(brain).astype(np.float32)
     inside = ndimage.binary_fill_holes(data > 0).astype(np.float32)
     parts = [np.interp(data, KNOTS, hat).astype(np.float32) * inside for hat in np.eye(len(KNOTS))]
-    sigma = fwhm_mm / 2.355 / np.linalg.norm(brain.affine[:3, :3], axis=0)
-    blurred = blur(np.stack(parts), sigma, 3, "reflect")
-    return Volume(np.moveaxis(blurred, 0, -1), brain.affine)
+    return np.stack(parts)
+
+
+def picture(parts: Array, fwhm_mm: float, affine: Array) -> Volume:
+    """Blur functions of the MRI's intensity to the PET's resolution.
+
+    Parameters
+    ----------
+    parts
+        (K, X, Y, Z), see `hats`.
+    fwhm_mm
+        Full width of the PET's point spread at half its height.
+    affine
+        4x4 of the parts' grid.
+
+    Returns
+    -------
+    Volume
+        (X, Y, Z, K) on that grid.
+    """
+    sigma = fwhm_mm / 2.355 / np.linalg.norm(affine[:3, :3], axis=0)
+    return Volume(np.moveaxis(blur(parts, sigma, 3, "reflect"), 0, -1), affine)
 
 
 def explain(pet: Volume, model: Volume, pose: Array) -> Fit:

@@ -79,11 +79,13 @@ def normalise(data: Array, mask: Array, percentiles: tuple[float, float] = PERCE
     """
     if not mask.any():
         raise ScanError("the brain mask is empty")
-    low, high = np.percentile(data[mask], percentiles)
+    inside = data[mask]
+    low, high = np.percentile(inside, percentiles)
     if high <= low:
         raise ScanError("the brain has no contrast: its percentiles are equal")
-    scaled = np.clip((data - low) / (high - low), 0, 1)
-    return np.where(mask, scaled, 0).astype(np.float32)
+    scaled = np.zeros(data.shape, np.float32)
+    scaled[mask] = np.clip((inside - low) / (high - low), 0, 1)
+    return scaled
 
 
 def scale_uptake(

@@ -90,7 +90,7 @@ def _tile(
     """Draw one plane, `side` pixels wide, in its true proportions."""
     from PIL import Image
 
-    axis, index = plane
+    axis, _ = plane
     voxel = np.linalg.norm(image.affine[:3, :3], axis=0)
     across, up = (a for a in range(3) if a != axis)
     size = (side, round(side * image.shape[up] * voxel[up] / (image.shape[across] * voxel[across])))
@@ -100,13 +100,13 @@ def _tile(
         picture = Image.fromarray((255 * cut.T[::-1]).astype(np.uint8))
         return np.asarray(picture.resize(size, how))
 
-    grey = scaled(np.clip(np.take(array(image), index, axis) / top, 0, 1), Image.Resampling.BICUBIC)
+    grey = scaled(np.clip(_cut(array(image), plane) / top, 0, 1), Image.Resampling.BICUBIC)
     points = np.array(MAPS[cmap], float)
     steps = np.linspace(0, 255, len(points))
     table = np.stack([np.interp(np.arange(256), steps, channel) for channel in points.T], axis=1)
     pixels = table.round().astype(np.uint8)[grey]
     for colour, contour in zip(COLOURS, contours, strict=False):
-        cut = np.take(contour, index, axis).astype(float)
+        cut = _cut(contour, plane).astype(float)
         pixels[_outline(scaled(cut, Image.Resampling.BILINEAR) > 127)] = colour
     if at is not None:
         where = (np.linalg.inv(image.affine) @ [*at, 1])[[across, up]] + 0.5
@@ -114,6 +114,12 @@ def _tile(
         pixels[:, np.clip(column, 0, size[0] - 1)] = COLOURS[1]
         pixels[size[1] - 1 - np.clip(row, 0, size[1] - 1)] = COLOURS[1]
     return Image.fromarray(pixels)
+
+
+def _cut(data: Array, plane: tuple[int, int]) -> Array:
+    """Return one plane of a volume without a copy, which `np.take` would make of it all."""
+    axis, index = plane
+    return np.moveaxis(data, axis, 0)[index]
 
 
 def _outline(inside: Array) -> Array:

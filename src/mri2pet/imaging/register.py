@@ -32,7 +32,7 @@ FLOW = (
 )
 WORST_LOSS = 0.005  # of the correlation with the template
 EDGE = 1  # voxels of the template's brain mask that do not count
-PET_RIGID = Schedule((100, 50), (4, 2), (2, 1), sampling=0.25)
+PET_RIGID = Schedule((100, 30), (2, 1), (1, 0), sampling=0.25)
 
 
 def brain_to_template(
@@ -117,7 +117,7 @@ def pet_to_mri(pet: Volume, brain: Volume) -> tuple[Array, dict[str, Any]]:
 
 def pet_to_mri_by_information(pet: Volume, brain: Volume) -> Array:
     """Register a PET scan rigidly to the brain of its MRI by mutual information, from anywhere."""
-    fixed = crop_to_object(isotropic(brain, WORK_MM), MARGIN_MM)
+    fixed = crop_to_object(isotropic(brain, COARSE_MM), MARGIN_MM)
     moving = isotropic(pet, WORK_MM)
     start = np.eye(4)
     uptake = array(moving) * head_mask(array(moving))

@@ -98,7 +98,7 @@ def device() -> str:
 
 
 def kernels() -> str | None:
-    """Tell whether networks ran on kernels compiled for the processor; None where none ran."""
+    """Tell whether kernels compiled for the processor were used; None where none were asked for."""
     library = sys.modules.get("mri2pet.models.native.library")
     used = library and library.used()
     return None if used is None else "compiled" if used else "torch"
