@@ -109,7 +109,7 @@ def test_ants_is_imported_without_its_statistics_and_keeps_what_is_used():
     script = (
         "import sys; from mri2pet.imaging.antsreg import deterministic_ants as load; a = load();"
         "assert not {'statsmodels', 'matplotlib', 'pandas'} & set(sys.modules);"
-        "a.registration, a.n4_bias_field_correction, a.read_transform;"
+        "a.registration, a.atropos, a.n4_bias_field_correction, a.read_transform;"
         "import ants.plotting as p, pandas; assert p.plot and pandas.DataFrame"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -9,9 +9,8 @@ from scipy import ndimage
 
 from mri2pet.errors import InputError, ScanError
 from mri2pet.imaging import qc
-from mri2pet.imaging.antsreg import deterministic_ants, to_ants
 from mri2pet.imaging.qcplots import draw
-from mri2pet.imaging.segment import classes, order_tissues, segment
+from mri2pet.imaging.segment import order_tissues, segment
 from mri2pet.imaging.skullstrip import TOOLS, brain_mask
 
 
@@ -38,34 +37,6 @@ def test_tissues_are_found_named_and_twice_the_same():
     again, _, _ = segment(image, mask)
     for tissue, found in probabilities.items():
         np.testing.assert_array_equal(found, again[tissue])
-
-
-@pytest.mark.parametrize("count, voxel_mm", [(3, 2.0), (2, 2.0), (3, 1.0), (4, 2.0)])
-def test_classes_are_those_of_atropos(count, voxel_mm):
-    ants = deterministic_ants()
-    image, truth = head()
-    image = nib.Nifti1Image(image.get_fdata(dtype=np.float32), np.diag([voxel_mm] * 3 + [1]))
-    mask = nib.Nifti1Image((truth > 0).astype(np.uint8), image.affine)
-    options = {"m": "[0.1,1x1x1]", "c": "[5,0]", "priorweight": 0, "r": 0}
-    theirs = ants.atropos(a=to_ants(image), x=to_ants(mask), i=f"kmeans[{count}]", **options)
-    labels = classes(image, mask, count).argmax(axis=0)[truth > 0]
-    assert np.mean(labels == theirs["segmentation"].numpy()[truth > 0] - 1) > 0.985
-
-
-@pytest.mark.parametrize(
-    "values", [[0.5] * 8, [0.2, 0.8] * 4, [0.0] * 7 + [1.0], [0.1, 0.2] + [0.9] * 6]
-)
-def test_a_brain_without_three_classes_is_refused(values):
-    brain = nib.Nifti1Image(np.array(values, np.float32).reshape(2, 2, 2), np.eye(4))
-    mask = nib.Nifti1Image(np.ones((2, 2, 2), np.uint8), np.eye(4))
-    with pytest.raises(ScanError, match="not 3 classes"):
-        classes(brain, mask, 3)
-
-
-def test_an_empty_mask_is_refused():
-    image, truth = head()
-    with pytest.raises(ScanError, match="mask is empty"):
-        segment(image, nib.Nifti1Image(np.zeros(truth.shape, np.uint8), image.affine))
 
 
 def test_segmentation_leaves_no_temporary_files(tmp_path, monkeypatch):

@@ -57,8 +57,8 @@ def tissues(volume: Volume, brain: Volume, contrast: str) -> Array:
     """Segment a T2 or PD inside a brain mask: 1 GM, 2 WM, 3 CSF; in a PD, 1 is GM and CSF.
 
     After N4 (coil shading is as strong as the contrast of a PD), three classes by k-means and a
-    Markov field, named by their brightness: white matter is the darkest, fluid the brightest. In a
-    PD grey matter and fluid are too alike to be told apart, and are taken as one.
+    Markov field (Atropos), named by their brightness: white matter is the darkest, fluid the
+    brightest. In a PD grey matter and fluid are too alike to be told apart, and are taken as one.
 
     Parameters
     ----------

@@ -21,9 +21,9 @@ SYNTHESIS = (
 )
 TISSUE = (
     "Beyond the report: real and synthesised volume of each person to test on are segmented "
-    "alike (N4, k-means and a Markov field; classes named by brightness) inside one mask, the "
-    "template's brain less a rim of 4 mm; Dice is the overlap of the two segmentations. A T2 has "
-    "three classes; in a PD grey matter and fluid are too alike to be told apart, and are one. "
+    "alike (N4, Atropos; classes named by brightness) inside one mask, the template's brain "
+    "less a rim of 4 mm; Dice is the overlap of the two segmentations. A T2 has three "
+    "classes; in a PD grey matter and fluid are too alike to be told apart, and are one. "
     "Source image copied: the segmentation of the source, against that of the target."
 )
 VALIDATION = (
