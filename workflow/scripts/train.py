@@ -4,7 +4,8 @@ Only visits of the training groups and of subjects outside the fold that have so
 read; in a study that is split once, the people to train and to validate on. Where people are held
 out for validation, the epoch and the width of the smoothing are chosen on them. Beside the weights
 it writes the losses of every epoch as a table and a picture, what was chosen, and all networks
-where another model goes on from them. A checkpoint in the same folder lets a stopped job go on where it was; it is removed at the end.
+where another model goes on from them. A checkpoint in the same folder lets a
+stopped job go on where it was; it is removed at the end.
 """
 
 from pathlib import Path
