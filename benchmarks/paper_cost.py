@@ -19,11 +19,11 @@ os.environ["MRI2PET_NATIVE"] = "0"  # the counter does not know its kernels
 
 import torch
 import yaml
-from dual_glow_size import inputs, network, no_autocast
 from snakemake.utils import update_config
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from dual_glow_size import inputs, network, no_autocast
 from mri2pet.config.studies import with_raw
 from mri2pet.config.systems import SYSTEMS, system_models
 from mri2pet.models.registry import build
