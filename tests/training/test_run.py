@@ -53,7 +53,7 @@ def stop_after(monkeypatch, steps):
     """Let training break off after some steps."""
     original, taken = loop.train, []
 
-    def train(recipe, *args):
+    def train(recipe, *args, **kwargs):
         step = recipe.step
 
         def counted(batch, precision):
@@ -63,7 +63,7 @@ def stop_after(monkeypatch, steps):
             return step(batch, precision)
 
         monkeypatch.setattr(recipe, "step", counted, raising=False)
-        return original(recipe, *args)
+        return original(recipe, *args, **kwargs)
 
     monkeypatch.setattr("mri2pet.training.run.train", train)
 

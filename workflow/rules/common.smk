@@ -8,7 +8,9 @@ from mri2pet.config.studies import with_raw
 from mri2pet.config.systems import SPACES, SYSTEMS as KNOWN_SYSTEMS
 from mri2pet.config.typed import typed
 from mri2pet.errors import InputError
-from mri2pet.provenance.fingerprint import fingerprint
+from mri2pet.provenance.fingerprint import forget_sources
+from mri2pet.provenance.kept_fingerprints import KeptFingerprints
+from mri2pet.starts.listing import FOR_ALL
 
 GIVEN = config  # as the user gave it, before anything is taken out
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -43,7 +45,17 @@ USED_SPACES = [
 
 def more(amount):
     """Return a resource that is `amount`, and as much again at each further attempt."""
-    return lambda wildcards, attempt: amount * attempt
+
+    def amount_at(wildcards, attempt):
+        return amount * attempt
+
+    setattr(amount_at, FOR_ALL, True)
+    return amount_at
+
+
+FINGERPRINTS = KeptFingerprints(
+    ROOT / "workflow/scripts", ROOT / "src/mri2pet", Path(".snakemake/mri2pet/fingerprints.json")
+)
 
 
 @cache
@@ -52,8 +64,7 @@ def code(script, *symbols):
 
     The audit of a record computes the fingerprint again from the names.
     """
-    mark = fingerprint(ROOT / "workflow/scripts" / script, ROOT / "src/mri2pet", symbols)
-    return " ".join([mark, script, *symbols])
+    return " ".join([FINGERPRINTS.of(script, symbols), script, *symbols])
 
 
 # What the rules of a system add for those that show it.

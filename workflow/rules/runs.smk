@@ -4,6 +4,7 @@ from snakemake.logging import logger
 
 from mri2pet.config.systems import RESERVED
 from mri2pet.machine_faults import check_writable
+from mri2pet.runs import gpus
 from mri2pet.runs.apart import check_apart
 from mri2pet.runs.present import Present
 from mri2pet.runs.recorder import Job, RunRecorder
@@ -13,6 +14,13 @@ RECORDER = RunRecorder()
 RULE_OF = workflow.modifier.modify_rulename
 if workflow.is_main_process:
     logger.addHandler(RECORDER)
+
+# On one machine a GPU has one job at a time, unless `--resources gpu=...` says otherwise; without
+# one, networks are trained on the cores, and as many as there are cores for. Only a call for a
+# cluster knows a number of nodes.
+if workflow.is_main_process and workflow.resource_settings.nodes is None:
+    if GPUS := gpus.count_gpus():
+        workflow.global_resources.setdefault("gpu", GPUS)
 
 
 def only_asks():

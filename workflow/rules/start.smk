@@ -87,6 +87,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join([LIBRARY, *BEHIND]))
 
 from mri2pet.logs import name_parent
 from mri2pet.starts.hook import start_warm
+from mri2pet.starts.listing import list_lean
 
 
 def environment_of(name):
@@ -99,3 +100,4 @@ name_parent()  # jobs end with it
 # Jobs run side by side, a core each; and products of matrices add up in one order.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 start_warm(environment_of)
+list_lean()

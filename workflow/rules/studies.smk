@@ -86,9 +86,15 @@ def read_cohort(table, _modified):
         return {(row["subject"], row["visit"]): row for row in rows}
 
 
+@cache
+def cohort_table(study):
+    """Wait for the checkpoint of a study and return its table; once it is there it stays."""
+    return getattr(checkpoints, f"{study}_cohort").get().output.table
+
+
 def cohort(study):
     """Wait for the checkpoint of a study and return its table's rows by (subject, visit)."""
-    table = getattr(checkpoints, f"{study}_cohort").get().output.table
+    table = cohort_table(study)
     return read_cohort(table, Path(table).stat().st_mtime_ns)
 
 

@@ -4,8 +4,8 @@ Only visits of the training groups and of subjects outside the fold that have so
 read; in a study that is split once, the people to train and to validate on. Where people are held
 out for validation, the epoch and the width of the smoothing are chosen on them. Beside the weights
 it writes the losses of every epoch as a table and a picture, what was chosen, and all networks
-where another model goes on from them. A checkpoint in the same folder, written after every epoch,
-lets a stopped job go on where it was; it is removed at the end.
+where another model goes on from them. A checkpoint in the same folder lets a
+stopped job go on where it was; it is removed at the end.
 """
 
 from pathlib import Path
@@ -45,6 +45,8 @@ with recorded(snakemake):
         threads=snakemake.threads,
         validation=validation_of(held_pairs, params.model, params.validation, scale),
         start=torch.load(given.start, weights_only=True) if given.start else None,
+        # of the configuration, no parameter: another value is no reason to train again
+        checkpoint_minutes=snakemake.config.get("checkpoint_minutes", 0),
     )
     generator, voxel = finished_generator(recipe), voxel_size(affine_of(about, 0))
     chosen = choose(generator, history, held_pairs, params.model, params.validation, voxel, scale)

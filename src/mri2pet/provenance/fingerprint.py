@@ -252,10 +252,18 @@ def _piece(statements: list[ast.stmt], module: str) -> _Piece:
 
 
 def _text(statements: list[ast.stmt]) -> str:
-    """Return the code of statements as Python prints it, without docstrings and comments."""
-    tree = ast.parse(ast.unparse(ast.Module(body=statements, type_ignores=[])))
+    """Return the code of statements as Python prints it, without docstrings and comments.
+
+    The docstrings are taken out of `statements`.
+    """
+    tree = ast.Module(body=statements, type_ignores=[])
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_docstring(body[0]):
             node.body = body[1:] or [ast.Pass()]
-    return ast.unparse(ast.fix_missing_locations(tree))
+    return ast.unparse(tree)
+
+
+def forget_sources() -> None:
+    """Let go of the sources that were read: some 50 MiB."""
+    _read.cache_clear()

@@ -26,8 +26,9 @@ def load_generator(config: Mapping[str, Any], weights: str | Path) -> nn.Module:
         If the file is no state dict of this network.
     """
     generator = build(config)
-    try:
-        generator.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    try:  # the file's pages take the place of the fresh weights, and are no second copy
+        state = torch.load(weights, map_location="cpu", weights_only=True, mmap=True)
+        generator.load_state_dict(state, assign=True)
     except Exception as error:  # torch raises whatever the damage leads to
         check_machine(error, weights)
         reason = " ".join(str(error).split())[:300]

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from torch.amp import GradScaler
 
 from mri2pet.files import atomic
 from mri2pet.machine_faults import check_machine
+from mri2pet.models.native.library import processor
 from mri2pet.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
@@ -34,6 +37,22 @@ def state_digest(state: Mapping[str, Tensor]) -> str:
     return hasher.hexdigest()
 
 
+@cache
+def kind_of_processor() -> str:
+    """Name what sums are rounded by: the processor and, where there is one, the GPU.
+
+    A processor of the same name may be let do less, by its host or by a variable: what torch makes
+    use of is named, and a hash stands for all that the system tells.
+    """
+    told = processor()
+    name = re.match(r"[^:]*?(?=\s+fpu\b|$)", told.strip())[0]
+    mark = hashlib.sha256(told.encode()).hexdigest()[:8]
+    words = [name[:60].strip(), torch.backends.cpu.get_cpu_capability(), mark]
+    if torch.cuda.is_available():
+        words.append(torch.cuda.get_device_name())
+    return ", ".join(word for word in words if word)
+
+
 def save_checkpoint(
     path: str | Path,
     identity: str,
@@ -48,6 +67,7 @@ def save_checkpoint(
     """
     content = {
         "identity": identity,
+        "processor": kind_of_processor(),
         "recipe": recipe.state_dict(),
         "optimisers": {name: each.state_dict() for name, each in recipe.optimisers.items()},
         "scaler": scaler.state_dict(),
@@ -78,7 +98,15 @@ def load_checkpoint(
     torch.set_rng_state(content["rng"].cpu())
     if content["cuda_rng"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all([state.cpu() for state in content["cuda_rng"]])
-    log.info("%s: going on after epoch %d", path, len(content["history"]))
+    epoch, there, here = len(content["history"]), content.get("processor"), kind_of_processor()
+    log.info("%s: going on after epoch %d", path, epoch)
+    if there and there != here:
+        log.warning(
+            "%s: the epochs up to %d were computed by another kind of processor (%s; this is %s): "
+            "the weights will not be those of a training that stays on one "
+            "(docs/reliability.md)",
+            *(path, epoch, there, here),
+        )
     return content["history"], content["best"]
 
 

@@ -74,6 +74,7 @@ def train(
     checkpoint: str | Path | None = None,
     identity: str = "",
     validation: Validation | None = None,
+    checkpoint_minutes: float = 0.0,
 ) -> History:
     """Train a recipe, going on from a checkpoint if there is one of the same run.
 
@@ -90,11 +91,14 @@ def train(
     name
         Of model and fold, for messages.
     checkpoint
-        File written after every epoch; None for none.
+        File written after the first epoch, the last, and those between as `checkpoint_minutes`
+        says; None for none.
     identity
         Hash of the run (`checkpoint.identify`).
     validation
         Measured after every epoch; the recipe then ends in the state after the best one.
+    checkpoint_minutes
+        At least so long between two checkpoints but for the last; 0 writes one after every epoch.
 
     Returns
     -------
@@ -105,7 +109,7 @@ def train(
     Raises
     ------
     InputError
-        If a loss or measure is no longer finite; the checkpoint is then that of the epoch before.
+        If a loss or measure is no longer finite; the checkpoint is then of an epoch before.
     """
     history: History = []
     best: State | None = None
@@ -114,6 +118,7 @@ def train(
     recipe.train()
     stepper = Stepper(recipe, settings, precision)
     steps = len(batches)
+    written = -math.inf  # when the last checkpoint was
     # disable=None: no bar where stderr is not a terminal; the log has a line an epoch anyway.
     with tqdm(
         total=settings.epochs * steps, initial=len(history) * steps, desc=name, disable=None
@@ -147,8 +152,11 @@ def train(
                 best = {key: value.clone() for key, value in recipe.state_dict().items()}
             bar.set_postfix_str(text)
             log.info("%s: epoch %d of %d: %s", name, epoch + 1, settings.epochs, text)
-            if checkpoint is not None:
+            over = epoch + 1 == settings.epochs or (validation and validation.is_over(history))
+            due = time.monotonic() - written >= 60 * checkpoint_minutes
+            if checkpoint is not None and (due or over):
                 save_checkpoint(checkpoint, identity, recipe, precision.scaler, history, best)
+                written = time.monotonic()
     stepper.close()
     if validation is not None and best is not None:
         recipe.load_state_dict(best)

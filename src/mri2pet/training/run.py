@@ -53,7 +53,7 @@ def train_model(
     name, fold, seed
         Together they seed weights and shuffling.
     checkpoint
-        File to go on from and to write after each epoch.
+        File to go on from and to write (`loop.train`).
     threads
         Of torch on the CPU.
     device
@@ -138,6 +138,7 @@ def train_recipe(
     device: str = "auto",
     validation: Validation | None = None,
     start: Mapping[str, Tensor] | None = None,
+    checkpoint_minutes: float = 0.0,
 ) -> tuple[Recipe, History]:
     """Train one model for one fold and return all its networks, on the CPU.
 
@@ -147,6 +148,8 @@ def train_recipe(
         As for `train_model`.
     start
         State of a recipe to go on from, in place of fresh weights; its optimisers begin anew.
+    checkpoint_minutes
+        As for `loop.train`.
     """
     made = prepare(config, pairs, name, fold, seed, threads, device, start)
     recipe, batches, settings, precision = made.recipe, made.batches, made.settings, made.precision
@@ -159,7 +162,10 @@ def train_recipe(
     if start is not None:
         identity = identify(run=identity, start=state_digest(start))
     label = f"{name}, fold {fold}"
-    history = train(recipe, batches, settings, precision, label, checkpoint, identity, validation)
+    history = train(
+        *(recipe, batches, settings, precision, label, checkpoint, identity, validation),
+        checkpoint_minutes=checkpoint_minutes,
+    )
     if settings.recalibrate:
         recalibrate_batch_norm(recipe, batches, precision)
     return recipe.cpu(), history
