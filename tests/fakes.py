@@ -79,6 +79,7 @@ def make_run(root: Path, size: int = 16, seed: int = 0) -> pd.DataFrame:
     arrays = {
         "mri": np.clip(mri * mask, 0, 1).astype(np.float32),
         "pet": real,
+        "seen": np.ones(shape, bool),
         "gm": gm.astype(np.float32),
         "wm": (mask * (1 - gm) * 0.8).astype(np.float32),
         "csf": (mask * (1 - gm) * 0.2).astype(np.float32),

@@ -1,6 +1,7 @@
 """The table of what was measured of every scan, beside the limits that held for it."""
 
 import pandas as pd
+import pytest
 
 import fakes
 from mri2pet.files import read_tsv, write_json
@@ -56,3 +57,8 @@ def test_the_page_shows_a_row_a_scan(tmp_path):
     page = render(Report(title="T", lead="L", simulated={"adni": True}, measures=measures))
     assert "brain seen ≥ 0.98" in page and "0.991" in page and "qc.tsv" in page
     assert "qc.tsv" not in render(Report(title="T", lead="L", simulated={"adni": True}))
+
+
+@pytest.mark.parametrize("columns", [[], COLUMNS])
+def test_a_run_that_has_measured_nothing_shows_no_row(columns):
+    assert qc_view(pd.DataFrame(columns=list(columns)), "PET").empty

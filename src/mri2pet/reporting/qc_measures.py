@@ -55,11 +55,12 @@ def qc_measures(sidecars: Iterable[str | Path]) -> pd.DataFrame:
 def qc_view(table: pd.DataFrame, modality: str) -> pd.DataFrame:
     """Turn the long table into one row a scan of a modality and space, as the report shows it.
 
-    The limits stand below the name of a measure; values are text.
+    The limits stand below the name of a measure; values are text. Of a run that has measured
+    nothing yet there is no row.
     """
-    own = table[table["modality"] == modality]
-    if own.empty:
+    if table.empty or modality not in set(table["modality"]):
         return pd.DataFrame()
+    own = table[table["modality"] == modality]
     keys = ["subject", "visit", "space"]
     wide = own.pivot(index=keys, columns="measure", values="value")
     wide = wide[list(dict.fromkeys(own["measure"]))]
