@@ -107,7 +107,7 @@ def test_a_models_forward_schedules_its_training_and_what_hangs_on_it(finished):
     models = {("gla_gan", "cycle_gan")}
     models |= {("gan_anomaly", name) for name in config["gan_anomaly"]["models"]}
     path = finished.root / "src/mri2pet/models/cycle_gan.py"
-    with edited(path, "self.layers(2 * volume - 1).float()", "self.layers(volume - 1).float()"):
+    with edited(path, "2 * volume - 1).float()", "volume - 1).float()"):
         jobs = planned(finished)
     assert not set(jobs) & (PREPROCESSING | RAW | {"pack_linear", "linear_folds", "real_features"})
     for rule in ("train", "synthesise"):
