@@ -44,6 +44,8 @@ def test_count(tmp_path, monkeypatch, files, visible, expected):
 )
 def test_cap(root, tmp_path, monkeypatch, gpus, settings, expected):
     monkeypatch.setattr("mri2pet.runs.gpus.count_gpus", lambda: gpus)
+    for switch in ("MRI2PET_COLD_START", "MRI2PET_PLAIN_LISTING"):  # this process's stays as it is
+        monkeypatch.setenv(switch, "1")
     config = ConfigSettings(configfiles=[root / "tests/workflow/mini.yaml"])
     (tmp_path / "config").symlink_to(root / "config")
     (tmp_path / "resources").symlink_to(root / "resources")

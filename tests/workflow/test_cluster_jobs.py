@@ -21,7 +21,16 @@ def listing(root, tmp_path_factory):
 def workflow(root, listing):
     """Read the rules of all systems, as Snakemake sees them."""
     config = ConfigSettings(configfiles=[root / "tests/workflow/mini.yaml"])
-    with contextlib.chdir(listing.folder), SnakemakeApi(OutputSettings()) as api:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.chdir(listing.folder),
+        SnakemakeApi(OutputSettings()) as api,
+    ):
+        for switch in (
+            "MRI2PET_COLD_START",
+            "MRI2PET_PLAIN_LISTING",
+        ):  # stays as it is
+            patch.setenv(switch, "1")
         read = api.workflow(
             resource_settings=ResourceSettings(cores=1),
             config_settings=config,
