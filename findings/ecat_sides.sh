@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# nibabel 5.4.2 and pypet2bids 1.6.0: an ECAT 7 of a person who lay feet first has its sides the other way round.
+# nibabel 5.4.2: an ECAT 7 of a person who lay feet first has other sides than by pypet2bids 1.6.0.
 # Behaviour: both give the same affine, all positive. pypet2bids turns x, y and z of every file; nibabel turns all three
 #   only if the header says head first, y and z if it says feet first, and none if the orientation is not known.
 # Seen (2026-11-29): one stored volume with a mark in its first voxel. Head first: both have it in the last voxel of

@@ -13,6 +13,14 @@ SIDE = {
 }
 
 
+def shaken(module, scale=0.1):
+    """Move every parameter from its start, zeros included, as training would."""
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter += scale * torch.randn_like(parameter) / max(1, parameter[0].numel()) ** 0.5
+    return module
+
+
 def make(side=True, **settings):
     """Return a small model, initialised, every weight moved from its start."""
     torch.manual_seed(0)

@@ -12,9 +12,7 @@ from mri2pet.models.native.library import kernels
 from mri2pet.models.norm import CHANNELS_LAST
 
 FEW = 4  # channels before and after, at most; above, torch's own is the faster
-NARROW = (
-    32  # channels of slices at most; with more, channels innermost are worth more than the norms
-)
+NARROW = 32  # channels of slices, at most, for which fast norms are worth more than the layout
 STRIDE = 4  # neighbours along z that are taken together
 
 

@@ -186,7 +186,7 @@ def set_up_torch(settings: TrainingSettings, device: torch.device, threads: int)
 def _keep_freed_memory() -> None:
     """Ask the C library not to give back what a step frees: the next step needs as much again.
 
-    Pages that come back are filled with zeros first, which takes 3 to 6% of a step.
+    Pages that come back are filled with zeros first, at every step anew.
     """
     trim, large = -1, -3  # of glibc's mallopt: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
     if platform.libc_ver()[0] == "glibc":
