@@ -9,16 +9,21 @@ import argparse
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import yaml
 
+from mri2pet.config.systems import shown_maps
 from mri2pet.datasets.selection import synthesis_rows, training_rows
-from mri2pet.files import read_tsv
+from mri2pet.datasets.volumes import Volumes
+from mri2pet.files import read_json, read_tsv
+from mri2pet.synthesis.smoothing import voxel_size
 from mri2pet.synthesis.whole_volume import synthesise
+from mri2pet.synthesis.write import affine_of
 from mri2pet.training.data import load_pairs
-from mri2pet.training.run import train_model
+from mri2pet.training.run import finished_generator, learn
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,15 +60,21 @@ def main() -> None:
     ]
     rows = training_rows(*tables, chosen.fold)
     held_out = synthesis_rows(*tables, chosen.fold).query("role == 'test'")["index"].to_list()
-    paths = [data / f"{name}.npy" for name in ("mri", "pet", "mask", "atlas")]
-    mri, pet, mask = (np.load(path, mmap_mode="r") for path in paths[:3])
-    pairs = load_pairs(*paths, rows, crop)
+    shown = [data / f"{name}.npy" for name in shown_maps(entry)]
+    paths = [data / f"{name}.npy" for name in ("pet", "mask", "atlas")]
+    pet, mask = (np.load(path, mmap_mode="r") for path in paths[:2])
+    voxel = voxel_size(affine_of(read_json(data / "dataset.json"), 0))
     started = time.process_time()
-    generator, history = train_model(
-        entry, pairs, chosen.model, chosen.fold, config["seed"], threads=chosen.threads
+    recipe, history = learn(
+        *(entry, partial(load_pairs, shown, *paths, crop=crop), rows, voxel),
+        name=chosen.model,
+        fold=chosen.fold,
+        seed=config["seed"],
+        threads=chosen.threads,
     )
     seconds = time.process_time() - started
-    made = synthesise(generator, [mri[i] for i in held_out], np.asarray(mask), crop=crop)
+    generator = finished_generator(recipe)
+    made = synthesise(generator, Volumes(shown, held_out), np.asarray(mask), crop=crop)
     mean = pet[rows["index"].to_list()].mean(axis=0)
     errors = [np.abs(a - pet[i])[mask].mean() for a, i in zip(made, held_out, strict=True)]
     of_mean = [np.abs(mean - pet[i])[mask].mean() for i in held_out]

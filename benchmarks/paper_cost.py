@@ -54,6 +54,12 @@ def paper(system: str) -> dict[str, Any]:
     return with_raw(config, [name for name, known in SYSTEMS.items() if known.raw])
 
 
+def trained(config: Mapping[str, Any], system: str) -> dict[str, dict[str, Any]]:
+    """Return the entries of a system's models that are trained by steps."""
+    entries = system_models(config, system)
+    return {name: entry for name, entry in entries.items() if "training" in entry}
+
+
 def folds_of(config: Mapping[str, Any], system: str) -> int:
     """Return how often each model is trained."""
     if SYSTEMS[system].split_once:
@@ -141,7 +147,7 @@ def main() -> None:
         config, whole, disk = paper(system), 0.0, 0.0
         folds, volume = folds_of(config, system), volume_of(config, system)
         learnt = people if folds == 1 else people * (folds - 1) / folds
-        for name, entry in system_models(config, system).items():
+        for name, entry in trained(config, system).items():
             shape, number = seen(entry, volume)
             parameters, flops = example(entry, shape)
             examples = learnt * number * entry["training"]["epochs"] * folds

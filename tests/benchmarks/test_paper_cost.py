@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import nn
 
-from mri2pet.config.systems import system_models
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,7 @@ def test_a_convolution_is_counted_by_hand(cost):
 
 def test_every_recipe_of_a_paper_has_its_passes(cost):
     for system in cost.PAPERS:
-        entries = system_models(cost.paper(system), system)
+        entries = cost.trained(cost.paper(system), system)
         assert {entry["recipe"] for entry in entries.values()} <= cost.PASSES.keys()
         for entry in entries.values():
             judged = cost.PASSES[entry["recipe"]][1]

@@ -1,9 +1,9 @@
 """Synthesise volumes with one trained generator: its held-out visits, and those with an MRI alone.
 
-From the dataset's array of sources, the folds (or the split) and the generator's weights: the
-volumes as one array, the table of their visits, and a folder of BIDS-named NIfTI files. A generator
-with side information is told each person's own; one of slices or patches has its volumes stacked;
-what the training chose to smooth is smoothed.
+From the dataset's array of sources (a local regression is shown further ones), the folds (or the
+split) and the generator's weights: the volumes as one array, the table of their visits, and a
+folder of BIDS-named NIfTI files. A generator with side information is told each person's own; one
+of slices or patches has its volumes stacked; what the training chose to smooth is smoothed.
 """
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 
 from mri2pet.datasets.parts import Parts
 from mri2pet.datasets.selection import synthesis_rows
+from mri2pet.datasets.volumes import Volumes
 from mri2pet.files import read_json, read_tsv
 from mri2pet.models.registry import side_information
 from mri2pet.provenance.record import recorded
@@ -26,8 +27,8 @@ with recorded(snakemake):
     visits = read_tsv(given.visits, dtype={"subject": str})
     folds = read_tsv(given.folds, dtype={"subject": str}) if given.folds else None
     rows = synthesis_rows(visits, folds, int(snakemake.wildcards.fold))
-    array, mask = np.load(given.source, mmap_mode="r"), np.load(given.mask)
-    sources = [array[i] for i in rows["index"]]
+    sources = Volumes([given.source, *given.further], rows["index"])
+    mask = np.load(given.mask)
     parts, device = Parts.of(params.model), choose_device()
     generator = load_generator(params.model["generator"], given.weights)
     if parts is not None:
@@ -44,7 +45,7 @@ with recorded(snakemake):
         rows,
         model=snakemake.wildcards.model,
         description=given.description,
-        sources=[given.source, given.weights, given.chosen],
+        sources=[given.source, *given.further, given.weights, given.chosen],
         array=output.made,
         table=output.visits,
         nifti=output.nifti,

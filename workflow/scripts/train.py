@@ -1,13 +1,13 @@
-"""Train one model for one fold, from the dataset's arrays to the generator's weights.
+"""Train (or solve) one model for one fold, from the dataset's arrays to the generator's weights.
 
 Only visits of the training groups and of subjects outside the fold that have source and target are
 read; in a study that is split once, the people to train and to validate on. Where people are held
 out for validation, the epoch and the width of the smoothing are chosen on them. Beside the weights
 it writes the losses of every epoch as a table and a picture, what was chosen, and all networks
-where another model goes on from them. A checkpoint in the same folder lets a
-stopped job go on where it was; it is removed at the end.
+where another model goes on from them. A checkpoint lets a stopped job go on; the end removes it.
 """
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -19,7 +19,7 @@ from mri2pet.provenance.record import recorded
 from mri2pet.synthesis.smoothing import voxel_size
 from mri2pet.synthesis.write import affine_of
 from mri2pet.training.data import load_pairs
-from mri2pet.training.run import finished_generator, save_training, train_recipe
+from mri2pet.training.run import finished_generator, learn, save_training
 from mri2pet.training.validation import choose, validation_of
 
 with recorded(snakemake):
@@ -29,15 +29,15 @@ with recorded(snakemake):
     folds = read_tsv(given.folds, dtype={"subject": str}) if given.folds else None
     people = params.validation.get("people", 0)
     rows, held = select_training(visits, folds, fold, params.groups, people, params.seed)
-    arrays = (given.source, given.target, given.mask, given.atlas)
+    arrays = ([given.source, *given.further], given.target, given.mask, given.atlas)
     side = side_information(params.model["generator"])
-    held_pairs = None if held.empty else load_pairs(*arrays, held, params.crop, side, given.seen)
+    load = partial(load_pairs, *arrays, crop=params.crop, side=side, seen=given.seen)
+    held_pairs = None if held.empty else load(held)
     about = read_json(given.description)
-    scale = about.get("intensity", "uptake")
+    scale, voxel = about.get("intensity", "uptake"), voxel_size(affine_of(about, 0))
     checkpoint = Path(output.weights).with_name("checkpoint.pt")
-    recipe, history = train_recipe(
-        params.model,
-        load_pairs(*arrays, rows, params.crop, side, given.seen),
+    recipe, history = learn(
+        *(params.model, load, rows, voxel),
         name=model,
         fold=fold,
         seed=params.seed,
@@ -48,7 +48,7 @@ with recorded(snakemake):
         # of the configuration, no parameter: another value is no reason to train again
         checkpoint_minutes=snakemake.config.get("checkpoint_minutes", 0),
     )
-    generator, voxel = finished_generator(recipe), voxel_size(affine_of(about, 0))
+    generator = finished_generator(recipe)
     chosen = choose(generator, history, held_pairs, params.model, params.validation, voxel, scale)
     people = {"training": rows["subject"].unique(), "validation": held["subject"].unique()}
     write_json(output.chosen, chosen | people)

@@ -9,7 +9,7 @@ import jsonschema
 
 from mri2pet.config.schema import load_schema
 from mri2pet.config.studies import make_study
-from mri2pet.config.systems import SPACES, SYSTEMS, check_starts, resolve
+from mri2pet.config.systems import SPACES, SYSTEMS, check_maps, check_starts, resolve
 from mri2pet.errors import InputError
 
 # Keys of an earlier form of the configuration, and what they are now; {system}: its study's name.
@@ -54,6 +54,7 @@ def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
     for name in systems:
         make_study(config[name]["study"], config["studies"][config[name]["study"]])
         check_starts(name, config[name])
+        check_maps(name, config[name]["models"])
         resolve(SYSTEMS[name].check)(config)
     resolve(NETWORKS)(config, systems)
 
@@ -82,6 +83,8 @@ def check_spaces(config: Mapping[str, Any], systems: Sequence[str]) -> None:
 def _describe(fault: jsonschema.ValidationError, config: Mapping[str, Any]) -> list[str]:
     """Turn one schema fault into lines that name the key."""
     where = ".".join(map(str, fault.path))
+    if fault.validator is None:  # a key that the schema allows in other entries
+        return [f"{where}: is no key of such an entry; config/README.md says of which it is one"]
     if fault.validator != "additionalProperties" or not isinstance(fault.instance, dict):
         return [f"{where or 'config'}: {fault.message}"]
     known = sorted(fault.schema.get("properties", {}))
@@ -93,7 +96,8 @@ def _describe(fault: jsonschema.ValidationError, config: Mapping[str, Any]) -> l
             continue
         near = difflib.get_close_matches(str(key), known, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}"
-        lines.append(f"{full}: unknown key; {hint}")
+        why = fault.schema.get("$comment")
+        lines.append(f"{full}: unknown key; {hint}" + (f"; {why}" if why else ""))
     return lines
 
 

@@ -103,22 +103,30 @@ class Space:
         The space whose visits it begins with, and whose folds it takes over; empty for none.
     warped
         Whether volumes come to it through a nonlinear warp.
+    maps
+        Arrays of its dataset that are made of the MRI alone, which a model may be shown: the MRI,
+        and the tissues where the space has them.
     """
 
     entities: str
     after: str = ""
     warped: bool = False
+    maps: tuple[str, ...] = ()
 
 
+TISSUES = ("gm", "wm", "csf")
 SPACES = {
-    "linear": Space("space-MNI152_res-64"),
-    "nonlinear": Space("space-MNI152SyN_res-model", after="linear", warped=True),
-    "anomaly": Space("space-MNI152SyN_res-anomaly", warped=True),
+    "linear": Space("space-MNI152_res-64", maps=("mri", *TISSUES)),
+    "nonlinear": Space(
+        "space-MNI152SyN_res-model", after="linear", warped=True, maps=("mri", *TISSUES)
+    ),
+    "anomaly": Space("space-MNI152SyN_res-anomaly", warped=True, maps=("mri",)),
     "ixi": Space("res-model"),
 }
 RESERVED = ("mean_pet", "only_mri", "real_pet", "copy")  # rows of the tables that are no models
 ATTRIBUTES = ("age", "sex", "diagnosis")  # of side information, where an entry does not choose
 FLOW = "dual_glow"  # the network that is made for one grid, and knows the groups by name
+LOCAL = "local_regression"  # the network, and the recipe, that is shown several maps
 
 
 def resolve(symbol: str) -> Any:
@@ -201,6 +209,43 @@ def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str,
             if generator.get("side"):
                 generator["side"].setdefault("groups", study_groups(config, system))
     return entries
+
+
+def shown_maps(entry: Mapping[str, Any]) -> list[str]:
+    """Return the arrays of the dataset that a model is shown, its source first.
+
+    That is the MRI (or another source that the entry names) alone, but for a local regression,
+    which is shown the maps that its features are made of too.
+    """
+    source, generator = entry.get("source", "mri"), entry["generator"]
+    named = generator["features"] if generator["name"] == LOCAL else ()
+    return [source, *(name for name in named if name != source)]
+
+
+def check_maps(system: str, models: Mapping[str, Any]) -> None:
+    """Look for the maps that the features of local regressions are made of.
+
+    Raises
+    ------
+    InputError
+        The dataset of the system's space has no such map, or recipe and generator are not of one
+        kind.
+    """
+    space = SYSTEMS[system].space
+    for name, entry in models.items():
+        where, generator = f"{system}.models.{name}", entry["generator"]
+        if (entry["recipe"] == LOCAL) != (generator["name"] == LOCAL):
+            raise InputError(
+                f"{where}: the recipe {LOCAL} and the generator {LOCAL} go together alone; here "
+                f"they are {entry['recipe']} and {generator['name']}"
+            )
+        for own in generator["features"] if generator["name"] == LOCAL else ():
+            if own not in SPACES[space].maps:
+                known = ", ".join(SPACES[space].maps) or "none that a model may be shown so"
+                raise InputError(
+                    f"{where}.generator.features.{own}: the {space} dataset has no such map; it "
+                    f"has {known}"
+                )
 
 
 def told(entry: Mapping[str, Any]) -> list[str]:

@@ -29,6 +29,7 @@ MODELS = {
     "siamese": "siamese.PatchAutoencoder",
     "ixi_generator": "ixi.IxiGenerator",
     "ixi_discriminator": "ixi.IxiDiscriminator",
+    "local_regression": "local_regression.LocalRegression",
 }
 
 

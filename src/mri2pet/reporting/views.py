@@ -13,6 +13,7 @@ from mri2pet.evaluation.image_metrics import METRICS, higher_is_better
 from mri2pet.evaluation.image_tables import REFERENCES
 from mri2pet.evaluation.statistics import best_of
 from mri2pet.files import read_tsv
+from mri2pet.reporting.simplest import note_on_simplest
 
 DIGITS = 3
 SIGNIFICANT = 0.05
@@ -62,7 +63,8 @@ def table_view(
     Parameters
     ----------
     anchor, title, caption
-        Name within the page; heading; small print below.
+        Name within the page; heading; small print below, to which is added what the table says of
+        the local regression.
     table
         One row a method and metric.
     labels
@@ -90,6 +92,7 @@ def table_view(
     ]
     heads = [(m, u, "↑" if _higher_is_better(m) else "↓") for m, u in units.items()]
     compared = bool(table["published_mean"].notna().any())
+    caption += note_on_simplest(table, labels)
     return TableView(anchor, title, caption, heads, rows, compared)
 
 

@@ -55,7 +55,8 @@ def synthesise(
     generator
         In evaluation mode: a volume's PET does not depend on the others of its batch.
     mri
-        N volumes (X, Y, Z), 0 to 1; may be views of a memory-mapped file.
+        N volumes (X, Y, Z), 0 to 1, or (channels, X, Y, Z) of a generator that is shown several
+        maps; may be views of a memory-mapped file.
     mask
         (X, Y, Z) bool; outside it the PET is zero.
     batch_size
@@ -85,7 +86,8 @@ def synthesise(
     # runs beside itself.
     least = 2 if torch.device(device).type == "cpu" else 1
     for rows in np.array_split(np.arange(len(mri)), -(-len(mri) // batch_size)):
-        volumes = torch.from_numpy(np.stack([mri[i][box] for i in rows])[:, None])
+        shown = np.stack([mri[i][(..., *box)] for i in rows])
+        volumes = torch.from_numpy(shown if shown.ndim == 5 else shown[:, None])
         copies = max(1, least // len(rows))
         volumes = volumes.repeat(copies, 1, 1, 1, 1)
         volumes = volumes.float().to(device).contiguous(memory_format=layout)

@@ -1,7 +1,7 @@
 """Training volumes held in memory, and batches of them."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,7 @@ class Pairs:
     ----------
     source, target
         (N, 1, X, Y, Z) float32, MRI and PET from 0 to 1; the target is zero outside the mask.
+        Where a model is shown more than the MRI, the source has a channel for each map.
         Where a PET has not measured the brain, it is the mean of those pairs that have.
     mask
         (X, Y, Z) bool.
@@ -86,7 +87,7 @@ class Pairs:
 
 
 def load_pairs(
-    source: str | Path,
+    source: str | Path | Sequence[str | Path],
     target: str | Path,
     mask: str | Path,
     atlas: str | Path | None,
@@ -100,7 +101,7 @@ def load_pairs(
     Parameters
     ----------
     source, target
-        Arrays (all visits, X, Y, Z).
+        Arrays (all visits, X, Y, Z); of several sources each is a channel.
     mask, atlas
         Arrays (X, Y, Z); a dataset may have no atlas.
     rows
@@ -119,14 +120,16 @@ def load_pairs(
     """
     brain = np.load(mask).astype(bool)
     box = brain_box(brain, crop)
+    sources = [source] if isinstance(source, str | Path) else source
     volumes = {}
-    for name, path in (("source", source), ("target", target)):
+    for name, paths in (("source", sources), ("target", [target])):
         # One volume at a time: other visits' pages are never touched.
-        array = np.load(path, mmap_mode="r")
-        volumes[name] = np.stack([array[i][box] for i in rows["index"]])[:, None].astype(np.float32)
-        bad = ~np.isfinite(volumes[name]).all(axis=(1, 2, 3, 4))
-        if bad.any():
-            row = rows.iloc[int(bad.argmax())]
+        arrays = [np.load(path, mmap_mode="r") for path in paths]
+        read = [np.stack([array[i][box] for array in arrays]) for i in rows["index"]]
+        volumes[name] = np.stack(read).astype(np.float32, copy=False)
+        bad = np.argwhere(~np.isfinite(volumes[name]).all(axis=(2, 3, 4)))
+        if len(bad):
+            row, path = rows.iloc[int(bad[0, 0])], paths[bad[0, 1]]
             raise InputError(
                 f"{path}: the volume of {row['subject']} {row['visit']} (row {row['index']}) holds "
                 "values that are not finite; look at its preprocessing or exclude the visit"

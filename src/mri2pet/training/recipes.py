@@ -25,6 +25,8 @@ RECIPES = {
     "dual_glow": "glow_recipe.DualGlowRecipe",
     "cvae": "cvae_recipe.ConditionalVae",
 }
+# Recipes without steps: functions as `local_regression.fit`, of entries without losses and training.
+CLOSED_FORMS = {"local_regression": "local_regression.fit"}
 # Functions of (predicted, real, settings), or classes made of the atlas's labels and the settings.
 LOSSES = {
     "l1": "losses.l1_loss",
@@ -39,12 +41,19 @@ RECIPES_OWN = ("adversarial", "cycle", "identity", "kl", "mri", "side")  # losse
 
 def recipe_symbol(name: str) -> str:
     """Return where a recipe is defined, e.g. `mri2pet.training.gan:Gan` for `gan`."""
-    return symbol(__package__, RECIPES, name)
+    return symbol(__package__, RECIPES | CLOSED_FORMS, name)
 
 
 def loss_symbols(losses: Mapping[str, Any]) -> list[str]:
     """Return where the losses of a model's entry are defined, but for those of its recipe."""
     return [symbol(__package__, LOSSES, name) for name in losses if name not in RECIPES_OWN]
+
+
+def find_closed_form(name: str) -> Any:
+    """Return the function that solves a recipe without steps; None for one that takes steps."""
+    if name not in CLOSED_FORMS:
+        return None
+    return find("recipe", "recipe", __package__, CLOSED_FORMS, name)
 
 
 def find_loss(name: str) -> Any:
@@ -70,7 +79,8 @@ def check_entry(where: str, entry: Mapping[str, Any]) -> None:
         For a recipe or loss that there is not. Losses of a recipe of one's own are not
         looked for: it may compute any.
     """
-    check_name(f"{where}.recipe", "recipe", __package__, RECIPES, entry["recipe"])
+    recipes = RECIPES | CLOSED_FORMS
+    check_name(f"{where}.recipe", "recipe", __package__, recipes, entry["recipe"])
     known = LOSSES | dict.fromkeys(RECIPES_OWN, "")
     for name in entry["losses"] if entry["recipe"] in RECIPES else ():
         check_name(f"{where}.losses.{name}", "loss", __package__, known, name)

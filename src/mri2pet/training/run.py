@@ -1,7 +1,7 @@
 """Train one model for one fold, from a configuration entry to its files."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from mri2pet.training.history import plot_history
 from mri2pet.training.loop import Batches, Validation, train
 from mri2pet.training.part_batches import PartBatches
 from mri2pet.training.recipe import Recipe, recalibrate_batch_norm
-from mri2pet.training.recipes import make_recipe
+from mri2pet.training.recipes import find_closed_form, make_recipe
 from mri2pet.training.settings import (
     Precision,
     TrainingSettings,
@@ -79,7 +79,7 @@ def train_model(
     return finished_generator(recipe), history
 
 
-def finished_generator(recipe: Recipe) -> nn.Module:
+def finished_generator(recipe: nn.Module) -> nn.Module:
     """Return a trained recipe's generator, as its weights are kept and as it synthesises."""
     return recipe.generator.to(memory_format=torch.contiguous_format).eval()
 
@@ -169,6 +169,43 @@ def train_recipe(
     if settings.recalibrate:
         recalibrate_batch_norm(recipe, batches, precision)
     return recipe.cpu(), history
+
+
+def learn(
+    config: Mapping[str, Any],
+    load: Callable[[pd.DataFrame], Pairs],
+    rows: pd.DataFrame,
+    voxel_mm: Sequence[float],
+    name: str,
+    fold: int,
+    threads: int = 1,
+    validation: Validation | None = None,
+    **steps: Any,
+) -> tuple[nn.Module, History]:
+    """Train one model for one fold, or solve it where its recipe takes no steps.
+
+    Parameters
+    ----------
+    config, name, fold, threads, validation
+        As for `train_recipe`.
+    load
+        Reads the pairs of some rows.
+    rows
+        Visits to learn from, of the dataset's table.
+    voxel_mm
+        Sides of a voxel in mm.
+    steps
+        What else `train_recipe` takes; a recipe without steps does not.
+
+    Returns
+    -------
+    As `train_recipe`; of a recipe without steps what holds the generator, and one row.
+    """
+    common = {"name": name, "fold": fold, "threads": threads, "validation": validation}
+    if (fit := find_closed_form(config["recipe"])) is not None:
+        solved: tuple[nn.Module, History] = fit(config, load, rows, voxel_mm, **common)
+        return solved
+    return train_recipe(config, load(rows), **common, **steps)
 
 
 def _go_on_from(recipe: Recipe, start: Mapping[str, Tensor], name: str) -> None:

@@ -79,12 +79,12 @@ def choose(
     kept = last | {"epoch": int(best["epoch"]), measure.KEY: best[measure.KEY]}
     if "fwhm_mm" not in settings:
         return kept
-    mask, mri = held.mask.numpy(), held.source[:, 0].numpy()
+    mask, shown = held.mask.numpy(), held.source.numpy()
     parts = Parts.of(config)
     if parts is None:
-        made = synthesise(generator, mri, mask)
+        made = synthesise(generator, shown, mask)
     else:
-        made = synthesise_parts(generator, mri, mask, parts)
+        made = synthesise_parts(generator, shown[:, 0], mask, parts)
     real, widths = held.target[:, 0].numpy(), settings["fwhm_mm"]
     seen = None if held.seen is None else held.seen[:, 0].numpy()
     width, scores = search_fwhm(made, real, mask, voxel_mm, widths, measure.score, seen)

@@ -101,5 +101,5 @@ def model_code(system, model):
 def training_code(system, model):
     """Return the networks of a model, its recipe and its losses, for what trains it."""
     entry = ENTRIES[system][model]
-    learnt = [recipe_symbol(entry["recipe"]), *loss_symbols(entry["losses"])]
+    learnt = [recipe_symbol(entry["recipe"]), *loss_symbols(entry.get("losses", {}))]
     return [*model_code(system, model), *learnt]

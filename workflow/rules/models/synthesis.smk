@@ -11,6 +11,7 @@ rule synthesise:
         visits=dataset_file("visits.tsv"),
         folds=folds_file,
         source=model_array("source"),
+        further=further_arrays,
         mask=dataset_file("mask.npy"),
         description=dataset_file("dataset.json"),
         weights="results/{system}/models/{model}/fold-{fold}/generator.pt",

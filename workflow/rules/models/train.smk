@@ -1,5 +1,6 @@
 """Training and what it needs: one rule for every system, its arrays named by the model's entry."""
 
+from mri2pet.config.systems import shown_maps
 from mri2pet.training.measures import measure_symbol
 
 DEFAULT_ARRAYS = {"source": "mri", "target": "pet"}  # where an entry does not name its own
@@ -16,6 +17,12 @@ def model_array(role):
         f"results/datasets/{SPACE[wildcards.system]}/"
         f"{array_name(wildcards.system, wildcards.model, role)}.npy"
     )
+
+
+def further_arrays(wildcards):
+    """Return the arrays that a job's model is shown beside its source; most are shown none."""
+    maps = shown_maps(ENTRIES[wildcards.system][wildcards.model])
+    return [dataset_file(f"{name}.npy")(wildcards) for name in maps[1:]]
 
 
 def atlas_file(wildcards):
@@ -49,6 +56,7 @@ rule train:
         visits=dataset_file("visits.tsv"),
         folds=folds_file,
         source=model_array("source"),
+        further=further_arrays,
         target=model_array("target"),
         seen=lambda wildcards: seen_file(wildcards.system, wildcards.model),
         mask=dataset_file("mask.npy"),

@@ -1,11 +1,10 @@
 # The space "linear": an affine to the template; MRI, PET and tissues on the grid of the networks.
 
 RES64 = f"results/preproc/{VISIT}/anat/{NAME}_space-MNI152_res-64"
-TISSUE = dict.fromkeys(("gm", "wm", "csf"), "probability of the tissue, 0..1")
 
 PACKED["linear"] = {
     "space": "MNI152NLin6Asym by an affine",
-    "arrays": {"mri": MRI_TEXT, "pet": PET_TEXT, "seen": SEEN_TEXT, **TISSUE},
+    "arrays": {"mri": MRI_TEXT, "pet": PET_TEXT, "seen": SEEN_TEXT, **TISSUE_TEXT},
     "folds": {"n": config["folds"]["n"], "groups": list(STUDIES[space_study("linear")].groups)},
     "input": {
         **TEMPLATE_GRIDS,
@@ -13,7 +12,7 @@ PACKED["linear"] = {
         "mri": each_visit(f"{RES64}_desc-normalised_T1w.nii.gz", "linear"),
         **{
             name: each_visit(f"{RES64}_label-{name.upper()}_probseg.nii.gz", "linear")
-            for name in TISSUE
+            for name in TISSUE_TEXT
         },
         "mri_sidecar": each_visit(f"results/preproc/{VISIT}/anat/{NAME}_qc.json", "linear"),
         "pet": each_visit(

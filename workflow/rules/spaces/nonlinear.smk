@@ -12,10 +12,16 @@ rule resample_nonlinear:
         warp=rules.warp_mri.output.warp,
         sidecar=rules.warp_mri.output.sidecar,
         template=TEMPLATE,
+        gm=rules.segment.output.gm,
+        wm=rules.segment.output.wm,
+        csf=rules.segment.output.csf,
     output:
         image=f"{MRI_SYN}_res-1p5_desc-normalised_T1w.nii.gz",
         sidecar=f"{MRI_SYN}_res-1p5_desc-normalised_T1w.json",
         model=f"{MRI_SYN}_res-model_desc-normalised_T1w.nii.gz",
+        gm=f"{MRI_SYN}_res-model_label-GM_probseg.nii.gz",
+        wm=f"{MRI_SYN}_res-model_label-WM_probseg.nii.gz",
+        csf=f"{MRI_SYN}_res-model_label-CSF_probseg.nii.gz",
     log:
         f"logs/resample_nonlinear/{NAME}.log",
     group:
@@ -68,11 +74,15 @@ rule resample_pet_nonlinear:
 
 PACKED["nonlinear"] = {
     "space": "MNI152NLin6Asym by affine and SyN",
-    "arrays": {"mri": MRI_TEXT, "pet": PET_TEXT, "seen": SEEN_TEXT},
+    "arrays": {"mri": MRI_TEXT, "pet": PET_TEXT, "seen": SEEN_TEXT, **TISSUE_TEXT},
     "input": {
         **TEMPLATE_GRIDS,
         "cohort": COHORT.format(study=space_study("nonlinear")),
         "mri": each_visit(rules.resample_nonlinear.output.model, "nonlinear"),
+        **{
+            name: each_visit(rules.resample_nonlinear.output[name], "nonlinear")
+            for name in TISSUE_TEXT
+        },
         "mri_sidecar": each_visit(rules.resample_nonlinear.output.sidecar, "nonlinear"),
         "pet": each_visit(rules.resample_pet_nonlinear.output.model, "nonlinear", kind="paired"),
         "seen": each_visit(rules.resample_pet_nonlinear.output.seen, "nonlinear", kind="paired"),

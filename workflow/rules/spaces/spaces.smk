@@ -9,6 +9,7 @@ PET_TEXT = (
     "zeros where a visit has no PET"
 )
 SEEN_TEXT = "false where a visit's PET has not measured all of a voxel of the brain: pet is no measurement there"
+TISSUE_TEXT = dict.fromkeys(("gm", "wm", "csf"), "probability of the tissue, 0..1")
 TEMPLATE_GRIDS = {
     "mask": TEMPLATE_BRAIN,
     "atlas": "resources/atlases/aal.nii.gz",
