@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 
-
 @pytest.fixture(scope="module")
 def cost(root):
     sys.path.insert(0, str(root / "benchmarks"))

@@ -33,7 +33,7 @@ def test_other_models_are_shown_their_source_alone(config):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"training": {"epochs": 3}}, r"training: unknown key; .*; a local regression is solved in"),
+        ({"training": {"epochs": 3}}, r"training: unknown key; .*; a local regression is solved"),
         ({"losses": {"l1": 1.0}}, r"losses: unknown key; .*closed form"),
         ({"parts": {"kind": "slices", "size": 3, "stride": 3}}, r"parts: unknown key"),
         ({"ridge": -0.1}, r"ridge: -0\.1 is less than or equal to"),
@@ -66,21 +66,12 @@ def test_features_are_maps_with_widths(config, schema, features, message):
         check_config(config, schema)
 
 
-@pytest.mark.parametrize("name", ["gm", "wm", "csf"])
-def test_a_map_that_a_space_has_not_is_refused(config, schema, name):
-    config["gan_anomaly"]["models"]["local_regression"]["generator"]["features"][name] = [0]
-    with pytest.raises(
-        InputError,
-        match=rf"gan_anomaly\.models\.local_regression\.generator\.features\.{name}: the anomaly "
-        r"dataset has no such map; it has mri",
-    ):
-        check_config(config, schema)
-
-
 @pytest.mark.parametrize("key", ["ridge", "window_mm"])
 def test_its_settings_are_of_no_other_recipe(config, schema, key):
     config["gla_gan"]["models"]["unet"][key] = 1.0
-    with pytest.raises(InputError, match=rf"gla_gan\.models\.unet\.{key}: is no key of such an"):
+    with pytest.raises(
+        InputError, match=rf"gla_gan\.models\.unet\.{key}: is a setting of the recipe"
+    ):
         check_config(config, schema)
 
 

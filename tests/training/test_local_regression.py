@@ -111,7 +111,7 @@ def test_without_a_window_each_voxel_is_a_ridge_regression(study, gap):
 def test_the_window_averages_the_equations_of_neighbours(study):
     """As a dense sum over all voxels of the brain, weighted by their distance."""
     width, voxel = 6.0, (3, 4, 5)
-    generator, _ = study.fit(entry({"mri": [0], "gm": [0]}, window=width))
+    generator, _ = study.fit(entry({"mri": [0], "gm": [0]}, window=width), names=("mri", "gm"))
     places = np.stack(np.nonzero(MASK), axis=1)
     scale = np.array([width * FWHM_TO_SIGMA / side for side in VOXEL])
     offsets = places - voxel
@@ -202,7 +202,8 @@ def test_a_feature_that_never_varies_has_no_weight(study):
     study.arrays["wm"][:] = 0.5
     study.arrays["mri"][:] = 0.0
     study.save()
-    generator, _ = study.fit(entry({"mri": [0], "wm": [0], "gm": [0]}))
+    names = ("mri", "wm", "gm")
+    generator, _ = study.fit(entry({name: [0] for name in names}), names=names)
     inside = generator.coefficients[0][:, torch.from_numpy(MASK)]
     assert torch.isfinite(inside).all()
     assert inside[:2].abs().max() < 1e-3

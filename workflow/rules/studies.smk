@@ -195,7 +195,7 @@ def each_visit(pattern, space, kind=None):
 QC_STAGES = {
     "linear": ["acpc", "n4", "skullstrip", "register", "segment", "coregister"],
     "nonlinear": ["warp"],
-    "anomaly": ["acpc", "n4", "skullstrip", "register", "warp", "coregister"],
+    "anomaly": ["acpc", "n4", "skullstrip", "register", "segment", "warp", "coregister"],
 }
 
 

@@ -83,8 +83,6 @@ def check_spaces(config: Mapping[str, Any], systems: Sequence[str]) -> None:
 def _describe(fault: jsonschema.ValidationError, config: Mapping[str, Any]) -> list[str]:
     """Turn one schema fault into lines that name the key."""
     where = ".".join(map(str, fault.path))
-    if fault.validator is None:  # a key that the schema allows in other entries
-        return [f"{where}: is no key of such an entry; config/README.md says of which it is one"]
     if fault.validator != "additionalProperties" or not isinstance(fault.instance, dict):
         return [f"{where or 'config'}: {fault.message}"]
     known = sorted(fault.schema.get("properties", {}))

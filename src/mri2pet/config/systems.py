@@ -114,13 +114,11 @@ class Space:
     maps: tuple[str, ...] = ()
 
 
-TISSUES = ("gm", "wm", "csf")
+MAPS = ("mri", "gm", "wm", "csf")
 SPACES = {
-    "linear": Space("space-MNI152_res-64", maps=("mri", *TISSUES)),
-    "nonlinear": Space(
-        "space-MNI152SyN_res-model", after="linear", warped=True, maps=("mri", *TISSUES)
-    ),
-    "anomaly": Space("space-MNI152SyN_res-anomaly", warped=True, maps=("mri",)),
+    "linear": Space("space-MNI152_res-64", maps=MAPS),
+    "nonlinear": Space("space-MNI152SyN_res-model", after="linear", warped=True, maps=MAPS),
+    "anomaly": Space("space-MNI152SyN_res-anomaly", warped=True, maps=MAPS),
     "ixi": Space("res-model"),
 }
 RESERVED = ("mean_pet", "only_mri", "real_pet", "copy")  # rows of the tables that are no models
@@ -223,13 +221,13 @@ def shown_maps(entry: Mapping[str, Any]) -> list[str]:
 
 
 def check_maps(system: str, models: Mapping[str, Any]) -> None:
-    """Look for the maps that the features of local regressions are made of.
+    """Check what concerns local regressions: the maps of their features, and their settings.
 
     Raises
     ------
     InputError
-        The dataset of the system's space has no such map, or recipe and generator are not of one
-        kind.
+        The dataset of the system's space has no such map, recipe and generator are not of one
+        kind, or another recipe has a setting of this one.
     """
     space = SYSTEMS[system].space
     for name, entry in models.items():
@@ -239,6 +237,9 @@ def check_maps(system: str, models: Mapping[str, Any]) -> None:
                 f"{where}: the recipe {LOCAL} and the generator {LOCAL} go together alone; here "
                 f"they are {entry['recipe']} and {generator['name']}"
             )
+        for key in ("window_mm", "ridge"):
+            if key in entry and entry["recipe"] != LOCAL:
+                raise InputError(f"{where}.{key}: is a setting of the recipe {LOCAL} alone")
         for own in generator["features"] if generator["name"] == LOCAL else ():
             if own not in SPACES[space].maps:
                 known = ", ".join(SPACES[space].maps) or "none that a model may be shown so"

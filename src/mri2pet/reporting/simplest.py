@@ -10,8 +10,8 @@ from mri2pet.evaluation.image_tables import REFERENCES
 SIMPLEST = "local_regression"
 COMPARED_BY = ("MAE", "PSNR")  # the first that a table has
 WHAT = (
-    " {label} is no network: ridge regression of each voxel's PET on smoothed maps of the MRI, solved "
-    "in closed form. "
+    " {label} is no network: ridge regression of each voxel's PET on smoothed maps of the MRI, "
+    "solved in closed form. "
 )
 
 

@@ -192,9 +192,7 @@ def fit(
     return solved, [row]
 
 
-def _one_by_one(
-    load: Callable[["pd.DataFrame"], Pairs], rows: "pd.DataFrame"
-) -> Iterator[Pairs]:
+def _one_by_one(load: Callable[["pd.DataFrame"], Pairs], rows: "pd.DataFrame") -> Iterator[Pairs]:
     for row in range(len(rows)):
         yield load(rows.iloc[[row]])
 

@@ -25,7 +25,7 @@ RECIPES = {
     "dual_glow": "glow_recipe.DualGlowRecipe",
     "cvae": "cvae_recipe.ConditionalVae",
 }
-# Recipes without steps: functions as `local_regression.fit`, of entries without losses and training.
+# Without steps: functions as `local_regression.fit`, of entries without losses and training.
 CLOSED_FORMS = {"local_regression": "local_regression.fit"}
 # Functions of (predicted, real, settings), or classes made of the atlas's labels and the settings.
 LOSSES = {

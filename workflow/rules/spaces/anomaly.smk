@@ -43,8 +43,14 @@ rule resample_anomaly:
         affine=rules.register_mri.output.transform,
         warp=rules.warp_mri.output.warp,
         sidecar=rules.warp_mri.output.sidecar,
+        gm=rules.segment.output.gm,
+        wm=rules.segment.output.wm,
+        csf=rules.segment.output.csf,
     output:
         image=f"{MRI_ANOMALY}_desc-normalised_T1w.nii.gz",
+        gm=f"{MRI_ANOMALY}_label-GM_probseg.nii.gz",
+        wm=f"{MRI_ANOMALY}_label-WM_probseg.nii.gz",
+        csf=f"{MRI_ANOMALY}_label-CSF_probseg.nii.gz",
         sidecar=f"{MRI_ANOMALY}_desc-normalised_T1w.json",
     log:
         f"logs/resample_anomaly/{NAME}.log",
@@ -129,6 +135,7 @@ PACKED["anomaly"] = {
         "zeros without a PET",
         "seen": SEEN_TEXT,
         "lesion": "1 inside a patient's lesion; zeros where none is known",
+        **TISSUE_TEXT,
     },
     "folds": {
         "n": config["gan_anomaly"]["folds"]["n"],
@@ -144,6 +151,7 @@ PACKED["anomaly"] = {
         "cohort": COHORT.format(study=space_study("anomaly")),
         "ixi": COHORT.format(study=CONTROLS_STUDY) if IXI_CONTROLS else [],
         "mri": anomaly_visits(rules.resample_anomaly.output.image),
+        **{name: anomaly_visits(rules.resample_anomaly.output[name]) for name in TISSUE_TEXT},
         "mri_sidecar": anomaly_visits(rules.resample_anomaly.output.sidecar),
         "pet": anomaly_visits(rules.resample_pet_anomaly.output.image, kind="paired"),
         "seen": anomaly_visits(rules.resample_pet_anomaly.output.seen, kind="paired"),

@@ -191,19 +191,12 @@ rule segment:
         "../../scripts/segment.py"
 
 
-def last_before_qc(wildcards):
-    """Return the sidecar of the last stage: visits of the linear space alone are segmented."""
-    segmented = "linear" in spaces_of(study_of(wildcards))
-    last = rules.segment if segmented else rules.resample_mri
-    return last.output.sidecar
-
-
 rule qc:
     input:
         image=rules.resample_mri.output.image,
         mask=rules.resample_mri.output.mask,
         mask_sidecar=rules.skullstrip.output.sidecar,
-        sidecar=last_before_qc,
+        sidecar=rules.segment.output.sidecar,
         template=TEMPLATE,
         brain=TEMPLATE_BRAIN,
     output:
