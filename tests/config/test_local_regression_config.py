@@ -99,3 +99,13 @@ def test_ixi_has_no_maps_for_it(config, schema):
     }
     with pytest.raises(InputError, match=rf"ixi\.models\.{name}\..*mri: the ixi dataset has no"):
         check_config(config, schema)
+
+
+@pytest.mark.parametrize("part", ["losses", "training"])
+def test_a_variant_cannot_change_what_it_has_not(config, schema, part):
+    block = config["gla_gan"]["ablations"]
+    changes = {"losses": {"l1": 1.0}, "training": {"epochs": 2}}
+    block["variants"] = {"other": {"figure": "losses", "label": "x", part: changes[part]}}
+    block |= {"base": "local_regression", "run": ["other"]}
+    with pytest.raises(InputError, match=rf"variants\.other\.{part}: .* has no {part}"):
+        check_config(config, schema)

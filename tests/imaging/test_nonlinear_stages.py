@@ -126,6 +126,35 @@ def test_without_a_warp_both_are_as_in_the_linear_space(run, visit):
         np.testing.assert_allclose(np.diag(small.affine)[:3], [4.5375, 4.53125, 4.5375])
 
 
+@pytest.mark.parametrize("empty", [True, False])
+def test_tissue_maps_go_through_the_warp_of_the_mri(run, visit, empty):
+    """The affinely placed MRI in their stead lands where the MRI itself does."""
+    if empty:
+        save_warp(visit / "warp.nii.gz", EMPTY)
+        write_json(visit / "warp.json", {"Sources": []})
+    else:
+        nodes = np.random.default_rng(1).normal(0, 6, (3, 12, 12, 12)).astype(np.float32)
+        affine = np.diag([18.0, 20.0, 18.0, 1.0])
+        affine[:3, 3] = [-95, -120, -75]
+        save_warp(visit / "warp.nii.gz", Warp(nodes, affine))
+        write_json(visit / "warp.json", {"Sources": []})
+    linear(run)
+    tissues = ("gm", "wm", "csf")
+    source = SCAN | {"warp": "warp.nii.gz", "sidecar": "warp.json"}
+    source |= dict.fromkeys(tissues, "mri2.nii.gz")
+    outputs = {"image": "mri15.nii.gz", "model": "mri.nii.gz", "sidecar": "mri.json"}
+    outputs |= {name: f"{name}.nii.gz" for name in tissues}
+    settings = {"stage": "resample_nonlinear", "grid": "res15", "model": GRID, "about": {}}
+    assert "Excluded" not in run("resample_mri.py", source, outputs, **settings)
+    mri = load_volume(visit / "mri.nii.gz")
+    for name in tissues:
+        tissue = load_volume(visit / f"{name}.nii.gz")
+        assert tissue.shape == tuple(GRID)
+        np.testing.assert_allclose(tissue.affine, mri.affine)
+        assert np.corrcoef(array(tissue).ravel(), array(mri).ravel())[0, 1] > 0.98
+        assert np.abs(array(tissue) - array(mri)).mean() < 0.02
+
+
 def test_a_warp_is_made_described_and_used(run, visit):
     record = warp(run)
     assert (record["From"], record["To"]) == ("AC-PC", "MNI152NLin6Asym")

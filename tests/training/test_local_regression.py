@@ -210,6 +210,17 @@ def test_a_feature_that_never_varies_has_no_weight(study):
     assert inside[2].mean() == pytest.approx(0.4, abs=0.05)
 
 
+def test_few_people_with_features_alike_give_no_wild_coefficients(study):
+    """Of seven features five never vary, and two are one; three people."""
+    study.arrays["wm"][:] = 0.5
+    study.save()
+    features = {"mri": [0], "gm": [0], "wm": [0, 0.001, 0.002, 0.003, 0.004]}
+    study.arrays["mri"] = study.arrays["gm"] + 1e-7
+    study.save()
+    generator, _ = study.fit(entry(features), study.rows.iloc[:3])
+    assert generator.coefficients.abs().max() < 3
+
+
 def test_it_is_kept_loaded_and_synthesises_as_it_was_solved(study, tmp_path):
     config = entry(window=8.0)
     load, names = study.load(crop=2), [study.path(name) for name in NAMES]

@@ -77,7 +77,7 @@ def test_ixi_people_join_the_controls_of_the_anomaly_study(snakemake):
     target = "results/datasets/anomaly/folds.tsv"
     listed = snakemake("--dry-run", target, paper=False, **both)
     jobs = jobs_of(listed)
-    for rule in ("convert_mri", "register_mri", "warp_mri", "resample_anomaly"):
+    for rule in ("convert_mri", "register_mri", "segment", "warp_mri", "resample_anomaly"):
         assert jobs[rule] == 4 + 1 + 1 + 2
     assert jobs["resample_pet_anomaly"] == 4 + 1
     assert jobs["simulate_ixi"] == 2

@@ -83,7 +83,7 @@ def test_every_visit_model_variant_and_fold_has_its_jobs(listing, config):
     assert {jobs[rule] for rule in PER_PET} == {PAIRED}
     folds = config["folds"]["n"]
     models, variants = len(config["gla_gan"]["models"]), 6
-    assert jobs["train"] == jobs["synthesise"] == (models + variants) * folds == 65
+    assert jobs["train"] == jobs["synthesise"] == (models + variants) * folds == 70
     assert jobs["mean_pet"] == folds
     assert jobs["gla_gan_image_metrics"] == models + variants + 1
     assert jobs["gla_gan_synthetic_features"] == models + variants + 1
@@ -143,10 +143,37 @@ def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
     assert jobs["pack_nonlinear"] == jobs["linear_folds"] == 1
 
 
+LOCAL = "results/{}/models/local_regression/fold-0/generator.pt"
+OTHER = "results/{}/models/{}/fold-0/generator.pt"
+
+
+def inputs_of(listing, target):
+    """Return the inputs of the job that makes a file, by the names of the dataset's arrays."""
+    text = listing.snakemake("--dry-run", "--", target, changes={})
+    (job,) = re.findall(r"rule train:\n(.*?)\n\n", text, re.S)
+    assert f"output: {target}" in job
+    return set(re.findall(r"results/datasets/\w+/(\w+)\.npy", job.split("output:")[0]))
+
+
+@pytest.mark.parametrize(
+    ("system", "name", "other"),
+    [
+        ("gla_gan", "listing", "unet"),
+        ("dual_glow", "flow_listing", "cvae"),
+        ("gan_anomaly", "anomaly_listing", "semi3d_simple_gan"),
+    ],
+)
+def test_the_local_regression_alone_is_shown_tissues(request, system, name, other):
+    listing = request.getfixturevalue(name)
+    plain = {"mri", "pet", "seen", "mask", "atlas"}
+    assert inputs_of(listing, OTHER.format(system, other)) == plain
+    assert inputs_of(listing, LOCAL.format(system)) == plain | {"gm", "wm", "csf"}
+
+
 def test_gans_of_the_anomaly_paper_are_trained_in_every_fold(anomaly_listing, root):
     jobs, config = anomaly_listing.jobs(), full_config(root, "gan_anomaly")["gan_anomaly"]
     folds, models = config["folds"]["n"], len(config["models"])
-    assert (folds, models) == (4, 6)
+    assert (folds, models) == (4, 7)
     assert jobs["train"] == jobs["synthesise"] == models * folds
     assert jobs["mean_pet"] == folds
     assert jobs["gan_anomaly_image_metrics"] == models + 1

@@ -101,6 +101,24 @@ def test_tables_have_the_contracts_form_and_numbers(finished, number):
     assert table.loc[table["method"] == "gla_gan", "published_mean"].notna().all()
 
 
+@pytest.mark.parametrize("system", ["gla_gan", "dual_glow", "gan_anomaly"])
+def test_the_local_regression_is_a_model_of_every_system_of_pet(finished, system):
+    folder = finished.folder / f"results/{system}"
+    table = read_tsv(folder / "tables/table1.tsv")
+    rows = table[table["method"] == "local_regression"]
+    assert rows["mean"].notna().any() and len(rows) == len(table[table["method"] == "mean_pet"])
+    history = read_tsv(folder / "models/local_regression/fold-1/history.tsv")
+    assert len(history) == 1 and 0 < history["mae"].item() < 0.2
+    chosen = read_json(folder / "models/local_regression/fold-1/chosen.json")
+    assert chosen["epochs"] == 1
+    made = np.load(folder / "synthesis/local_regression/fold-1/pet.npy")
+    assert made.min() >= 0 and made.max() <= 1
+    assert made.reshape(len(made), -1).std(axis=1).min() > 0
+    assert (folder / "figures/curves_local_regression.png").stat().st_size
+    page = (finished.folder / "results/report/report.html").read_text()
+    assert page.count("Local regression is no network") == 3
+
+
 @pytest.mark.parametrize("figure", ["losses", "patches"])
 def test_ablations_compare_the_base_with_its_variant_on_both_datasets(finished, figure):
     variant = {"losses": "l1_ms_ssim", "patches": "k8"}[figure]
@@ -162,8 +180,8 @@ def test_mci_is_synthesised_but_not_counted_in_table1(finished):
 
 
 def test_every_stage_left_a_sidecar_and_a_picture(finished):
-    stages = {"acpc", "n4", "skullstrip", "register"}
-    for study, own in (("dementia", {"segment"}), ("epilepsy", {"warp"})):
+    stages = {"acpc", "n4", "skullstrip", "register", "segment"}
+    for study, own in (("dementia", set()), ("epilepsy", {"warp"})):
         rows = read_tsv(finished.folder / f"results/cohort/{study}.tsv", dtype=TEXT)
         for row in rows.to_dict("records"):
             visit = finished.folder / f"results/preproc/sub-{row['subject']}/ses-{row['visit']}"

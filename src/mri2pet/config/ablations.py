@@ -41,7 +41,7 @@ def check_models(gla_gan: Mapping[str, Any]) -> None:
                 f"{', '.join(sorted(variants))}"
             )
     for name, changes in variants.items():
-        for part in LAID_OVER:
+        for part in (*LAID_OVER, "losses"):
             if part in changes and part not in models[base]:
                 raise InputError(
                     f"{where}.variants.{name}.{part}: the base model '{base}' has no {part}"

@@ -175,7 +175,8 @@ def curves_figure(histories: Mapping[int, pd.DataFrame], label: str, note: str =
         axis.set_visible(False)
     for axis, loss in zip(axes, losses, strict=False):
         for fold, table in means.items():
-            axis.plot(table.index, table[loss], lw=1.4, label=f"fold {fold}")
+            alone = "o" if len(table) == 1 else ""  # a line of one point is not seen
+            axis.plot(table.index, table[loss], lw=1.4, marker=alone, label=f"fold {fold}")
         plot_axis(axis, loss.replace("_", " "))
         axis.set_xlabel("epoch", fontsize=9, color=GREY)
         axis.xaxis.get_major_locator().set_params(integer=True)

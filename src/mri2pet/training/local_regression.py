@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 AT_ONCE = 2**15  # voxels whose equations are solved together
+LEAST = 1e-6  # of the largest of a diagonal: so much is added at least
 
 
 class Solved(nn.Module):
@@ -106,7 +107,7 @@ class Equations:
         Parameters
         ----------
         ridge
-            Added to the diagonal, as a share of the median of a voxel's diagonal.
+            Added to the diagonal, as a share of the (lower) median of a voxel's diagonal.
         """
         solution = torch.empty_like(self.with_pet)
         for start in range(0, solution.shape[1], AT_ONCE):
@@ -122,8 +123,12 @@ class Equations:
 
 
 def _ridge(diagonal: Tensor, ridge: float) -> Tensor:
-    """Return what is added to diagonals (voxels, features); some, where no feature varies."""
-    return (ridge * diagonal.median(dim=1, keepdim=True).values).clamp(min=1e-12)
+    """Return what is added to diagonals (voxels, features).
+
+    Where most features never vary, as at the rim of the brain, the median is zero: a little then.
+    """
+    share = ridge * diagonal.median(dim=1, keepdim=True).values
+    return torch.maximum(share, LEAST * diagonal.amax(dim=1, keepdim=True)).clamp(min=1e-12)
 
 
 def fit(
