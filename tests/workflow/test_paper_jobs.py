@@ -143,16 +143,14 @@ def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
     assert jobs["pack_nonlinear"] == jobs["linear_folds"] == 1
 
 
-LOCAL = "results/{}/models/local_regression/fold-0/generator.pt"
-OTHER = "results/{}/models/{}/fold-0/generator.pt"
-
-
-def inputs_of(listing, target):
-    """Return the inputs of the job that makes a file, by the names of the dataset's arrays."""
-    text = listing.snakemake("--dry-run", "--", target, changes={})
-    (job,) = re.findall(r"rule train:\n(.*?)\n\n", text, re.S)
-    assert f"output: {target}" in job
-    return set(re.findall(r"results/datasets/\w+/(\w+)\.npy", job.split("output:")[0]))
+def inputs_of(listing, *targets):
+    """Return the inputs of the trainings that make some files, by the names of the arrays."""
+    text = listing.snakemake(*targets, "--dry-run", changes={})
+    jobs = re.findall(r"^rule train:\n((?: +\S.*\n)*)", text, re.M)
+    made = [next(target for target in targets if f"output: {target}," in job) for job in jobs]
+    inputs = [job.split("output:")[0] for job in jobs]
+    found = [set(re.findall(r"results/datasets/\w+/(\w+)\.npy", given)) for given in inputs]
+    return dict(zip(made, found, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -166,8 +164,12 @@ def inputs_of(listing, target):
 def test_the_local_regression_alone_is_shown_tissues(request, system, name, other):
     listing = request.getfixturevalue(name)
     plain = {"mri", "pet", "seen", "mask", "atlas"}
-    assert inputs_of(listing, OTHER.format(system, other)) == plain
-    assert inputs_of(listing, LOCAL.format(system)) == plain | {"gm", "wm", "csf"}
+    targets = [
+        f"results/{system}/models/{m}/fold-0/generator.pt" for m in (other, "local_regression")
+    ]
+    assert inputs_of(listing, *targets) == dict(
+        zip(targets, (plain, plain | {"gm", "wm", "csf"}), strict=True)
+    )
 
 
 def test_gans_of_the_anomaly_paper_are_trained_in_every_fold(anomaly_listing, root):
