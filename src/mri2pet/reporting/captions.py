@@ -67,7 +67,7 @@ TABLES = {
 # title and caption of the second protocol, and what DUAL-GLOW's table says of it
 LEARNT = (
     "The second protocol, cross-fitted: the classifier learns from synthetic PET and is tested on "
-    "synthetic PET, so that both have the same threshold. The PET of each training person is made "
+    "synthetic PET: the same kind in training and test. The PET of each training person is made "
     "by a generator that saw neither this person's fold nor the fold tested (one more training for "
     "each pair of folds); that of a person tested by the fold's generator, the same PET as in the "
     "other tables. "
