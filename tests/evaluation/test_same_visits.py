@@ -12,6 +12,7 @@ from mri2pet.files import read_tsv, write_tsv
 
 METHODS = ("unet", "gla_gan", "mean_pet", "only_mri", "mri_age_sex")
 KEYS = ["method", "metric"]
+LABELS = {"gla_gan": "GLA-GAN", "unet": "U-Net"}
 
 
 def predictions(seed=0):
@@ -149,7 +150,7 @@ def with_scores(table):
         (
             "three_way",
             lambda: with_scores(paired()),
-            {"groups": ["CN", "AD"], "labels": {}, "note": ""},
+            {"groups": ["CN", "AD"], "labels": LABELS, "note": ""},
         ),
         ("cross_fitted_table", paired, {"positive": "AD"}),
     ],
