@@ -3,7 +3,10 @@
 import pytest
 
 from mri2pet.config.check import check_config
+from mri2pet.config.systems import RESERVED
+from mri2pet.diagnosis.methods import MEAN_PET, NOTHING_MADE
 from mri2pet.errors import InputError
+from mri2pet.evaluation.image_tables import REFERENCES
 
 
 @pytest.fixture(params=[("gla_gan", "unet"), ("dual_glow", "ucgan")], ids=lambda p: p[0])
@@ -51,6 +54,11 @@ def test_a_model_that_is_told_the_diagnosis_is_refused(config, schema):
     config["dual_glow"]["diagnosis"]["cross_fitted"] = ["dual_glow", "dual_glow_side"]
     with pytest.raises(InputError, match="dual_glow_side is told the diagnosis"):
         check_config(config, schema)
+
+
+def test_every_row_that_is_no_model_has_a_name_that_no_model_may_take():
+    assert set(REFERENCES) <= set(RESERVED)
+    assert {*NOTHING_MADE, MEAN_PET} <= set(REFERENCES)
 
 
 @pytest.mark.parametrize("name", ["mri_age_sex", "only_mri", "real_pet"])
