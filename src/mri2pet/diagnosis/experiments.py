@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from mri2pet.datasets.fold_pairs import fold_pairs
 from mri2pet.diagnosis.features import wide
 from mri2pet.diagnosis.made_pet import made_pet, rows_of
-from mri2pet.diagnosis.methods import MRI_AGE_SEX, REAL_PET, UNTRAINED, WITHOUT_PET
+from mri2pet.diagnosis.methods import MRI_AGE_SEX, NOT_LEARNT, REAL_PET, WITHOUT_PET
 from mri2pet.errors import InputError
 from mri2pet.files import read_tsv
 
@@ -82,7 +82,7 @@ def experiments(
         Number of folds.
     without
         None for the papers' protocol. For the cross-fitted one the features of the PET by the
-        generators without two folds, in the order of `fold_pairs`; none for an untrained method.
+        generators without two folds, in the order of `fold_pairs`; none for one of `NOT_LEARNT`.
     **chosen
         `dataset`, `method`, `groups` and `with_mri` of `assemble`.
 
@@ -211,7 +211,7 @@ def _sources(
     if inner is not None:
         yield test, synthetic, (fold,)
         for other, table in inner.items():
-            held_out = (other,) if method in UNTRAINED else (fold, other)
+            held_out = (other,) if method in NOT_LEARNT else (fold, other)
             yield (visits["fold"] == other).to_numpy(), table, held_out
         return
     if method == REAL_PET:

@@ -5,4 +5,4 @@ ONLY_MRI, MRI_AGE_SEX = "only_mri", "mri_age_sex"
 
 WITHOUT_PET = (ONLY_MRI, MRI_AGE_SEX)  # the classifier sees no PET, real or synthetic
 NOTHING_MADE = (*WITHOUT_PET, REAL_PET)  # no PET is synthesised for these
-UNTRAINED = (ORACLE,)  # made of a person's own truth: the same PET whichever folds are held out
+NOT_LEARNT = (ORACLE,)  # of a person's own truth: the same PET whichever folds are held out

@@ -2,7 +2,7 @@
 
 from mri2pet.config.systems import system_models
 from mri2pet.datasets.fold_pairs import fold_pairs, pair_name
-from mri2pet.diagnosis.methods import MEAN_PET, NOTHING_MADE, REAL_PET, UNTRAINED, WITHOUT_PET
+from mri2pet.diagnosis.methods import MEAN_PET, NOTHING_MADE, NOT_LEARNT, REAL_PET, WITHOUT_PET
 from mri2pet.models.registry import symbol_of
 from mri2pet.training.recipes import check_entry, loss_symbols, recipe_symbol
 
@@ -26,6 +26,11 @@ def folds_of(system):
     return list(range(block["folds"]["n"]))
 
 
+def untrained(system):
+    """Return the methods of a system that make PET and are no trained model."""
+    return [MEAN_PET]
+
+
 # The models of each system whose PET a classifier learns from, each trained without two folds too.
 CROSS_FITTED = {
     system: config[system].get("diagnosis", {}).get("cross_fitted", []) for system in SYSTEMS
@@ -41,11 +46,6 @@ def of_pairs(system, pattern, **wildcards):
     """Return files of a system, one a pair of its folds, which stand for `{pair}`."""
     pairs = [pair_name(*pair) for pair in fold_pairs(len(folds_of(system)))]
     return expand(f"results/{system}/{pattern}", pair=pairs, allow_missing=True, **wildcards)
-
-
-def synthetic_controls(system):
-    """Return the methods beside a system's models whose PET is synthesised, too."""
-    return [MEAN_PET]
 
 
 def of_folds(system, pattern, **wildcards):

@@ -3,7 +3,7 @@
 
 def dual_glow_features_without(wildcards):
     """Return the features of a method's PET by pairs of folds; none where it is of no training."""
-    if wildcards.method in UNTRAINED:
+    if wildcards.method in NOT_LEARNT:
         return []
     return of_pairs("dual_glow", "features/{model}/without-{pair}.tsv", model=wildcards.method)
 
@@ -31,7 +31,7 @@ use rule dual_glow_table2 as dual_glow_cross_fitted with:
             ),
             *expand(
                 "results/dual_glow/cross_fitted/{method}/fold-{fold}.tsv",
-                method=[*synthetic_controls("dual_glow"), *CROSS_FITTED["dual_glow"]],
+                method=[*untrained("dual_glow"), *CROSS_FITTED["dual_glow"]],
                 fold=FLOW_FOLDS,
             ),
         ],

@@ -99,7 +99,7 @@ rule dual_glow_table2:
     input:
         predictions=expand(
             "results/dual_glow/diagnosis/{method}/fold-{fold}.tsv",
-            method=[*NOTHING_MADE, *synthetic_controls("dual_glow"), *DIAGNOSING],
+            method=[*NOTHING_MADE, *untrained("dual_glow"), *DIAGNOSING],
             fold=FLOW_FOLDS,
         ),
         published=PUBLISHED_FLOWS,

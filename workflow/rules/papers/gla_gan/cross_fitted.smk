@@ -1,11 +1,11 @@
 """Diagnosis by classifiers that have learnt from synthetic PET of people whom no generator had seen."""
 
-LEARNT_FROM = [*synthetic_controls("gla_gan"), *CROSS_FITTED["gla_gan"]]
+LEARNT_FROM = [*untrained("gla_gan"), *CROSS_FITTED["gla_gan"]]
 
 
 def features_without(wildcards):
     """Return the features of a method's PET by pairs of folds; none where it is of no training."""
-    if wildcards.method in UNTRAINED:
+    if wildcards.method in NOT_LEARNT:
         return []
     return of_pairs("gla_gan", "features/{model}/without-{pair}.tsv", model=wildcards.method)
 
