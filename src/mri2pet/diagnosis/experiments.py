@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from mri2pet.datasets.fold_pairs import fold_pairs
 from mri2pet.diagnosis.features import wide
 from mri2pet.diagnosis.made_pet import made_pet, rows_of
-from mri2pet.diagnosis.methods import MRI_AGE_SEX, NOT_LEARNT, REAL_PET, WITHOUT_PET
+from mri2pet.diagnosis.methods import MRI_AGE_SEX, NOT_LEARNT, NOTHING_MADE, REAL_PET, WITHOUT_PET
 from mri2pet.errors import InputError
 from mri2pet.files import read_tsv
 
@@ -162,7 +162,7 @@ def assemble(
         If a subject has no fold or several, a generator may have seen a subject whose PET it
         made, or the fold tested, or a PET that is needed is missing.
     """
-    if inner is not None and method in (*WITHOUT_PET, REAL_PET):
+    if inner is not None and method in NOTHING_MADE:
         raise InputError(f"{method}: it has no synthetic PET to be learnt from")
     everyone = visits
     visits = _with_folds(visits[visits["group"].isin(groups)], folds)
