@@ -36,8 +36,8 @@ THRESHOLD = (
     "other. "
 )
 AUC_STAYS = (
-    "With an AUC of .83, sensitivity can be .17 and specificity 1.0: the AUC does not depend on the "
-    "threshold; accuracy, sensitivity and specificity do. "
+    "With an AUC of .83, sensitivity can be .17 and specificity 1.0: the AUC does not depend on "
+    "the threshold; accuracy, sensitivity and specificity do. "
 )
 # anchor, title and caption of each table
 TABLES = {
