@@ -98,7 +98,9 @@ def test_tables_have_the_contracts_form_and_numbers(finished, number):
     assert list(table.columns) == COLUMNS
     assert {"gla_gan", "unet", "mean_pet"} <= set(table["method"])
     assert table["mean"].notna().sum() >= 0.8 * len(table)
-    assert table.loc[table["method"] == "gla_gan", "published_mean"].notna().all()
+    # a part of visits with PET is not the paper's
+    own = table[(table["method"] == "gla_gan") & table["dataset"].isin(["Paired", "Complete"])]
+    assert len(own) and own["published_mean"].notna().all()
 
 
 def test_each_part_of_table_3_is_of_the_same_people(finished):
