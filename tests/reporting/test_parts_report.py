@@ -28,7 +28,7 @@ def shown(view):
 def test_each_part_of_table_3_is_a_table_of_its_own(tmp_path):
     first, second = gla_gan.tables([write(tmp_path / "table3.tsv", PARTS)], {"unet": "U-Net"})
     assert first.title == "Table III: diagnosis on the Complete dataset"
-    assert second.title == f"{first.title}: Complete, visits with PET"
+    assert second.title == f"{first.title}: visits with PET"
     assert first.anchor != second.anchor
     assert shown(first) == {"U-Net": 11, "Only MRI": 11}
     assert shown(second) == {"U-Net": 8, "Real PET": 8}

@@ -54,10 +54,10 @@ def part_views(
     anchor: str, title: str, caption: str, table: pd.DataFrame, labels: Mapping[str, str]
 ) -> list[TableView]:
     """One view a dataset of a table, in its order; the first has the title as it is."""
-    made = []
+    first, made = table["dataset"].iloc[0], []
     for dataset, rows in table.groupby("dataset", sort=False):
-        what, place = f"{title}: {dataset}", f"{anchor}-{_as_anchor(str(dataset))}"
-        named = (place, what) if made else (anchor, title)
+        what = str(dataset).removeprefix(f"{first}, ")
+        named = (f"{anchor}-{_as_anchor(what)}", f"{title}: {what}") if made else (anchor, title)
         made.append(table_view(*named, caption, rows, labels))
     return made
 
