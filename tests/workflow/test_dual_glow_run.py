@@ -24,6 +24,8 @@ def test_tables_have_the_form_of_all_and_published_values(finished, number):
     assert {"dual_glow", "mean_pet"} <= set(table["method"])
     # What is told the diagnosis must not be asked for it.
     assert ("dual_glow_side" in set(table["method"])) == (number == "table1")
+    without_pet = {"only_mri", "mri_age_sex", "real_pet"}
+    assert without_pet & set(table["method"]) == (without_pet if number == "table2" else set())
     own = table[table["method"] == "dual_glow"].set_index("metric")
     assert own["mean"].notna().all()
     assert own["published_mean"].notna().sum() == len(METRICS[number]) - (number == "table1")

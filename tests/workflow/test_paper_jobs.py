@@ -87,9 +87,10 @@ def test_every_visit_model_variant_and_fold_has_its_jobs(listing, config):
     assert jobs["mean_pet"] == folds
     assert jobs["gla_gan_image_metrics"] == models + variants + 1
     assert jobs["gla_gan_synthetic_features"] == models + variants + 1
-    # real PET and mean PET on both datasets, only MRI on one
-    assert jobs["diagnose"] == 2 * (models + variants + 2) + 1
-    assert jobs["classify_three_way"] == 2 * (models + 2) + 1
+    # mean PET and the two rows without PET on both datasets, real PET on one
+    assert jobs["diagnose"] == 2 * (models + variants + 3) + 1
+    assert jobs["classify_three_way"] == 2 * (models + 3) + 1
+    assert not [rule for rule in jobs if "without" in rule or "cross_fitted" in rule]
     assert jobs["ablation_table"] == jobs["ablation_figure"] == 2
     for once in ("table1", "table2", "table3", "three_way", "pack_linear", "report_page"):
         assert jobs[once] == 1
@@ -103,6 +104,21 @@ def test_without_variants_and_third_group_their_jobs_are_gone(listing, config):
     assert jobs["ablation_table"] == jobs["ablation_figure"] == 1
     assert "three_way" not in jobs
     assert "classify_three_way" not in jobs
+
+
+@pytest.mark.parametrize("names", [["unet"], ["unet", "gla_gan"]])
+def test_a_cross_fitted_model_is_trained_once_more_without_every_two_folds(listing, config, names):
+    jobs = listing.jobs({"gla_gan": {"diagnosis": {"cross_fitted": names}}})
+    folds = config["folds"]["n"]
+    pairs = folds * (folds - 1) // 2
+    assert jobs["train_without"] == jobs["synthesise_without"] == len(names) * pairs
+    assert jobs["mean_pet_without"] == pairs
+    assert jobs["gla_gan_features_without"] == len(names) + 1
+    assert jobs["diagnose_cross_fitted"] == 2 * (len(names) + 1)
+    assert jobs["cross_fitted_table"] == 1
+    ordinary = listing.jobs()
+    for rule in ("train", "synthesise", "mean_pet", "diagnose", "gla_gan_synthetic_features"):
+        assert jobs[rule] == ordinary[rule]
 
 
 def test_without_dual_glow_none_of_its_jobs_is_there(listing, config):
@@ -137,7 +153,8 @@ def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
     assert asked == len(entries) - 1
     assert jobs["gla_gan_synthetic_features"] == run + 1
     assert jobs["dual_glow_synthetic_features"] == asked + 1
-    assert jobs["dual_glow_diagnose"] == asked + 2
+    # mean PET, real PET and the two rows without PET
+    assert jobs["dual_glow_diagnose"] == asked + 4
     assert jobs["dual_glow_draws"] == flows * folds
     assert jobs["warp_mri"] == PAIRED + MRI_ONLY
     assert jobs["pack_nonlinear"] == jobs["linear_folds"] == 1
@@ -170,6 +187,14 @@ def test_the_local_regression_alone_is_shown_tissues(request, system, name, othe
     assert inputs_of(listing, *targets) == dict(
         zip(targets, (plain, plain | {"gm", "wm", "csf"}), strict=True)
     )
+
+
+def test_table_2_is_learnt_from_generated_images_too(flow_listing, root):
+    jobs = flow_listing.jobs({"dual_glow": {"diagnosis": {"cross_fitted": ["dual_glow"]}}})
+    folds = full_config(root, "dual_glow")["folds"]["n"]
+    assert jobs["train_without"] == jobs["synthesise_without"] == folds * (folds - 1) // 2 == 45
+    assert jobs["dual_glow_features_without"] == jobs["dual_glow_diagnose_cross_fitted"] == 2
+    assert jobs["dual_glow_cross_fitted"] == jobs["dual_glow_table2"] == 1
 
 
 def test_gans_of_the_anomaly_paper_are_trained_in_every_fold(anomaly_listing, root):

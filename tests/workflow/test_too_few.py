@@ -22,6 +22,14 @@ LATER = ("results/bids", "results/preproc", "results/datasets")
             {"studies": {"dementia": {"simulation": {"paired": 5, "mri_only": 4}}}},
             "folds.n: 3 folds need at least 3 subjects of group CN with MRI and PET, there are 2",
         ),
+        (  # enough for folds, but two folds of the three hold all but one of those learnt from
+            "results/datasets/linear/folds.tsv",
+            {
+                "studies": {"dementia": {"simulation": {"paired": 9}}},
+                "gla_gan": {"training_groups": ["CN"], "diagnosis": {"cross_fitted": ["unet"]}},
+            },
+            "gla_gan.diagnosis.cross_fitted: without folds 0 and 1, 1 people of CN with MRI",
+        ),
         (
             "results/datasets/anomaly/folds.tsv",
             {"gan_anomaly": {"folds": {"n": 9}}},

@@ -7,7 +7,8 @@ fold, and one of all with the smoothness of each.
 
 import numpy as np
 
-from mri2pet.diagnosis.experiments import PAIRED, REAL_PET, assemble
+from mri2pet.diagnosis.experiments import PAIRED, assemble
+from mri2pet.diagnosis.methods import REAL_PET
 from mri2pet.diagnosis.svm import Settings, train
 from mri2pet.files import read_tsv, write_tsv
 from mri2pet.interpretation import interpolation

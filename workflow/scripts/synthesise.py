@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from mri2pet.datasets.parts import Parts
-from mri2pet.datasets.selection import synthesis_rows
+from mri2pet.datasets.selection import held_out, refuse_seen, synthesis_rows
 from mri2pet.datasets.volumes import Volumes
 from mri2pet.files import read_json, read_tsv
 from mri2pet.models.registry import side_information
@@ -26,7 +26,9 @@ with recorded(snakemake):
     torch.set_num_threads(snakemake.threads)
     visits = read_tsv(given.visits, dtype={"subject": str})
     folds = read_tsv(given.folds, dtype={"subject": str}) if given.folds else None
-    rows = synthesis_rows(visits, folds, int(snakemake.wildcards.fold))
+    rows = synthesis_rows(visits, folds, held_out(snakemake.wildcards.fold))
+    chosen = read_json(given.chosen)
+    refuse_seen(rows, chosen, snakemake.wildcards.model)
     sources = Volumes([given.source, *given.further], rows["index"])
     mask = np.load(given.mask)
     parts, device = Parts.of(params.model), choose_device()
@@ -37,7 +39,7 @@ with recorded(snakemake):
         side = side_information(params.model["generator"])
         told = None if side is None else side.tensors(rows)
         made = synthesise(generator, sources, mask, device=device, crop=params.crop, side=told)
-    if width := read_json(given.chosen)["smoothing_fwhm_mm"]:
+    if width := chosen["smoothing_fwhm_mm"]:
         voxel = voxel_size(affine_of(read_json(given.description), 0))
         made = np.stack([smooth(volume, width, voxel, mask) for volume in made])
     write_synthesis(

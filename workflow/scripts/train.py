@@ -1,10 +1,10 @@
-"""Train (or solve) one model for one fold, from the dataset's arrays to the generator's weights.
+"""Train (or solve) one model without one fold or two, from the dataset's arrays to its weights.
 
-Only visits of the training groups and of subjects outside the fold that have source and target are
-read; in a study that is split once, the people to train and to validate on. Where people are held
-out for validation, the epoch and the width of the smoothing are chosen on them. Beside the weights
-it writes the losses of every epoch as a table and a picture, what was chosen, and all networks
-where another model goes on from them. A checkpoint lets a stopped job go on; the end removes it.
+Only visits of the training groups and of subjects outside the folds held out that have source and
+target are read; in a study that is split once, the people to train and to validate on. Where people
+are held out for validation, the epoch and the width of the smoothing are chosen on them. Beside the
+weights: the losses of every epoch as a table and a picture, what was chosen, and all networks where
+another model goes on from them. A checkpoint lets a stopped job go on; the end removes it.
 """
 
 from functools import partial
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from mri2pet.datasets.selection import select_training
+from mri2pet.datasets.selection import held_out, select_training
 from mri2pet.files import atomic, read_json, read_tsv, write_json
 from mri2pet.models.registry import side_information
 from mri2pet.provenance.record import recorded
@@ -24,7 +24,7 @@ from mri2pet.training.validation import choose, validation_of
 
 with recorded(snakemake):
     given, output, params = snakemake.input, snakemake.output, snakemake.params
-    model, fold = snakemake.wildcards.model, int(snakemake.wildcards.fold)
+    model, fold = snakemake.wildcards.model, held_out(snakemake.wildcards.fold)
     visits = read_tsv(given.visits, dtype={"subject": str})
     folds = read_tsv(given.folds, dtype={"subject": str}) if given.folds else None
     people = params.validation.get("people", 0)
@@ -52,7 +52,7 @@ with recorded(snakemake):
     chosen = choose(generator, history, held_pairs, params.model, params.validation, voxel, scale)
     people = {"training": rows["subject"].unique(), "validation": held["subject"].unique()}
     write_json(output.chosen, chosen | people)
-    title = model if folds is None else f"{model}, fold {fold}"
+    title = model if folds is None else f"{model}, fold {snakemake.wildcards.fold}"
     save_training(generator, history, title, output.weights, output.history, output.curve)
     for path in output.get("networks", []):
         with atomic(path) as whole:

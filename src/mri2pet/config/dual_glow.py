@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mri2pet.config.cross_fitted import check_cross_fitted
 from mri2pet.config.systems import FLOW, as_map, check_names, study_groups
 from mri2pet.errors import InputError
 
@@ -14,7 +15,8 @@ def check(config: Mapping[str, Any]) -> None:
     ------
     InputError
         If a model has a name that is taken; a flow cannot halve the grid as often as it has
-        levels, or has no width for a level; or a class of Table 2 is empty or overlaps the other.
+        levels, or has no width for a level; a class of Table 2 is empty or overlaps the other; or a
+        model cannot be cross-fitted.
     """
     block = config["dual_glow"]
     check_names("dual_glow", block)
@@ -34,6 +36,7 @@ def check(config: Mapping[str, Any]) -> None:
             raise InputError(
                 f"dual_glow.diagnosis: group {group} is among the positive and the negative ones"
             )
+    check_cross_fitted(config, "dual_glow")
 
 
 def example_groups(config: Mapping[str, Any]) -> list[str]:

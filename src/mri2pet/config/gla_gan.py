@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mri2pet.config.ablations import check_models
+from mri2pet.config.cross_fitted import check_cross_fitted
 from mri2pet.config.systems import as_map, study_groups
 from mri2pet.errors import InputError
 
@@ -15,7 +16,8 @@ def check(config: Mapping[str, Any]) -> None:
     ------
     InputError
         If a model or variant has a name that is taken, an ablation does not fit its base, a group
-        is one that no visit of the study can have, or the model to be interpreted is not trained.
+        is one that no visit of the study can have, the model to be interpreted is not trained, or
+        a model cannot be cross-fitted.
     """
     block = config["gla_gan"]
     check_models(block)
@@ -32,6 +34,7 @@ def check(config: Mapping[str, Any]) -> None:
                     f"gla_gan.{key}: group {group} is not among studies.{block['study']}.groups "
                     f"({', '.join(known)}); {as_map(block['study'], known, group)}"
                 )
+    check_cross_fitted(config, "gla_gan")
     model = block.get("interpretation", {}).get("model")
     trained = [*block["models"], *block.get("ablations", {}).get("run", [])]
     if model is not None and model not in trained:

@@ -1,19 +1,27 @@
-"""Which visits a model of one fold is trained on, and for which it synthesises."""
+"""Which visits a model is trained on, and for which it synthesises, by the folds held out."""
 
 import hashlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from mri2pet.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+HeldOut = int | tuple[int, ...]  # the fold that is held out, or several
+
+
+def held_out(text: str) -> HeldOut:
+    """Read which folds a file's name says are held out: `0` is one, `0-2` are two."""
+    folds = tuple(map(int, text.split("-")))
+    return folds if len(folds) > 1 else folds[0]
+
 
 def training_rows(
-    visits: "pd.DataFrame", folds: "pd.DataFrame", fold: int, groups: Sequence[str] = ()
+    visits: "pd.DataFrame", folds: "pd.DataFrame", fold: HeldOut, groups: Sequence[str] = ()
 ) -> "pd.DataFrame":
-    """Select the visits that a generator of one fold may learn from.
+    """Select the visits that a generator may learn from.
 
     Parameters
     ----------
@@ -22,7 +30,7 @@ def training_rows(
     folds
         `subject` and `fold`, one row a subject.
     fold
-        The fold that is held out: nothing of its subjects is returned.
+        The fold that is held out, or several: nothing of their subjects is returned.
     groups
         Groups to learn from, by the visit's diagnosis; all if none is named.
 
@@ -38,7 +46,7 @@ def training_rows(
     """
     visits = _without_patients(visits)
     fold_of = _fold_of(visits, folds)
-    rows = visits[(visits["kind"] == "paired") & (fold_of != fold)]
+    rows = visits[(visits["kind"] == "paired") & ~fold_of.isin(_several(fold))]
     if groups:
         rows = rows[rows["group"].isin(groups)]
     if rows.empty:
@@ -50,21 +58,24 @@ def training_rows(
 
 
 def synthesis_rows(
-    visits: "pd.DataFrame", folds: "pd.DataFrame | None", fold: int
+    visits: "pd.DataFrame", folds: "pd.DataFrame | None", fold: HeldOut
 ) -> "pd.DataFrame":
-    """Select the visits whose PET is synthesised for one fold, with a column `role`.
+    """Select the visits whose PET is synthesised, with a column `role`.
 
     Paired visits of the fold's subjects (role `test`), then all that have an MRI alone (role
     `mri_only`), of every group: a generator may be asked for groups that it has not learnt from.
-    Patients of the anomaly dataset are not among them. In a study that is split once (no folds)
-    the people to validate and to test on, whose part the column `split` says.
+    Where several folds are held out, MRI-only visits of their subjects alone: of these people the
+    generator has seen nothing at all. Patients of the anomaly dataset are not among them. In a
+    study that is split once (no folds) the people to validate and to test on, whose part the
+    column `split` says.
     """
     if folds is None:
         return of_split(visits, "val", "test")
     visits = _without_patients(visits)
-    fold_of = _fold_of(visits, folds)
-    test = visits[(visits["kind"] == "paired") & (fold_of == fold)]
-    mri_only = visits[visits["kind"] == "mri_only"]
+    inside = _fold_of(visits, folds).isin(_several(fold))
+    test = visits[(visits["kind"] == "paired") & inside]
+    mri_only = visits["kind"] == "mri_only"
+    mri_only = visits[mri_only & inside if isinstance(fold, tuple) else mri_only]
     rows = [test.assign(role="test"), mri_only.assign(role="mri_only")]
     import pandas as pd
 
@@ -74,12 +85,12 @@ def synthesis_rows(
 def select_training(
     visits: "pd.DataFrame",
     folds: "pd.DataFrame | None",
-    fold: int,
+    fold: HeldOut,
     groups: Sequence[str] = (),
     people: int = 0,
     seed: int = 0,
 ) -> "tuple[pd.DataFrame, pd.DataFrame]":
-    """Select the visits that a model of one fold is trained on, and those it is validated on.
+    """Select the visits that a model is trained on, and those it is validated on.
 
     Parameters
     ----------
@@ -94,6 +105,34 @@ def select_training(
     if folds is None:
         return of_split(visits, "train"), of_split(visits, "val")
     return split_validation(training_rows(visits, folds, fold, groups), people, seed)
+
+
+def refuse_seen(rows: "pd.DataFrame", people: Mapping[str, Any], model: str) -> None:
+    """Refuse to synthesise for a held-out person whom the generator has seen.
+
+    Parameters
+    ----------
+    rows
+        As `synthesis_rows` gives them.
+    people
+        Labels of those that it was trained (`training`) and validated on (`validation`).
+    model
+        Its name.
+
+    Raises
+    ------
+    InputError
+        If one of them is among the rows to test on.
+    """
+    part = "role" if "role" in rows else "split"
+    tested = set(rows.loc[rows[part] == "test", "subject"])
+    seen = tested & {*people.get("training", ()), *people.get("validation", ())}
+    if seen:
+        raise InputError(
+            f"{model}: its generator was trained on subject {min(seen)}, whose PET it is to "
+            "synthesise as of a person held out; the folds are not those of its training: train "
+            "it again"
+        )
 
 
 def of_split(visits: "pd.DataFrame", *splits: str) -> "pd.DataFrame":
@@ -144,6 +183,10 @@ def _without_patients(visits: "pd.DataFrame") -> "pd.DataFrame":
     What is learnt there is how healthy brains look.
     """
     return visits[visits["role"] != "patient"] if "role" in visits else visits
+
+
+def _several(fold: HeldOut) -> tuple[int, ...]:
+    return fold if isinstance(fold, tuple) else (fold,)
 
 
 def _fold_of(visits: "pd.DataFrame", folds: "pd.DataFrame") -> "pd.Series":

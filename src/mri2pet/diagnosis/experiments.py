@@ -6,12 +6,16 @@ Paired (Table II)
 Complete (Table III)
     All visits. The PET is the real one where there is one and the method's where there is none,
     in training and in test.
+Cross-fitted
+    On either dataset: the PET is the method's throughout, in training too. That of a training
+    subject is made by a generator which held out that subject's fold and the one tested.
 
-The method is a model, whose generator of the same fold made the PET, or `mean_pet`; `real_pet`
-uses real PET alone, so that visits without one are left out; `only_mri` uses no PET.
+The method is a model, whose generator of the same fold made the PET of the test visits, or a name
+of `methods`: `mean_pet` and `oracle` are treated like a model; `real_pet` uses real PET alone, so
+that visits without one are left out; `only_mri` uses no PET, `mri_age_sex` age and sex beside it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +24,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mri2pet.datasets.fold_pairs import fold_pairs
 from mri2pet.diagnosis.features import wide
+from mri2pet.diagnosis.made_pet import made_pet, rows_of
+from mri2pet.diagnosis.methods import MRI_AGE_SEX, NOT_LEARNT, NOTHING_MADE, REAL_PET, WITHOUT_PET
 from mri2pet.errors import InputError
 from mri2pet.files import read_tsv
 
 PAIRED, COMPLETE = "paired", "complete"
-REAL_PET, ONLY_MRI = "real_pet", "only_mri"
+SEX_CODES = {"F": 0.0, "M": 1.0}  # anything else counts as not known
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,7 @@ def experiments(
     real: str | Path,
     synthetic: Sequence[str | Path],
     count: int,
+    without: Sequence[str | Path] | None = None,
     **chosen: Any,
 ) -> Iterator[tuple[int, Experiment]]:
     """Read the tables and put together the experiment of each fold.
@@ -72,6 +80,9 @@ def experiments(
         Features of the method's PET, a table a fold; none for a method that makes no PET.
     count
         Number of folds.
+    without
+        None for the papers' protocol. For the cross-fitted one the features of the PET by the
+        generators without two folds, in the order of `fold_pairs`; none for one of `NOT_LEARNT`.
     **chosen
         `dataset`, `method`, `groups` and `with_mri` of `assemble`.
 
@@ -80,10 +91,18 @@ def experiments(
     fold, experiment
     """
     tables = [_read(path) for path in (visits, folds, real)]
+    pairs = dict(zip(fold_pairs(count), without, strict=True)) if without else {}
     for fold in range(count):
         made = _read(synthetic[fold]) if synthetic else None
         given = dict(zip(("visits", "folds", "real"), tables, strict=True))
-        yield fold, assemble(fold=fold, synthetic=made, **given, **chosen)
+        inner = None
+        if without is not None:
+            others = [other for other in range(count) if other != fold]
+            inner = {
+                other: _read(pairs[tuple(sorted((fold, other)))] if pairs else synthetic[other])
+                for other in others
+            }
+        yield fold, assemble(fold=fold, synthetic=made, inner=inner, **given, **chosen)
 
 
 def _read(path: str | Path) -> pd.DataFrame:
@@ -100,6 +119,7 @@ def assemble(
     synthetic: pd.DataFrame | None,
     groups: Sequence[str],
     with_mri: bool = True,
+    inner: Mapping[int, pd.DataFrame] | None = None,
 ) -> Experiment:
     """Put together training and test data of one dataset, method and fold.
 
@@ -108,43 +128,64 @@ def assemble(
     dataset
         `paired` or `complete`.
     method
-        A model, `mean_pet`, `real_pet` or `only_mri`.
+        A model or a name of `methods`.
     fold
         The fold tested on.
     visits
-        The dataset's visits: index subject visit group kind.
+        The dataset's visits: index subject visit group kind; for `mri_age_sex` age (years) and
+        sex (`F` or `M`) too, either of which may be missing.
     folds
         subject fold, a subject once.
     real
         Features of the real scans (long).
     synthetic
-        Features of the method's PET, made by its generator of this fold (long); None for
-        `real_pet` and `only_mri`.
+        Features of the method's PET, made by its generator of this fold (long); None for a method
+        that makes none.
     groups
         The groups told apart; visits of others are left out.
     with_mri
-        Whether the features of the MRI count too (not in DUAL-GLOW's Table 2).
+        Whether the features of the MRI stand beside those of the PET (not in DUAL-GLOW's Table 2).
+        Methods without PET have them all the same.
+    inner
+        None for the papers' protocol. For the cross-fitted one each other fold and the features
+        of the PET of its subjects, by the generator without it and `fold` (long).
+
+    Returns
+    -------
+    Features of MRI (GM and WM of the regions), PET, age and sex (1 for M), in this order, of those
+    that the method has. Nothing is imputed or scaled: that is the classifier's, by its training
+    data.
 
     Raises
     ------
     InputError
-        If a subject has no fold or several, a synthetic PET is of a subject that its generator
-        was trained on, or a PET that is needed is missing.
+        If a subject has no fold or several, a generator may have seen a subject whose PET it
+        made, or the fold tested, or a PET that is needed is missing.
     """
+    if inner is not None and method in NOTHING_MADE:
+        raise InputError(f"{method}: it has no synthetic PET to be learnt from")
+    everyone = visits
     visits = _with_folds(visits[visits["group"].isin(groups)], folds)
     if dataset == PAIRED or method == REAL_PET:
         visits = visits[visits["kind"] == "paired"]
     test = visits["fold"] == fold
-    blocks = [_rows(wide(real, "MRI"), visits, "MRI")] if with_mri else []
-    if method != ONLY_MRI:
-        from_model = _from_model(visits, dataset, method, test)
+    blocks = []
+    if with_mri or method in WITHOUT_PET:
+        blocks.append(rows_of(wide(real, "MRI"), visits, "MRI"))
+    if method not in WITHOUT_PET:
         real_pet = wide(real, "PET")
         pet = np.full((len(visits), real_pet.shape[1]), np.nan)
-        pet[~from_model] = _rows(real_pet, visits[~from_model], "real PET")
-        if from_model.any():
-            made = _check_synthetic(synthetic, folds, method, fold)
-            pet[from_model] = _rows(made, visits[from_model], f"PET of {method}")
+        for rows, table, held_out in _sources(visits, dataset, method, fold, synthetic, inner):
+            if not rows.any():
+                continue
+            if held_out:
+                made = made_pet(table, method, held_out, everyone, folds)
+                pet[rows] = rows_of(made, visits[rows], f"PET of {method}")
+            else:
+                pet[rows] = rows_of(real_pet, visits[rows], "real PET")
         blocks.append(pet)
+    if method == MRI_AGE_SEX:
+        blocks.append(_age_and_sex(visits))
     values = np.hstack(blocks)
     return Experiment(
         train_visits=visits[~test],
@@ -154,47 +195,39 @@ def assemble(
     )
 
 
-def _from_model(
-    visits: pd.DataFrame, dataset: str, method: str, test: pd.Series
-) -> NDArray[np.bool_]:
-    """Tell for which visits the PET is the method's and not the real one."""
-    if method == REAL_PET:
-        return np.zeros(len(visits), dtype=bool)
-    if dataset == PAIRED:
-        return test.to_numpy()
-    return (visits["kind"] != "paired").to_numpy()
+def _sources(
+    visits: pd.DataFrame,
+    dataset: str,
+    method: str,
+    fold: int,
+    synthetic: pd.DataFrame | None,
+    inner: Mapping[int, pd.DataFrame] | None,
+) -> Iterator[tuple[NDArray[np.bool_], pd.DataFrame | None, tuple[int, ...]]]:
+    """Yield which visits take their PET from which table, and the folds that its maker held out.
 
-
-def _rows(table: pd.DataFrame, visits: pd.DataFrame, what: str) -> NDArray:
-    """Take the visits' features out of a wide table, in the visits' order."""
-    lost = visits[~visits["index"].isin(table.index)]
-    if len(lost):
-        visit = lost.iloc[0]
-        raise InputError(
-            f"no features of the {what} of subject {visit['subject']}, visit {visit['visit']}: "
-            "make the features again"
-        )
-    return table.loc[visits["index"]].to_numpy(dtype=float)
-
-
-def _check_synthetic(
-    synthetic: pd.DataFrame | None, folds: pd.DataFrame, method: str, fold: int
-) -> pd.DataFrame:
-    """Return the synthetic PET's features; refuse a subject that the generator has seen.
-
-    A generator is trained on the paired visits of the subjects outside its fold, so that a
-    synthetic PET of a paired visit must be of a subject inside it.
+    No table and no folds for the real PET.
     """
-    if synthetic is None:
-        raise InputError(f"{method}: no features of its PET were given")
-    held_out = set(folds.loc[folds["fold"] == fold, "subject"])
-    seen = set(synthetic.loc[synthetic["kind"] == "paired", "subject"]) - held_out
-    if seen:
-        raise InputError(
-            f"{method}, fold {fold}: subject {min(seen)} is not of this fold, so the generator "
-            "was trained on the visit that it synthesised"
-        )
-    return wide(synthetic, "PET")
+    test = (visits["fold"] == fold).to_numpy()
+    if inner is not None:
+        yield test, synthetic, (fold,)
+        for other, table in inner.items():
+            held_out = (other,) if method in NOT_LEARNT else (fold, other)
+            yield (visits["fold"] == other).to_numpy(), table, held_out
+        return
+    if method == REAL_PET:
+        from_model = np.zeros(len(visits), dtype=bool)
+    elif dataset == PAIRED:
+        from_model = test
+    else:
+        from_model = (visits["kind"] != "paired").to_numpy()
+    yield ~from_model, None, ()
+    yield from_model, synthetic, (fold,)
+
+
+def _age_and_sex(visits: pd.DataFrame) -> NDArray:
+    """Return (n, 2): age in years and the code of the sex, NaN where not known."""
+    age = pd.to_numeric(visits["age"], errors="coerce")
+    return np.column_stack([age, visits["sex"].map(SEX_CODES)]).astype(float)
 
 
 def _with_folds(visits: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:

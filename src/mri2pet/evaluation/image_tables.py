@@ -26,6 +26,7 @@ REFERENCES = {
     "mean_pet": "Mean PET",
     "real_pet": "Real PET",
     "only_mri": "Only MRI",
+    "mri_age_sex": "MRI, age and sex",
     "copy": "Source image copied",
 }
 

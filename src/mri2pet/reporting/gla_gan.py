@@ -8,7 +8,12 @@ from mri2pet.reporting import insight, views
 from mri2pet.reporting.captions import CURVES, SYNTHESIS, TABLES
 from mri2pet.reporting.html import Picture, Section, filled
 from mri2pet.reporting.pictures import data_uri, is_there, named_pictures
-from mri2pet.reporting.sections import ablation_section, three_way_section
+from mri2pet.reporting.sections import (
+    ablation_section,
+    cross_fitted_section,
+    part_views,
+    three_way_section,
+)
 
 
 def sections(
@@ -38,12 +43,13 @@ def sections(
 
 
 def tables(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[views.TableView]:
-    """Show Tables I to III, `tables/table{1,2,3}.tsv`, of what there is."""
+    """Show Tables I to III, `tables/table{1,2,3}.tsv`, of what there is; each part on its own."""
     found = {Path(path).stem: path for path in paths}
     return [
-        views.table_view(*TABLES[number], read_tsv(found[name]), labels)
+        view
         for number, name in (("I", "table1"), ("II", "table2"), ("III", "table3"))
         if name in found
+        for view in part_views(*TABLES[number], read_tsv(found[name]), labels)
     ]
 
 
@@ -75,7 +81,8 @@ def further(
     ----------
     paths
         `tables/{ablation_<figure>,three_way,dissection,interpolation}.tsv` and the pictures of the
-        same names under `figures/`. A section is made where both are there.
+        same names under `figures/`: a section is made where both are there.
+        `tables/cross_fitted.tsv` has no picture.
     labels
         Model to label.
     compared
@@ -96,6 +103,8 @@ def further(
         for figure, names in compared.items()
         if f"ablation_{figure}" in there
     ]
+    if ".tsv" in (cross_fitted := both.get("cross_fitted", {})):
+        made.append(cross_fitted_section(cross_fitted[".tsv"], labels))
     if "three_way" in there:
         made.append(three_way_section(*there["three_way"], labels))
     looked = (there.get(name, ()) for name in ("dissection", "interpolation"))

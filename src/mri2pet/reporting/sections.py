@@ -1,4 +1,4 @@
-"""Sections of the report beyond Tables I to III: ablations and the three-way diagnosis."""
+"""Sections of the report beyond Tables I to III: ablations and further diagnoses."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ import pandas as pd
 
 from mri2pet.evaluation.image_metrics import METRICS
 from mri2pet.files import read_tsv
-from mri2pet.reporting.captions import ABLATION_TABLE, ABLATIONS, THREE_WAY
+from mri2pet.reporting.captions import ABLATION_TABLE, ABLATIONS, CROSS_FITTED, THREE_WAY
 from mri2pet.reporting.html import Picture, Section
 from mri2pet.reporting.pictures import data_uri
 from mri2pet.reporting.views import TableView, table_view
@@ -43,6 +43,25 @@ def three_way_section(table: str | Path, picture: str | Path, labels: Mapping[st
     return Section("three-way", title, [shown], views)
 
 
+def cross_fitted_section(table: str | Path, labels: Mapping[str, str]) -> Section:
+    """Show the diagnosis learnt from synthetic PET, on Paired and on Complete."""
+    title, caption = CROSS_FITTED
+    views = _by_dataset("cross-fitted", title, caption, read_tsv(table), labels)
+    return Section("cross-fitted", f"GLA-GAN: {title[:1].lower()}{title[1:]}", [], views)
+
+
+def part_views(
+    anchor: str, title: str, caption: str, table: pd.DataFrame, labels: Mapping[str, str]
+) -> list[TableView]:
+    """One view a dataset of a table, in its order; the first has the title as it is."""
+    first, made = table["dataset"].iloc[0], []
+    for dataset, rows in table.groupby("dataset", sort=False):
+        what = str(dataset).removeprefix(f"{first}, ")
+        named = (f"{anchor}-{_as_anchor(what)}", f"{title}: {what}") if made else (anchor, title)
+        made.append(table_view(*named, caption, rows, labels))
+    return made
+
+
 def _by_dataset(
     anchor: str, title: str, caption: str, table: pd.DataFrame, labels: Mapping[str, str]
 ) -> list[TableView]:
@@ -52,6 +71,11 @@ def _by_dataset(
         ["dataset", table["metric"].isin(METRICS)], sort=False
     ):
         what = f"{dataset}, image quality" if quality else dataset
-        place = f"{anchor}-{what.lower().replace(', ', '-').replace(' ', '-')}"
-        views.append(table_view(place, f"{title}: {what}", caption, rows, labels))
+        views.append(
+            table_view(f"{anchor}-{_as_anchor(what)}", f"{title}: {what}", caption, rows, labels)
+        )
     return views
+
+
+def _as_anchor(words: str) -> str:
+    return words.lower().replace(", ", "-").replace(" ", "-")

@@ -154,7 +154,7 @@ def train_recipe(
     made = prepare(config, pairs, name, fold, seed, threads, device, start)
     recipe, batches, settings, precision = made.recipe, made.batches, made.settings, made.precision
     log.info(
-        "%s, fold %d: %d pairs, %d parameters, %s, %s",
+        "%s, fold %s: %d pairs, %d parameters, %s, %s",
         *(name, fold, len(pairs.source), sum(p.numel() for p in recipe.parameters())),
         *(precision.device, precision.name),
     )

@@ -1,6 +1,8 @@
 """The models of all systems, what each works on, and the folds that they are trained in."""
 
 from mri2pet.config.systems import system_models
+from mri2pet.datasets.fold_pairs import fold_pairs, pair_name
+from mri2pet.diagnosis.methods import MEAN_PET, NOTHING_MADE, NOT_LEARNT, REAL_PET, WITHOUT_PET
 from mri2pet.models.registry import symbol_of
 from mri2pet.training.recipes import check_entry, loss_symbols, recipe_symbol
 
@@ -22,6 +24,28 @@ def folds_of(system):
         return [0]
     block = config[system] if KNOWN_SYSTEMS[system].own_folds else config
     return list(range(block["folds"]["n"]))
+
+
+def untrained(system):
+    """Return the methods of a system that make PET and are no trained model."""
+    return [MEAN_PET]
+
+
+# The models of each system whose PET a classifier learns from, each trained without two folds too.
+CROSS_FITTED = {
+    system: config[system].get("diagnosis", {}).get("cross_fitted", []) for system in SYSTEMS
+}
+
+
+def folder_of(fold):
+    """Return the folder of what held out one fold (`0`) or two (`0-2`)."""
+    return f"without-{fold}" if "-" in fold else f"fold-{fold}"
+
+
+def of_pairs(system, pattern, **wildcards):
+    """Return files of a system, one a pair of its folds, which stand for `{pair}`."""
+    pairs = [pair_name(*pair) for pair in fold_pairs(len(folds_of(system)))]
+    return expand(f"results/{system}/{pattern}", pair=pairs, allow_missing=True, **wildcards)
 
 
 def of_folds(system, pattern, **wildcards):

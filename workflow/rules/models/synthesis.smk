@@ -6,6 +6,13 @@ def made_file(system):
     return "pet.npy" if system in PET_SYSTEMS else "volumes.npy"
 
 
+def trained_file(name):
+    """Return an input function: what the training left that held out the same folds as a job."""
+    return lambda wildcards: (
+        f"results/{wildcards.system}/models/{wildcards.model}/{folder_of(wildcards.fold)}/{name}"
+    )
+
+
 rule synthesise:
     input:
         visits=dataset_file("visits.tsv"),
@@ -14,8 +21,8 @@ rule synthesise:
         further=further_arrays,
         mask=dataset_file("mask.npy"),
         description=dataset_file("dataset.json"),
-        weights="results/{system}/models/{model}/fold-{fold}/generator.pt",
-        chosen="results/{system}/models/{model}/fold-{fold}/chosen.json",
+        weights=trained_file("generator.pt"),
+        chosen=trained_file("chosen.json"),
     output:
         made="results/{system}/synthesis/{model}/fold-{fold}/pet.npy",
         visits="results/{system}/synthesis/{model}/fold-{fold}/visits.tsv",

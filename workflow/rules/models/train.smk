@@ -41,7 +41,7 @@ def seen_file(system, model):
 def start_file(wildcards):
     """Return the networks that a job's model goes on from; nothing for one that begins anew."""
     start = ENTRIES[wildcards.system][wildcards.model].get("start")
-    folder = f"results/{wildcards.system}/models/{start}/fold-{wildcards.fold}"
+    folder = f"results/{wildcards.system}/models/{start}/{folder_of(wildcards.fold)}"
     return f"{folder}/networks.pt" if start else []
 
 

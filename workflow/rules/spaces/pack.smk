@@ -32,6 +32,31 @@ def enough_people(space, folds):
     return nothing
 
 
+def enough_for_pairs(space, folds):
+    """Return an input function that names no file: it refuses a cohort too small for cross-fitting."""
+
+    def nothing(wildcards):
+        wanted = [name for name, models in CROSS_FITTED.items() if models]
+        for system in [name for name in wanted if folds_space(name) == space]:
+            import pandas  # not before it is needed: it takes half a second
+
+            from mri2pet.datasets.fold_pairs import check_pairs
+            from mri2pet.datasets.folds import make_folds
+
+            visits = pandas.DataFrame(list(cohort(space_study(space)).values()))
+            try:
+                check_pairs(
+                    make_folds(visits, folds["n"], config["seed"], folds["groups"]),
+                    config[system].get("training_groups", []),
+                    f"{system}.diagnosis.cross_fitted",
+                )
+            except InputError as error:
+                raise WorkflowError(str(error)) from None
+        return []
+
+    return nothing
+
+
 for space, packed in PACKED.items():
 
     rule:
@@ -40,6 +65,7 @@ for space, packed in PACKED.items():
         input:
             **packed["input"],
             enough=enough_people(space, packed["folds"]) if "folds" in packed else [],
+            pairs=enough_for_pairs(space, packed["folds"]) if "folds" in packed else [],
         output:
             **{
                 name: f"results/datasets/{space}/{name}.npy"

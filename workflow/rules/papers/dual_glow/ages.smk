@@ -149,6 +149,7 @@ SHOWN["dual_glow"] = [
     for path in [
         "tables/table1.tsv",
         "tables/table2.tsv",
+        *(["tables/cross_fitted.tsv"] if CROSS_FITTED["dual_glow"] else []),
         "figures/mae.png",
         *expand("figures/synthesis_{group}.png", group=FLOW_EXAMPLES),
         *expand("figures/curves_{model}.png", model=FLOWS),

@@ -20,4 +20,11 @@ FLOW_METRICS = expand(
 
 include: "uncertainty.smk"
 include: "tables.smk"
+
+
+if CROSS_FITTED["dual_glow"]:
+
+    include: "cross_fitted.smk"
+
+
 include: "ages.smk"

@@ -55,8 +55,8 @@ rule dual_glow_mae:
 
 
 def dual_glow_features_of(wildcards):
-    """Return the features of a method's PET, fold by fold; none for the real one."""
-    if wildcards.method == "real_pet":
+    """Return the features of a method's PET, fold by fold; none if it synthesises nothing."""
+    if wildcards.method in NOTHING_MADE:
         return []
     return expand(
         "results/dual_glow/features/{method}/fold-{fold}.tsv",
@@ -99,7 +99,7 @@ rule dual_glow_table2:
     input:
         predictions=expand(
             "results/dual_glow/diagnosis/{method}/fold-{fold}.tsv",
-            method=["real_pet", "mean_pet", *DIAGNOSING],
+            method=[*NOTHING_MADE, *untrained("dual_glow"), *DIAGNOSING],
             fold=FLOW_FOLDS,
         ),
         published=PUBLISHED_FLOWS,
@@ -120,6 +120,7 @@ rule dual_glow_table2:
         runtime=more(10),
     params:
         code=code("error_table.py"),
+        dataset="Paired",
         models=DIAGNOSING,
     script:
         "../../../scripts/error_table.py"

@@ -1,6 +1,6 @@
 def synthetic_features_of(wildcards):
     """Return the features of a method's PET, fold by fold; none if it synthesises nothing."""
-    if wildcards.method in ("real_pet", "only_mri"):
+    if wildcards.method in NOTHING_MADE:
         return []
     pattern = "results/gla_gan/features/{method}/fold-{fold}.tsv"
     return expand(pattern, method=wildcards.method, fold=FOLDS)

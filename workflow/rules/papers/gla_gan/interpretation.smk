@@ -209,6 +209,7 @@ SHOWN["gla_gan"] = [
     f"results/gla_gan/{path}"
     for path in [
         *expand("tables/table{number}.tsv", number=[1, 2, 3]),
+        *(["tables/cross_fitted.tsv"] if CROSS_FITTED["gla_gan"] else []),
         *expand("figures/synthesis_{group}.png", group=DIAGNOSED),
         *expand("tables/ablation_{figure}.tsv", figure=ABLATIONS),
         *expand("figures/ablation_{figure}.png", figure=ABLATIONS),

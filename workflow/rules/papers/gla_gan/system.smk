@@ -7,10 +7,7 @@ MODELS = list(config["gla_gan"]["models"])
 COMPARED = {figure: figure_labels(config["gla_gan"], figure) for figure in FIGURES}
 ABLATIONS = [figure for figure in FIGURES if COMPARED[figure]]
 FOLDS = folds_of("gla_gan")
-METHODS = {
-    "paired": ["real_pet", "mean_pet", *MODELS],
-    "complete": ["only_mri", "real_pet", "mean_pet", *MODELS],
-}
+METHODS = [*WITHOUT_PET, *untrained("gla_gan"), *MODELS]  # of every table of diagnosis
 LABELS = {model: ENTRIES["gla_gan"][model]["label"] for model in MODELS}
 TRAINING_GROUPS = config["gla_gan"].get("training_groups", [])
 TUNING = {
@@ -26,8 +23,28 @@ SECTION_OPTIONS["gla_gan"] = {
 }
 
 
+def predictions_of(kind, dataset):
+    """Return the predictions of all methods on a dataset, of a kind (`diagnosis`, `three_way`).
+
+    Real PET leaves out the visits without one, so that on Complete it learns from, and is tested on,
+    just those of Paired.
+    """
+    folder = f"results/gla_gan/{kind}"
+    return [
+        *expand(f"{folder}/{dataset}/{{method}}/fold-{{fold}}.tsv", method=METHODS, fold=FOLDS),
+        *expand(f"{folder}/paired/{REAL_PET}/fold-{{fold}}.tsv", fold=FOLDS),
+    ]
+
+
 include: "diagnosis.smk"
 include: "tables.smk"
 include: "ablations.smk"
 include: "three_way.smk"
+
+
+if CROSS_FITTED["gla_gan"]:
+
+    include: "cross_fitted.smk"
+
+
 include: "interpretation.smk"

@@ -33,11 +33,7 @@ rule table1:
 
 rule table2:
     input:
-        predictions=expand(
-            "results/gla_gan/diagnosis/paired/{method}/fold-{fold}.tsv",
-            method=METHODS["paired"],
-            fold=FOLDS,
-        ),
+        predictions=predictions_of("diagnosis", "paired"),
         published=source_file("resources/published/gla_gan.tsv"),
     output:
         report(
@@ -66,11 +62,7 @@ rule table2:
 
 use rule table2 as table3 with:
     input:
-        predictions=expand(
-            "results/gla_gan/diagnosis/complete/{method}/fold-{fold}.tsv",
-            method=METHODS["complete"],
-            fold=FOLDS,
-        ),
+        predictions=predictions_of("diagnosis", "complete"),
         published=source_file("resources/published/gla_gan.tsv"),
     output:
         report(

@@ -27,16 +27,8 @@ rule classify_three_way:
 
 rule three_way:
     input:
-        paired=expand(
-            "results/gla_gan/three_way/paired/{method}/fold-{fold}.tsv",
-            method=METHODS["paired"],
-            fold=FOLDS,
-        ),
-        complete=expand(
-            "results/gla_gan/three_way/complete/{method}/fold-{fold}.tsv",
-            method=METHODS["complete"],
-            fold=FOLDS,
-        ),
+        paired=predictions_of("three_way", "paired"),
+        complete=predictions_of("three_way", "complete"),
     output:
         table=report(
             "results/gla_gan/tables/three_way.tsv",

@@ -1,0 +1,8 @@
+"""Names of what stands in the tables of diagnosis beside the trained models."""
+
+MEAN_PET, REAL_PET, ORACLE = "mean_pet", "real_pet", "oracle"
+ONLY_MRI, MRI_AGE_SEX = "only_mri", "mri_age_sex"
+
+WITHOUT_PET = (ONLY_MRI, MRI_AGE_SEX)  # the classifier sees no PET, real or synthetic
+NOTHING_MADE = (*WITHOUT_PET, REAL_PET)  # no PET is synthesised for these
+NOT_LEARNT = (ORACLE,)  # of a person's own truth: the same PET whichever folds are held out
