@@ -210,6 +210,8 @@ SHOWN["gla_gan"] = [
     for path in [
         *expand("tables/table{number}.tsv", number=[1, 2, 3]),
         *expand("figures/synthesis_{group}.png", group=DIAGNOSED),
+        "tables/regional_bias.tsv",
+        "figures/regional_bias.png",
         *expand("tables/ablation_{figure}.tsv", figure=ABLATIONS),
         *expand("figures/ablation_{figure}.png", figure=ABLATIONS),
         *(["tables/three_way.tsv", "figures/three_way.png"] if THREE_WAY else []),
