@@ -18,7 +18,8 @@ MODELS = ["good", "poor"]
 
 
 def test_mcnemar_equals_a_count_by_hand():
-    """Nine subjects: both right 3, the first alone 5, the second alone 1; and one who is unpaired."""
+    """Nine subjects: both right 3, the first alone 5, the second alone 1; and one who is "
+    "unpaired."""
     first = pd.Series([1.0] * 8 + [0] + [1], index=list("abcdefghix"))
     second = pd.Series([1.0] * 3 + [0] * 5 + [1], index=list("abcdefghi"))
     by_hand = 2 * sum([1, 6]) / 2**6  # two-tailed: six tosses with one head or none
@@ -111,7 +112,8 @@ def test_folds_count_by_their_pairs():
 
 
 def predictions(shift=0.0, people=30, flips=range(8)):
-    """`good` calls all rightly, `poor` calls some subjects wrongly; folds' scores may be shifted."""
+    """`good` calls all rightly, `poor` calls some subjects wrongly; folds' scores may be "
+    "shifted."""
     rows = []
     for method, wrong in {"good": set(), "poor": set(flips), "mean_pet": set()}.items():
         for number in range(people):

@@ -73,7 +73,8 @@ def test_only_held_out_visits_are_measured_each_against_its_own_real_pet(volumes
     measured = im.measure_visits(
         table(["test", "mri_only"]), dataset, np.stack([synthetic, real]), mask, fold=1
     )
-    assert list(measured["metric"]) == ["SSIM", "PSNR", "MAE", "CorCoef"]
+    names = ["SSIM", "PSNR", "MAE", "CorCoef"]
+    assert list(measured["metric"]) == [*names, *(name + im.WHOLE for name in names)]
     assert set(measured["subject"]) == {"002S0002"}
     assert measured.set_index("metric").loc["MAE", "value"] == 0
     assert list(measured.columns) == [

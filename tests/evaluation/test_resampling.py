@@ -11,6 +11,7 @@ from mri2pet.evaluation.resampling import (
     RESAMPLES,
     bootstrap_test,
     interval,
+    smallest_group,
     subject_weights,
     weighted_mean,
 )
@@ -52,10 +53,10 @@ def test_the_interval_is_of_subjects_and_not_of_visits():
     """With many alike visits a person, visits as units would make it less than half as wide."""
     rows = clustered(np.random.default_rng(0), visits=9, noise=0.05)
     found = mean_of_folds(rows)
-    low, high = interval(found.resampled, len(found.subjects))
+    low, high = interval(found.resampled, found.smallest)
     as_visits = rows.assign(subject=[f"v{number}" for number in range(len(rows))])
     visits = mean_of_folds(as_visits)
-    narrow = np.ptp(interval(visits.resampled, len(visits.subjects)))
+    narrow = np.ptp(interval(visits.resampled, visits.smallest))
     people = rows.groupby("subject")["value"].mean()
     expected = 2 * 1.96 * people.std() / np.sqrt(len(people))
     assert high - low == pytest.approx(expected, rel=0.2)
@@ -83,7 +84,7 @@ def coverage(make, truth=0.0, simulations=200):
     rng, held = np.random.default_rng(7), 0
     for _ in range(simulations):
         found = make(rng)
-        low, high = interval(found.resampled, len(found.subjects))
+        low, high = interval(found.resampled, found.smallest)
         held += low <= truth <= high
     return held / simulations
 
@@ -116,10 +117,10 @@ def test_intervals_of_means_of_people_hold_the_truth(monkeypatch):
 
 
 def test_too_few_people_have_no_interval():
-    few = mean_of_people(pd.Series(np.arange(FEWEST - 1.0), index=list("abcd")))
-    assert np.isnan(interval(few.resampled, len(few.subjects))).all()
-    enough = mean_of_people(pd.Series(np.arange(float(FEWEST)), index=list("abcde")))
-    assert np.isfinite(interval(enough.resampled, len(enough.subjects))).all()
+    few = mean_of_people(pd.Series(np.arange(FEWEST - 1.0), index=list("abc")))
+    assert np.isnan(interval(few.resampled, few.smallest)).all()
+    enough = mean_of_people(pd.Series(np.arange(float(FEWEST)), index=list("abcd")))
+    assert np.isfinite(interval(enough.resampled, enough.smallest)).all()
 
 
 def test_many_statistics_at_once_are_each_their_own():
@@ -133,8 +134,24 @@ def test_many_statistics_at_once_are_each_their_own():
 
 
 def test_paired_resamples_see_a_difference_that_is_alike_in_all():
-    people = pd.Series(np.random.default_rng(0).normal(0, 5, 20), index=[f"s{n}" for n in range(20)])
+    people = pd.Series(
+        np.random.default_rng(0).normal(0, 5, 20), index=[f"s{n}" for n in range(20)]
+    )
     first, second = mean_of_people(people), mean_of_people(people + 0.1)
-    assert bootstrap_test(first.resampled, second.resampled) == pytest.approx(2 / (RESAMPLES + 1))
-    assert bootstrap_test(first.resampled, first.resampled) == 1
-    assert np.isnan(bootstrap_test(first.resampled, np.full(RESAMPLES, np.nan)))
+    resamples = first.resampled, second.resampled
+    assert bootstrap_test(*resamples, 20) == pytest.approx(2 / (RESAMPLES + 1))
+    assert bootstrap_test(first.resampled, first.resampled, 20) == 1
+    assert np.isnan(bootstrap_test(first.resampled, np.full(RESAMPLES, np.nan), 20))
+
+
+def test_a_few_people_cannot_give_a_smaller_p_than_an_exact_test():
+    first = mean_of_people(pd.Series([0.0] * 4, index=list("abcd")))
+    second = mean_of_people(pd.Series([1.0] * 4, index=list("abcd")))
+    assert bootstrap_test(first.resampled, second.resampled, 4) == pytest.approx(2 / 2**4)
+
+
+def test_the_smallest_group_counts():
+    subjects = pd.Series(list("aabcde"))
+    groups = pd.Series(["AD", "AD", "CN", "CN", "CN", "AD"])
+    assert smallest_group(subjects, groups) == 2
+    assert smallest_group(subjects) == 5

@@ -14,7 +14,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mri2pet.errors import InputError
-from mri2pet.evaluation.resampling import bootstrap_test, interval, subject_weights, weighted_mean
+from mri2pet.evaluation.resampling import (
+    bootstrap_test,
+    interval,
+    smallest_group,
+    subject_weights,
+    weighted_mean,
+)
 from mri2pet.evaluation.statistics import best_of, corrected_t_test, holm, mean_and_sd
 
 # Rows that are by design on other people than the rest of their table, and compared with none.
@@ -67,6 +73,8 @@ class Measured:
         Who was tested, in order.
     resampled
         (RESAMPLES,) the mean of each resample of subjects.
+    smallest
+        Subjects of the smallest group that is resampled.
     folds
         By fold; empty where there are none.
     people
@@ -79,6 +87,7 @@ class Measured:
     sd: float
     subjects: tuple[str, ...]
     resampled: NDArray[np.float64]
+    smallest: int
     people: pd.Series
     folds: pd.Series = field(default_factory=lambda: pd.Series(dtype=float))
     ratio: float = np.nan
@@ -89,7 +98,7 @@ Test = Callable[[Measured, Measured], float]
 
 def resampled_test(first: Measured, second: Measured) -> float:
     """Two-tailed p from the same resamples of both (`resampling.bootstrap_test`)."""
-    return bootstrap_test(first.resampled, second.resampled)
+    return bootstrap_test(first.resampled, second.resampled, first.smallest)
 
 
 def over_people(test: Callable[[pd.Series, pd.Series], float]) -> Test:
@@ -122,9 +131,9 @@ def measure_folds(
         (rows) group within which subjects are resampled; None: all together.
     """
     rows = rows.reset_index(drop=True)
-    weights = subject_weights(
-        rows["subject"], None if groups is None else groups.reset_index(drop=True)
-    )
+    groups = None if groups is None else groups.reset_index(drop=True)
+    weights = subject_weights(rows["subject"], groups)
+    smallest = smallest_group(rows["subject"], groups)
     printed: dict[str, dict[int, Parts]] = {}
     drawn: dict[str, list[Parts]] = {}
     for fold, own in rows.groupby("fold"):
@@ -142,6 +151,7 @@ def measure_folds(
             sd=mean_and_sd(by_fold)[1],
             subjects=tuple(sorted(set(rows["subject"]))),
             resampled=put_together(drawn[metric]),
+            smallest=smallest,
             people=people,
             folds=by_fold,
             ratio=float((tested / (tested.sum() - tested)).mean()) if len(tested) > 1 else np.nan,
@@ -164,7 +174,7 @@ def mean_of_people(people: pd.Series) -> Measured:
     mean, sd = mean_and_sd(people)
     weights = subject_weights(pd.Series(people.index))
     resampled = weighted_mean(people.to_numpy(), weights)
-    return Measured(mean, sd, tuple(people.index), resampled, people)
+    return Measured(mean, sd, tuple(people.index), resampled, len(people), people)
 
 
 def compare(
@@ -208,7 +218,7 @@ def compare(
     found["p_holm"] = holm(found["p_value"].to_list())
     rows = []
     for method, own in measured.items():
-        low, high = interval(own.resampled, len(own.subjects))
+        low, high = interval(own.resampled, own.smallest)
         row = {"dataset": dataset, "method": method, "metric": metric, "unit": unit}
         row |= {"mean": own.mean, "sd": own.sd, "n": len(own.subjects), "low": float(low)}
         row["high"] = float(high)

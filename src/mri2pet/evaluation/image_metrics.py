@@ -171,7 +171,7 @@ def metric_of(name: str) -> Metric | None:
 
 def in_all_scopes(published: pd.DataFrame) -> pd.DataFrame:
     """Put what a paper prints of a metric beside that of the mask and that of the whole volume."""
-    twice = published[published["metric"].map(lambda name: name in METRICS and METRICS[name].whole)]
+    twice = published[published["metric"].isin([n for n in METRICS if METRICS[n].whole])]
     return pd.concat([published, twice.assign(metric=twice["metric"] + WHOLE)], ignore_index=True)
 
 

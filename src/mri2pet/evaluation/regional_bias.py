@@ -15,7 +15,13 @@ from mri2pet.diagnosis.features import WHOLE
 from mri2pet.errors import InputError
 from mri2pet.evaluation import image_tables
 from mri2pet.evaluation.comparison import check_same_people
-from mri2pet.evaluation.resampling import FEWEST, interval, subject_weights, weighted_mean
+from mri2pet.evaluation.resampling import (
+    FEWEST,
+    interval,
+    smallest_group,
+    subject_weights,
+    weighted_mean,
+)
 
 COLUMNS = (*image_tables.COLUMNS, "region", "by", "level")
 BIAS, CONTRAST = "regional bias", "regional contrast"
@@ -161,7 +167,7 @@ def _contrast(
     )
     if positives.nunique() < 2:
         return []
-    n = subjects.nunique()
+    n, smallest = subjects.nunique(), smallest_group(subjects, positives)
     common = {"by": "all", "level": "all", "n": n}
     weights = {"once": np.ones((1, len(subjects))), "drawn": subject_weights(subjects, positives)}
     found = {
@@ -170,14 +176,14 @@ def _contrast(
     }
     rows: list[dict[str, object]] = []
     for place, who in enumerate((REAL, method)):
-        lows, highs = interval(found["drawn"][place], n)
+        lows, highs = interval(found["drawn"][place], smallest)
         means = found["once"][place][0]
         for region, mean, low, high in zip(made, means, lows, highs, strict=True):
             row = {"method": who, "metric": CONTRAST, "unit": UNIT, "mean": mean}
             rows.append(common | row | {"low": low, "high": high, "region": region})
     once, drawn = (kept(*found[name]) for name in ("once", "drawn"))
     for metric, unit in ((SLOPE, "ratio"), (CORRELATION, "correlation")):
-        low, high = interval(drawn[metric], n)
+        low, high = interval(drawn[metric], smallest)
         row = {"method": method, "metric": metric, "unit": unit, "mean": float(once[metric][0])}
         rows.append(common | row | {"low": float(low), "high": float(high), "region": EVERY})
     return rows

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 RESAMPLES = 2000
 SEED = 1979
 LEVEL = 0.95
-FEWEST = 5  # subjects: fewer tell too little of how subjects differ, and there is no interval
+FEWEST = 4  # subjects of a group: fewer do not tell how subjects differ; there is no interval
 
 
 def subject_weights(subjects: pd.Series, groups: pd.Series | None = None) -> NDArray[np.float64]:
@@ -35,15 +35,28 @@ def subject_weights(subjects: pd.Series, groups: pd.Series | None = None) -> NDA
     -------
     (RESAMPLES, n) counts.
     """
+    codes, strata = _strata(subjects, groups)
+    order = np.argsort(strata, kind="stable")
+    counts = np.empty((RESAMPLES, len(strata)))
+    counts[:, order] = _draws(tuple(np.unique(strata, return_counts=True)[1]))
+    return counts[:, codes]
+
+
+def smallest_group(subjects: pd.Series, groups: pd.Series | None = None) -> int:
+    """Return the number of subjects of the smallest group that `subject_weights` draws from."""
+    return int(np.unique(_strata(subjects, groups)[1], return_counts=True)[1].min())
+
+
+def _strata(
+    subjects: pd.Series, groups: pd.Series | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Number the subjects by name: that of each row, and the group of each subject."""
     codes, people = pd.factorize(subjects, sort=True)
-    strata = np.zeros(len(people), dtype=int)
+    strata = np.zeros(len(people), dtype=np.int64)
     if groups is not None:
         ranks = pd.factorize(groups, sort=True)[0]
         strata = pd.Series(ranks).groupby(codes).min().to_numpy()
-    order = np.argsort(strata, kind="stable")
-    counts = np.empty((RESAMPLES, len(people)))
-    counts[:, order] = _draws(tuple(np.unique(strata, return_counts=True)[1]))
-    return counts[:, codes]
+    return codes, strata
 
 
 @lru_cache(maxsize=8)
@@ -88,7 +101,7 @@ def interval(resampled: NDArray, subjects: int) -> tuple[NDArray, NDArray]:
     resampled
         (B,) values, or (B, k) of k statistics; those that are not defined are left out.
     subjects
-        How many were resampled.
+        How many were resampled; of groups, the number in the smallest.
 
     Returns
     -------
@@ -101,27 +114,39 @@ def interval(resampled: NDArray, subjects: int) -> tuple[NDArray, NDArray]:
     if subjects < FEWEST:
         return none, none
     reach = np.sqrt(subjects / (subjects - 1)) * t.ppf((1 + LEVEL) / 2, subjects - 1)
-    tail = float(norm.cdf(-reach))
-    found = [np.quantile(_defined(own), [tail, 1 - tail]) if len(_defined(own)) else [np.nan] * 2
-             for own in np.atleast_2d(resampled.T)]  # fmt: skip
+    ends = [float(norm.cdf(-reach)), float(norm.cdf(reach))]
+    if np.isfinite(resampled).all():
+        low, high = np.quantile(resampled, ends, axis=0)
+        return low, high
+    values = [own[np.isfinite(own)] for own in np.atleast_2d(resampled.T)]
+    found = [np.quantile(own, ends) if len(own) else [np.nan, np.nan] for own in values]
     low, high = np.reshape(np.transpose(found), (2, *none.shape))
     return low, high
 
 
-def _defined(values: NDArray) -> NDArray:
-    return values[np.isfinite(values)]
-
-
-def bootstrap_test(first: NDArray, second: NDArray) -> float:
+def bootstrap_test(first: NDArray, second: NDArray, subjects: int) -> float:
     """Two-tailed p of two statistics being equal, from the same resamples of the same subjects.
 
     Twice the share of resamples in which the difference has the other sign or is zero, counting
-    the data at hand as one more (Davison and Hinkley 1997, section 4.2), at most 1. NaN where no
-    resample has both.
+    the data at hand as one more (Davison and Hinkley 1997, section 4.2). A few people who all
+    differ in one way give no resample that does not; so p is never below 2^(1 - n), the least that
+    an exact test of n people can give.
+
+    Parameters
+    ----------
+    first, second
+        (B,) values of both.
+    subjects
+        How many were resampled; of groups, the number in the smallest.
+
+    Returns
+    -------
+    At most 1; NaN where no resample has both.
     """
     difference = first - second
     difference = difference[np.isfinite(difference)]
     if not len(difference):
         return np.nan
     tails = (1 + (difference <= 0).sum(), 1 + (difference >= 0).sum())
-    return float(min(1.0, 2 * min(tails) / (len(difference) + 1)))
+    p = 2 * min(tails) / (len(difference) + 1)
+    return float(min(1.0, max(p, 2.0 ** (1 - subjects))))
