@@ -3,14 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import t, ttest_rel
+from scipy.stats import norm, t, ttest_rel
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from mri2pet.errors import InputError
+from mri2pet.evaluation import resampling
 from mri2pet.evaluation.classification import classification_metrics, metric_parts
-from mri2pet.evaluation.comparison import check_same_people, put_together
+from mri2pet.evaluation.comparison import check_same_people, measure_folds, put_together
 from mri2pet.evaluation.image_tables import diagnosis_table
+from mri2pet.evaluation.resampling import interval
 from mri2pet.evaluation.statistics import corrected_t_test, holm, mcnemar_test
 
 NOBODY = pd.DataFrame(columns=["dataset", "model", "metric", "unit", "mean", "sd"])
@@ -161,6 +163,30 @@ def test_visits_of_one_subject_do_not_narrow_the_intervals_of_a_diagnosis():
         pd.testing.assert_series_equal(once[name], often[name])
 
 
+@pytest.mark.parametrize(
+    "metric, truth", [("AUC", norm.cdf(1 / 2**0.5)), ("accuracy", norm.cdf(0.5))]
+)
+def test_intervals_of_a_diagnosis_hold_the_truth_in_about_95_of_100(metric, truth, monkeypatch):
+    """Twenty people a group, whose scores lie one sd apart, in three folds of unlike scale."""
+    monkeypatch.setattr(resampling, "RESAMPLES", 600)
+    resampling._draws.cache_clear()
+    rng, held, number = np.random.default_rng(1), 0, np.arange(40)
+    rows = pd.DataFrame({"subject": [f"s{n:02d}" for n in number], "fold": number // 2 % 3})
+    rows["truth"] = np.where(number % 2, "AD", "CN")
+
+    def score(visits, weights):
+        return metric_parts(visits["truth"] == "AD", visits["called"], visits["score"], weights)
+
+    for _ in range(200):
+        value = rng.normal(size=40) + number % 2
+        given = rows.assign(score=value + 9 * rows["fold"], called=value > 0.5)
+        found = measure_folds(given, score, pd.Series(dtype=float), given["truth"])[metric]
+        low, high = interval(found.resampled, found.smallest)
+        held += low <= truth <= high
+    assert 0.92 <= held / 200 <= 0.99
+    resampling._draws.cache_clear()
+
+
 def test_rows_of_different_people_are_refused():
     given = predictions()
     lost = given[(given["method"] != "poor") | (given["subject"] != "s07")]
@@ -168,7 +194,7 @@ def test_rows_of_different_people_are_refused():
                        r"poor was not"):  # fmt: skip
         table_2(lost)
     other = given.replace({"visit": {"bl": "m06"}}).where(given["method"] == "poor", given)
-    with pytest.raises(InputError, match="poor was measured on|poor was not"):
+    with pytest.raises(InputError, match=r"poor was measured on|poor was not"):
         table_2(other)
 
 

@@ -123,6 +123,12 @@ def test_too_few_people_have_no_interval():
     assert np.isfinite(interval(enough.resampled, enough.smallest)).all()
 
 
+def test_a_value_that_all_resamples_share_has_no_interval():
+    """Sixteen people called rightly: an interval from 1 to 1 would say that nobody ever is not."""
+    found = mean_of_people(pd.Series(1.0, index=[f"s{number:02d}" for number in range(16)]))
+    assert np.isnan(interval(found.resampled, found.smallest)).all()
+
+
 def test_many_statistics_at_once_are_each_their_own():
     values = np.random.default_rng(0).normal(size=(12, 3))
     values[:, 2] = np.nan

@@ -12,7 +12,7 @@ from mri2pet.files import read_json, read_tsv
 
 TEXT = {"subject": str, "visit": str}
 COLUMNS = ["dataset", "method", "metric", "unit", "mean", "sd", "n", "p_value"]
-COLUMNS += ["published_mean", "published_sd"]
+COLUMNS += ["published_mean", "published_sd", "low", "high", "p_holm", "p_folds"]
 
 
 def test_a_second_call_has_nothing_to_do(finished):
@@ -108,7 +108,7 @@ def test_ablations_compare_the_base_with_its_variant_on_both_datasets(finished, 
     assert list(table.columns) == COLUMNS
     assert set(table["method"]) == {"gla_gan", variant}
     counts = table.groupby("dataset")["metric"].nunique()
-    assert counts.to_dict() == {"Complete": 6, "Paired": 9}
+    assert counts.to_dict() == {"Complete": 6, "Paired": 12}
     assert (finished.folder / f"results/gla_gan/figures/ablation_{figure}.png").stat().st_size
 
 

@@ -50,7 +50,7 @@ def smallest_group(subjects: pd.Series, groups: pd.Series | None = None) -> int:
 def _strata(
     subjects: pd.Series, groups: pd.Series | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Number the subjects by name: that of each row, and the group of each subject."""
+    """Return the number of each row's subject, by name, and the group of each subject."""
     codes, people = pd.factorize(subjects, sort=True)
     strata = np.zeros(len(people), dtype=np.int64)
     if groups is not None:
@@ -106,7 +106,8 @@ def interval(resampled: NDArray, subjects: int) -> tuple[NDArray, NDArray]:
     Returns
     -------
     low, high : array () or (k,)
-        NaN with fewer than `FEWEST` subjects, or where no resample has a value.
+        NaN with fewer than `FEWEST` subjects, where no resample has a value, or where all have the
+        same: that all of a few people are called rightly does not make it certain.
     """
     from scipy.stats import norm, t
 
@@ -117,11 +118,12 @@ def interval(resampled: NDArray, subjects: int) -> tuple[NDArray, NDArray]:
     ends = [float(norm.cdf(-reach)), float(norm.cdf(reach))]
     if np.isfinite(resampled).all():
         low, high = np.quantile(resampled, ends, axis=0)
-        return low, high
-    values = [own[np.isfinite(own)] for own in np.atleast_2d(resampled.T)]
-    found = [np.quantile(own, ends) if len(own) else [np.nan, np.nan] for own in values]
-    low, high = np.reshape(np.transpose(found), (2, *none.shape))
-    return low, high
+    else:
+        values = [own[np.isfinite(own)] for own in np.atleast_2d(resampled.T)]
+        found = [np.quantile(own, ends) if len(own) else [np.nan, np.nan] for own in values]
+        low, high = np.reshape(np.transpose(found), (2, *none.shape))
+    same = high - low <= 1e-12 * np.abs(high)
+    return np.where(same, np.nan, low), np.where(same, np.nan, high)
 
 
 def bootstrap_test(first: NDArray, second: NDArray, subjects: int) -> float:
