@@ -16,7 +16,8 @@ from mri2pet.evaluation.regional_bias import (
 from mri2pet.files import write_tsv
 from mri2pet.reporting.figures import save
 from mri2pet.reporting.html import SIMULATED_NOTE
-from mri2pet.reporting.regional_bias import contrast_figure, sections
+from mri2pet.reporting.regional_bias import sections
+from mri2pet.reporting.regional_figures import contrast_figure
 
 LABELS = {"unet": "U-Net"}
 REAL_CONTRAST = np.array([-0.2, -0.1, -0.05, 0.0])
@@ -53,6 +54,7 @@ def test_a_panel_a_method_a_dot_a_region_and_the_line_of_the_table(table):
     rise = np.diff(line.get_ydata()) / np.diff(line.get_xdata())
     assert rise == pytest.approx(0.5)
     assert [text.get_text() for text in panels["U-Net"].texts] == ["slope 0.50, r 0.50"]
+    assert panels["U-Net"].get_xlim() == panels["U-Net"].get_ylim()
     assert "simulated cohort" in [text.get_text() for text in figure.texts]
 
 

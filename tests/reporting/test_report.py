@@ -18,14 +18,9 @@ from mri2pet.reporting.pictures import data_uri, qc_visits, thumbnail
 
 
 def result(method, metric, mean, p=np.nan, published=(np.nan, np.nan), uncorrected=0.0001):
-    further = [mean - 0.005, mean + 0.005, p, uncorrected]
-    return dict(
-        zip(
-            COLUMNS,
-            ["Paired", method, metric, "unit", mean, 0.01, 12, uncorrected, *published, *further],
-            strict=True,
-        )
-    )
+    first = ["Paired", method, metric, "unit", mean, 0.01, 12, uncorrected, *published]
+    row = [*first, mean - 0.005, mean + 0.005, p, uncorrected]
+    return dict(zip(COLUMNS, row, strict=True))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from mri2pet.evaluation.regional_bias import bias_table, with_sites
 from mri2pet.files import read_tsv, write_tsv
 from mri2pet.provenance.record import recorded
 from mri2pet.reporting.figures import save
-from mri2pet.reporting.regional_bias import contrast_figure
+from mri2pet.reporting.regional_figures import contrast_figure
 
 TEXT = {"subject": str, "visit": str}
 

@@ -1,30 +1,17 @@
 """The report's section on regional bias: what is too high or too low, and the contrast kept."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from mri2pet.evaluation.image_tables import REFERENCES
-from mri2pet.evaluation.regional_bias import (
-    BIAS,
-    CONTRAST,
-    CORRELATION,
-    EVERY,
-    REAL,
-    SLOPE,
-)
+from mri2pet.evaluation.regional_bias import BIAS, CORRELATION, EVERY, SLOPE
 from mri2pet.files import read_tsv
-from mri2pet.reporting.figures import GREY, INK, heading, plot_axis
 from mri2pet.reporting.html import Listing, Picture, Section
 from mri2pet.reporting.pictures import data_uri, is_there
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-PER_ROW = 4
 THOUSAND = 1000
 FIGURE = (
     "A dot an AAL region: how much the positive group's uptake differs from the negative group's, "
@@ -46,63 +33,6 @@ KEPT_TABLE = (
     "groups of the diagnosis in synthetic PET on that in real PET, with 95% intervals over people. "
     "Models that are told the diagnosis are left out: their PET shows what they were told."
 )
-
-
-def contrast_figure(
-    table: pd.DataFrame, labels: Mapping[str, str], groups: Sequence[Sequence[str]], note: str = ""
-) -> "Figure":
-    """Draw each region's contrast in synthetic PET over that in real PET, a panel a method.
-
-    Parameters
-    ----------
-    table
-        As `evaluation.regional_bias.bias_table` makes it.
-    labels
-        Method to label.
-    groups
-        The positive and the negative groups.
-    note
-        Small print below.
-    """
-    from matplotlib.figure import Figure
-
-    chosen = table[table["metric"] == CONTRAST]
-    values = chosen.pivot(index="region", columns="method", values="mean")
-    methods = [method for method in chosen["method"].unique() if method != REAL]
-    columns = min(PER_ROW, max(1, len(methods)))
-    rows = -(-len(methods) // columns) or 1
-    figure = Figure(figsize=(3.1 * columns + 0.6, 3.2 * rows + 0.9), layout="constrained")
-    sides = " less ".join(", ".join(side) for side in groups)
-    if not methods:
-        note = f"{note + '; ' if note else ''}nobody of one of the groups was held out"
-    heading(figure, f"Contrast of regions, {sides}", note)
-    if not methods:
-        return figure
-    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
-    kept = table[table["metric"].isin([SLOPE, CORRELATION])].set_index(["method", "metric"])["mean"]
-    ends = np.array([values[REAL].min(), values[REAL].max()])
-    for axis, method in zip(axes, methods, strict=False):
-        real, made = values[REAL], values[method]
-        axis.axline((0, 0), slope=1, color=GREY, ls="--", lw=1)
-        axis.plot(real, made, "o", ms=3.5, alpha=0.7, color="#4f8ac9", mew=0)
-        slope, correlation = kept[method, SLOPE], kept[method, CORRELATION]
-        both = real.notna() & made.notna()
-        axis.plot(ends, made[both].mean() + slope * (ends - real[both].mean()), color=INK, lw=1.4)
-        plot_axis(axis, {**REFERENCES, **labels}.get(method, method))
-        axis.text(
-            0.03,
-            0.97,
-            f"slope {slope:.2f}, r {correlation:.2f}",
-            transform=axis.transAxes,
-            fontsize=8.5,
-            color=INK,
-            va="top",
-        )
-    for axis in axes[len(methods) :]:
-        axis.set_visible(False)
-    figure.supylabel("in synthetic PET", fontsize=9, color=GREY)
-    axes[0].set_xlabel("in real PET", fontsize=9, color=GREY)
-    return figure
 
 
 def sections(
