@@ -205,6 +205,9 @@ def test_a_row_that_is_by_design_on_others_is_compared_with_none():
     table = table_2(both, "Complete")
     assert table.loc[("real_pet", "accuracy"), "mean"] == 1
     assert np.isnan(table.loc[("real_pet", "accuracy"), "p_value"])
+    fewer_visits = [given, given.assign(visit="m12"), given.assign(method="real_pet")[:30]]
+    again = table_2(pd.concat(fewer_visits), "Complete")
+    assert np.isnan(again.loc[("real_pet", "accuracy"), "p_value"])
     with pytest.raises(InputError, match="real_pet was not"):
         table_2(both, "Paired")
 

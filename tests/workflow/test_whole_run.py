@@ -101,6 +101,19 @@ def test_tables_have_the_contracts_form_and_numbers(finished, number):
     assert table.loc[table["method"] == "gla_gan", "published_mean"].notna().all()
 
 
+@pytest.mark.parametrize("system", ["gla_gan", "dual_glow"])
+def test_regional_bias_is_of_the_people_of_the_table_of_images(finished, system):
+    tables = finished.folder / f"results/{system}/tables"
+    bias = read_tsv(tables / "regional_bias.tsv", dtype={"level": str})
+    images = read_tsv(tables / "table1.tsv")
+    assert list(bias.columns) == [*COLUMNS, "region", "by", "level"]
+    own = bias[bias["metric"] == "regional bias"]
+    assert set(own["method"]) == set(images["method"])
+    assert {"group", "sex", "site"} <= set(own["by"])  # an ADNI label begins with the site
+    assert own.loc[own["region"] == "Precuneus_L", "mean"].notna().all()
+    assert (finished.folder / f"results/{system}/figures/regional_bias.png").stat().st_size
+
+
 @pytest.mark.parametrize("figure", ["losses", "patches"])
 def test_ablations_compare_the_base_with_its_variant_on_both_datasets(finished, figure):
     variant = {"losses": "l1_ms_ssim", "patches": "k8"}[figure]

@@ -69,8 +69,8 @@ class Measured:
     ----------
     mean, sd
         As printed.
-    subjects
-        Who was tested, in order.
+    subjects, visits
+        Who was tested, in order, and in how many rows.
     resampled
         (RESAMPLES,) the mean of each resample of subjects.
     smallest
@@ -86,11 +86,16 @@ class Measured:
     mean: float
     sd: float
     subjects: tuple[str, ...]
+    visits: int
     resampled: NDArray[np.float64]
     smallest: int
     people: pd.Series
     folds: pd.Series = field(default_factory=lambda: pd.Series(dtype=float))
     ratio: float = np.nan
+
+    def same_people(self, other: "Measured") -> bool:
+        """Tell whether another method was tested on the same subjects and as many visits."""
+        return (self.subjects, self.visits) == (other.subjects, other.visits)
 
 
 Test = Callable[[Measured, Measured], float]
@@ -150,6 +155,7 @@ def measure_folds(
             mean=float(put_together(list(folds.values()))[0]),
             sd=mean_and_sd(by_fold)[1],
             subjects=tuple(sorted(set(rows["subject"]))),
+            visits=len(rows),
             resampled=put_together(drawn[metric]),
             smallest=smallest,
             people=people,
@@ -174,7 +180,8 @@ def mean_of_people(people: pd.Series) -> Measured:
     mean, sd = mean_and_sd(people)
     weights = subject_weights(pd.Series(people.index))
     resampled = weighted_mean(people.to_numpy(), weights)
-    return Measured(mean, sd, tuple(people.index), resampled, len(people), people)
+    n = len(people)
+    return Measured(mean, sd, tuple(people.index), n, resampled, n, people)
 
 
 def compare(
@@ -206,7 +213,7 @@ def compare(
     tested = [
         method
         for method, own in measured.items()
-        if best not in (None, method) and own.subjects == measured[best].subjects
+        if best not in (None, method) and own.same_people(measured[best])
     ]
     found = pd.DataFrame(
         index=list(measured), columns=["p_value", "p_holm", "p_folds"], dtype=float
