@@ -33,7 +33,7 @@ def detection_table(
     published: pd.DataFrame,
     patients: Mapping[str, pd.DataFrame] | None = None,
 ) -> pd.DataFrame:
-    """Sum the curves up, in long form (`evaluation.tables.COLUMNS`).
+    """Sum the curves up, in long form (`evaluation.image_tables.COLUMNS`).
 
     `SENSITIVITY` is the share of patients whose lesion is met by any cluster kept, `FIRST` by the
     first one, `AREA` the mean over the numbers of clusters. Methods are the detectors, and each
