@@ -186,3 +186,23 @@ def test_tables_of_patients_and_detectors(tmp_path):
     assert table.loc[("random_real", FIRST), "mean"] == 0.5
     assert table.loc[("real", AREA), "mean"] == pytest.approx(2.5 / 3)
     assert (table["n"] == 2).all()
+    assert table[["low", "high"]].isna().all(axis=None)
+
+
+def test_sensitivities_have_intervals_over_patients_whose_lesion_is_known():
+    """Of twelve patients three are missed and three found late; two with no known lesion."""
+    hits = [None] * 3 + ["3"] * 3 + ["1"] * 6 + ["1"] * 2
+    names = {"subject": [f"p{number:02d}" for number in range(14)], "visit": "bl"}
+    lesions = {"lesion_ml": [1.0] * 12 + [np.nan] * 2, "clusters": 4, "hits": hits}
+    patients = {"real": pd.DataFrame(names | lesions)}
+    nothing = pd.DataFrame(columns=["model", "metric", "mean", "sd"])
+    table = detection_table(curves(patients, 3), nothing, patients)
+    table = table.set_index(["method", "metric"])
+    assert table.loc[("real", SENSITIVITY), "mean"] == 0.75
+    assert (table["low"] < table["mean"]).all() and (table["mean"] < table["high"]).all()
+    row = table.loc[("real", FIRST)]
+    expected = 2.2 * np.sqrt(0.5 * 0.5 / 11)  # Student's of twelve people
+    assert (row["high"] - row["low"]) / 2 == pytest.approx(expected, rel=0.25)
+    known = patients["real"][:12]
+    again = detection_table(curves({"real": known}, 3), nothing, {"real": known})
+    pd.testing.assert_frame_equal(again.set_index(["method", "metric"]), table)

@@ -7,8 +7,9 @@ from scipy.stats import wilcoxon
 
 from mri2pet.errors import InputError
 from mri2pet.evaluation.configurations import TEST_COLUMNS, configuration_table, pair_tests
+from mri2pet.evaluation.image_metrics import WHOLE
 from mri2pet.evaluation.image_tables import COLUMNS, read_published
-from mri2pet.evaluation.statistics import wilcoxon_test
+from mri2pet.evaluation.statistics import holm, wilcoxon_test
 
 MODELS = {
     "semi3d_cycle_gan_mse": "semi-3D",
@@ -16,6 +17,7 @@ MODELS = {
     "patch_cycle_gan_mse": "3D-patch",
 }
 UNITS = {"SSIM": "percent", "PSNR": "dB", "LPIPS": "distance"}
+WHOLE_UNITS = {name + WHOLE: UNITS[name] for name in ("SSIM", "PSNR")}
 PEOPLE = [f"EPI{n:03d}" for n in range(9)]
 
 
@@ -34,9 +36,9 @@ def values():
                 value = best + worse * place + 0.1 * abs(worse) * rng.normal()
                 where = {"subject": subject, "visit": "bl", "group": "control"}
                 fold = {"fold": number % 2, "method": method}
-                rows.append(
-                    where | fold | {"metric": metric, "unit": UNITS[metric], "value": value}
-                )
+                for name in {metric, metric + WHOLE} & {*UNITS, *WHOLE_UNITS}:
+                    rows.append(where | fold | {"metric": name, "value": value})
+                    rows[-1]["unit"] = UNITS[metric]
     return pd.DataFrame(rows)
 
 
@@ -100,13 +102,15 @@ def test_visits_of_a_person_count_once(values, published):
 def test_every_two_models_are_compared(values):
     tests = pair_tests(values, list(MODELS))
     assert list(tests.columns) == list(TEST_COLUMNS)
-    assert len(tests) == 3 * 3
+    assert len(tests) == 3 * (len(UNITS) + len(WHOLE_UNITS))
     row = tests[(tests["metric"] == "PSNR") & (tests["second"] == "patch_cycle_gan_mse")].iloc[0]
     first, second = (of(values, row[name], "PSNR") for name in ("first", "second"))
     assert row["first"] == "semi3d_cycle_gan_mse"
     assert row["median_difference"] == pytest.approx((first - second).median())
     assert row["p_value"] == pytest.approx(wilcoxon(first, second).pvalue)
     assert row["n"] == len(PEOPLE)
+    family = tests[tests["metric"] == "PSNR"]
+    assert family["p_holm"].to_list() == pytest.approx(holm(family["p_value"].to_list()))
 
 
 def test_a_metric_of_two_units_is_refused(values, published):

@@ -7,6 +7,8 @@ from scipy.stats import ttest_rel
 
 from mri2pet.errors import InputError
 from mri2pet.evaluation import image_tables as tables
+from mri2pet.evaluation.image_metrics import WHOLE
+from mri2pet.evaluation.statistics import corrected_t_test, holm
 from mri2pet.files import read_tsv
 
 PUBLISHED = Path(__file__).parents[2] / "resources/published/gla_gan.tsv"
@@ -21,6 +23,10 @@ COLUMNS = [
     "p_value",
     "published_mean",
     "published_sd",
+    "low",
+    "high",
+    "p_holm",
+    "p_folds",
 ]
 
 
@@ -39,7 +45,8 @@ def image_values(seed=0):
                     ("PSNR", "dB", -20 * np.log10(mae)),
                     ("MAE", "intensity in 0..1", mae),
                 ):
-                    rows.append(common | {"metric": metric, "unit": unit, "value": value})
+                    for name in (metric, metric + WHOLE):
+                        rows.append(common | {"metric": name, "unit": unit, "value": value})
     return pd.DataFrame(rows)
 
 
@@ -79,6 +86,17 @@ def test_table1_tests_subjects_against_the_best_model_never_a_reference():
         expected = ttest_rel(wide[method], wide["gla_gan"]).pvalue
         assert table.loc[(method, "MAE"), "p_value"] == pytest.approx(expected)
     assert np.isnan(table.loc[("gla_gan", "MAE"), "p_value"])
+    others = table.loc[[("unet", "MAE"), ("mean_pet", "MAE")]]
+    assert others["p_holm"].to_list() == pytest.approx(holm(others["p_value"].to_list()))
+    assert (others["p_holm"] >= others["p_value"]).all() and (others["p_folds"] < 1).all()
+
+
+def test_table1_has_intervals_over_subjects_and_every_metric_in_both_scopes():
+    table = image_table(image_values())
+    assert (table["low"] < table["mean"]).all() and (table["mean"] < table["high"]).all()
+    inside = table[~table["metric"].str.endswith(WHOLE)]
+    assert set(table["metric"]) == {*inside["metric"], *(inside["metric"] + WHOLE)}
+    assert table.loc[("unet", "MAE" + WHOLE), "published_mean"] == 0.015
 
 
 def test_a_metric_in_another_unit_is_refused():
@@ -123,7 +141,12 @@ def test_table2_by_hand():
     assert len(table) == 3 * 6
     row = table.loc[("unet", "accuracy")]
     assert row["mean"] == pytest.approx((0.75 + 0.75 + 1) / 3)
-    assert row["p_value"] == pytest.approx(ttest_rel([0.75, 0.75, 1], [1, 1, 1]).pvalue)
+    assert row["p_value"] == pytest.approx(2 * 0.5**2)  # two people, both called wrongly
+    assert row["p_holm"] == pytest.approx(1)  # of two that are compared with the best
+    assert row["p_folds"] == pytest.approx(
+        corrected_t_test(pd.Series([0.75, 0.75, 1]), pd.Series([1.0, 1, 1]), 4 / 8)
+    )
+    assert row["low"] < row["mean"] < row["high"] == 1
     assert row["published_mean"] == 0.8325
     assert row["n"] == 12
     assert table.loc[("unet", "sensitivity"), "mean"] == pytest.approx((0.5 + 1 + 1) / 3)

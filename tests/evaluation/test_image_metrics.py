@@ -73,12 +73,45 @@ def test_only_held_out_visits_are_measured_each_against_its_own_real_pet(volumes
     measured = im.measure_visits(
         table(["test", "mri_only"]), dataset, np.stack([synthetic, real]), mask, fold=1
     )
-    assert list(measured["metric"]) == ["SSIM", "PSNR", "MAE", "CorCoef"]
+    names = ["SSIM", "PSNR", "MAE", "CorCoef"]
+    assert list(measured["metric"]) == [*names, *(name + im.WHOLE for name in names)]
     assert set(measured["subject"]) == {"002S0002"}
     assert measured.set_index("metric").loc["MAE", "value"] == 0
     assert list(measured.columns) == [
         "subject", "visit", "group", "fold", "metric", "unit", "value",
     ]  # fmt: skip
+
+
+def test_the_whole_volume_counts_the_air_that_every_model_has_right(volumes):
+    """An error inside the mask alone: over all voxels it is that times the mask's share."""
+    real, _, mask = volumes
+    real = np.where(mask, real, 0).astype(np.float64)
+    made = np.where(mask, real + 0.1, 0)
+    rows = table(["test", "mri_only"])
+    measured = im.measure_visits(rows, np.stack([real] * 3), np.stack([made] * 2), mask, fold=0)
+    value = measured.set_index("metric")["value"]
+    share = mask.mean()
+    assert value["MAE"] == pytest.approx(0.1)
+    assert value["MAE" + im.WHOLE] == pytest.approx(0.1 * share)
+    gain = -10 * np.log10(share)
+    assert value["PSNR" + im.WHOLE] - value["PSNR"] == pytest.approx(gain)
+    assert value["SSIM" + im.WHOLE] > value["SSIM"]
+    units = measured.set_index("metric")["unit"]
+    assert all(units[name + im.WHOLE] == units[name] for name in ("MAE", "PSNR", "SSIM"))
+
+
+def test_what_is_spoilt_outside_the_mask_shows_in_the_whole_volume_alone(volumes):
+    real, made, mask = volumes
+    spoilt = np.where(mask, made, 1 - real)
+    rows = table(["test", "mri_only"])
+    values = [
+        im.measure_visits(rows, np.stack([real] * 3), np.stack([own] * 2), mask, fold=0)
+        .set_index("metric")["value"]
+        for own in (made, spoilt)
+    ]  # fmt: skip
+    for name in ("MAE", "PSNR", "CorCoef"):
+        assert values[0][name] == values[1][name]
+        assert values[0][name + im.WHOLE] != values[1][name + im.WHOLE]
 
 
 def test_table_and_volumes_that_do_not_belong_together_are_refused(volumes):

@@ -50,7 +50,7 @@ def uptake():
     return pd.concat(tables, ignore_index=True)
 
 
-def shows(table, metric):
+def shows(table, metric, whole=True):
     """Find the metric in a long table and in what the report makes of it."""
     assert metric.name in set(table["metric"])
     view = table_view("x", "title", "caption", table, {})
@@ -59,6 +59,7 @@ def shows(table, metric):
     cells = {row.label: row.cells[place] for row in view.rows}
     assert {label for label, cell in cells.items() if cell.best} == {"good"}
     assert len(cells["good"].value.split()[0].partition(".")[2]) == metric.digits
+    assert metric.name + image_metrics.WHOLE in set(table["metric"]) or not whole
 
 
 @pytest.mark.parametrize("system", ["gla_gan", "dual_glow"])
@@ -82,7 +83,7 @@ def test_a_new_metric_stands_in_the_tables_and_curves_of_ixi(worst_error, tmp_pa
         write_tsv(paths[-1], table)
     values = by_direction(paths, {name: ["t2", "pd"] for name in ("good", "poor")})
     table = contrast_table(values, ["good", "poor"], NOBODY)
-    shows(table[table["dataset"] == "T2-PD test"], worst_error)
+    shows(table[table["dataset"] == "T2-PD test"], worst_error, whole=False)
     names = [f"validation_{name.lower()}" for name in shown("ixi")]
     history = pd.DataFrame({"epoch": [1, 2], **{name: [1.0, 2.0] for name in names}})
     figure = validation_figure({"good": history}, {}, "title")
@@ -95,6 +96,14 @@ def test_without_an_entry_the_papers_metrics_stand_alone():
     assert shown("gan_anomaly") == ["SSIM", "PSNR", "LPIPS"]
     assert shown("ixi") == ["MAE", "PSNR"]
     assert set(METRICS) == {name for names in image_metrics.PRINTED.values() for name in names}
+
+
+def test_tables_list_every_metric_in_both_scopes_but_lpips():
+    whole = ["SSIM (whole volume)", "PSNR (whole volume)", "MAE (whole volume)"]
+    assert image_metrics.listed("gla_gan") == ["SSIM", "PSNR", "MAE", *whole]
+    assert image_metrics.listed("gan_anomaly") == ["SSIM", "PSNR", "LPIPS", *whole[:2]]
+    assert image_metrics.unit_of(whole[0]) == image_metrics.unit_of("SSIM")
+    assert not image_metrics.higher_is_better(whole[2])
 
 
 def test_words_make_a_sentence():

@@ -6,8 +6,9 @@ import pytest
 
 import fakes
 from mri2pet.errors import InputError
+from mri2pet.evaluation.comparison import check_same_people
 from mri2pet.evaluation.image_tables import diagnosis_table, read_published
-from mri2pet.evaluation.same_visits import check_same_visits, parts_of, table_of_parts
+from mri2pet.evaluation.same_visits import parts_of, table_of_parts
 from mri2pet.files import read_tsv, write_tsv
 
 METHODS = ("unet", "gla_gan", "mean_pet", "only_mri", "mri_age_sex")
@@ -94,16 +95,16 @@ def other_fold(given):
 @pytest.mark.parametrize("change", [drop, other_visit, other_fold])
 def test_methods_tested_on_other_visits_are_refused(change, published):
     given = change(predictions())
-    with pytest.raises(InputError, match=r"subject s3, visit .*; a table compares methods"):
+    with pytest.raises(InputError, match=r"subject s3, visit .*must be of the same"):
         table_of_parts(given, "Complete", make(published))
     with pytest.raises(InputError, match=r"^Paired: "):
-        check_same_visits(given[given["method"] != "real_pet"], "Paired")
+        check_same_people(given[given["method"] != "real_pet"], "Paired")
 
 
 def test_real_pet_of_people_whom_no_other_was_tested_on_is_refused(published):
     given = predictions()
     given.loc[(given["method"] == "real_pet") & (given["subject"] == "s3"), "subject"] = "stranger"
-    with pytest.raises(InputError, match="real_pet was tested on subject stranger"):
+    with pytest.raises(InputError, match="real_pet was measured on subject stranger"):
         table_of_parts(given, "Complete", make(published))
 
 
@@ -178,4 +179,4 @@ def test_no_script_makes_a_table_of_different_people(
     assert set(table.groupby("dataset")["n"].nunique()) == {1}
     with pytest.raises(SystemExit):
         run(drop(values()))
-    assert "a table compares methods on the same visits" in capsys.readouterr().err
+    assert "must be of the same people" in capsys.readouterr().err

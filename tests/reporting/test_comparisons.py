@@ -18,16 +18,25 @@ LABELS = {"gla_gan": "K = 4", "k2": "K = 2", "lobes": "AAL lobes"}
 
 @pytest.fixture
 def table():
-    rows = [
-        ("Paired", method, "SSIM", "percent", 90.0, 1.0, 9, np.nan, np.nan, np.nan)
-        for method in LABELS
-    ]
+    rows = [("Paired", method, "SSIM", "percent", 90.0, 1.0, 9, *[np.nan] * 7) for method in LABELS]
     for place, dataset in enumerate(("Paired", "Complete")):
         for number, method in enumerate(LABELS):
             for rank, metric in enumerate(METRICS):
                 mean = (number + 1) / 10 + rank / 100 + place / 1000
                 sd = np.nan if metric == "AUC" else 0.9
-                row = (dataset, method, metric, "fraction", mean, sd, 9, 0.01, np.nan, np.nan)
+                row = (
+                    dataset,
+                    method,
+                    metric,
+                    "fraction",
+                    mean,
+                    sd,
+                    9,
+                    0.01,
+                    *[np.nan] * 4,
+                    0.02,
+                    np.nan,
+                )
                 rows.append(row)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

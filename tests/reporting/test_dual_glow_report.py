@@ -187,6 +187,7 @@ def test_lower_rates_are_best_and_a_value_without_sd_stands_alone():
     ]
     table = pd.DataFrame(rows, columns=["method", "metric", "mean", "published_mean"])
     table = table.assign(unit="fraction", sd=0.1, n=8, p_value=np.nan, published_sd=np.nan)
+    table = table.assign(low=np.nan, high=np.nan, p_holm=np.nan)
     view = table_view("a", "t", "c", table, {"real_pet": "Ground Truth"})
     assert view.heads[0][2] == "↓"
     assert [row.cells[0].best for row in view.rows] == [False, False, True]

@@ -20,12 +20,31 @@ LABELS = {"semi3d_cycle_gan_mse": "Cycle-GAN (semi-3D)", "patch_cycle_gan_mse": 
 def results(tmp_path):
     """Files as they stand under results/gan_anomaly."""
     rows = [
-        ["semi-3D", method, metric, "unit", 0.5, 0.1, 8, np.nan, 0.883, 0.022]
+        [
+            "semi-3D",
+            method,
+            metric,
+            "unit",
+            0.5,
+            0.1,
+            8,
+            np.nan,
+            0.883,
+            0.022,
+            0.4,
+            0.6,
+            np.nan,
+            np.nan,
+        ]
         for metric in shown(SYSTEM)
         for method in LABELS
     ]
     write_tsv(tmp_path / "tables/table1.tsv", pd.DataFrame(rows, columns=list(COLUMNS)))
-    pairs = [["SSIM", *LABELS, 8, -0.01, 0.0078], ["LPIPS", *LABELS, 0, np.nan, np.nan]]
+    pairs = [
+        ["SSIM", *LABELS, 8, -0.01, 0.0078, 0.0156],
+        ["PSNR", *LABELS, 8, -0.01, 0.0312, 0.0624],
+        ["LPIPS", *LABELS, 0, np.nan, np.nan, np.nan],
+    ]
     write_tsv(tmp_path / "tables/table1_tests.tsv", pd.DataFrame(pairs, columns=list(TEST_COLUMNS)))
     (tmp_path / "figures").mkdir()
     for name in ("example", "curves_patch_cycle_gan_mse", "clusters"):
@@ -38,8 +57,9 @@ def test_sections_hold_table_tests_example_and_curves(results):
     assert [row.label for row in pet.tables[0].rows] == list(LABELS.values())
     assert [head[2] for head in pet.tables[0].heads] == ["↑", "↑", "↓"]
     tests = pet.listings[0].table
-    assert tests["p"].tolist() == ["0.0078*", "n/a"]
-    assert tests["First"].tolist() == ["Cycle-GAN (semi-3D)"] * 2
+    assert tests["p"].tolist() == ["0.0078", "0.031", "n/a"]  # no star by an uncorrected one
+    assert tests["Corrected p"].tolist() == ["0.016*", "0.062", "n/a"]
+    assert tests["First"].tolist() == ["Cycle-GAN (semi-3D)"] * 3
     assert [picture.title for picture in pet.figures] == ["Synthetic PET of a control (Figure 2)"]
     assert [p.title for p in training.figures] == ["Training of Cycle-GAN (patch)"]
 

@@ -17,14 +17,10 @@ from mri2pet.reporting.html import SIMULATED_NOTE, Picture, Report, Section, pin
 from mri2pet.reporting.pictures import data_uri, qc_visits, thumbnail
 
 
-def result(method, metric, mean, p=np.nan, published=(np.nan, np.nan)):
-    return dict(
-        zip(
-            COLUMNS,
-            ["Paired", method, metric, "unit", mean, 0.01, 12, p, *published],
-            strict=True,
-        )
-    )
+def result(method, metric, mean, p=np.nan, published=(np.nan, np.nan), uncorrected=0.0001):
+    first = ["Paired", method, metric, "unit", mean, 0.01, 12, uncorrected, *published]
+    row = [*first, mean - 0.005, mean + 0.005, p, uncorrected]
+    return dict(zip(COLUMNS, row, strict=True))
 
 
 @pytest.fixture
@@ -185,6 +181,19 @@ def test_best_model_is_marked_by_the_metric_s_direction_never_a_reference(view):
     assert [row.reference for row in view.rows] == [False, False, True]
 
 
+def test_stars_and_best_come_from_the_corrected_p_alone(table):
+    """Uncorrected, everything here differs by far."""
+    table["p_value"], table["p_folds"] = 1e-6, 1e-6
+    table["p_holm"] = table["p_holm"].where(table["p_holm"].isna(), 0.2)
+    view = views.table_view(*TABLES["I"], table, {})
+    cells = [cell for row in view.rows for cell in row.cells]
+    assert not any(cell.differs for cell in cells)
+    assert [cell.p for cell in cells if cell.best] == ["best mean", "best mean"]
+    page = render(Report("T", "L", {"adni": False}, sections=[Section("t", "T", [], [view])]))
+    assert "95% 94.995 to 95.005" in page
+    assert "95.000 ± 0.010*" not in page
+
+
 def test_ties_are_all_marked(table):
     table.loc[table["metric"] == "MAE", "mean"] = 0.01
     tied = views.table_view(*TABLES["I"], table, {})
@@ -196,7 +205,10 @@ def test_cells_show_mean_sd_published_and_p(view):
     assert gla_gan.cells[0].value == "96.500 ± 0.010"
     assert gla_gan.cells[0].published == "96.88 ± 0.26"
     assert (gla_gan.cells[1].p, gla_gan.cells[1].differs) == ("p = 0.012", True)
+    assert gla_gan.cells[1].interval == "0.01500 to 0.02500"
     assert unet.cells[0].p == "p < 0.001"
+    assert (gla_gan.cells[0].p, unet.cells[1].p) == ("best", "best")
+    assert (mean_pet.cells[0].p, mean_pet.cells[0].differs) == ("", False)
     assert mean_pet.cells[1].value == "n/a"
     assert view.heads[1] == ("MAE", "unit", "↓")
 

@@ -148,11 +148,13 @@ def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
     assert jobs["mean_pet"] == 2 * folds
     assert jobs["gla_gan_image_metrics"] == run + 1
     assert jobs["dual_glow_image_metrics"] == len(entries) + 1
-    # Only a model that is not told the diagnosis is asked for it, from the features of its PET.
+    # Only a model that is not told the diagnosis is asked for it; the bias by region is of all.
     asked = sum("diagnosis" not in told(entry) for entry in entries)
     assert asked == len(entries) - 1
     assert jobs["gla_gan_synthetic_features"] == run + 1
-    assert jobs["dual_glow_synthetic_features"] == asked + 1
+    # bias is measured of all models, diagnosis of those that are not told it
+    assert jobs["dual_glow_synthetic_features"] == len(entries) + 1
+    assert jobs["regional_bias"] == 2
     # mean PET, real PET and the two rows without PET
     assert jobs["dual_glow_diagnose"] == asked + 4
     assert jobs["dual_glow_draws"] == flows * folds

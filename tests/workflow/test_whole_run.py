@@ -12,7 +12,7 @@ from mri2pet.files import read_json, read_tsv
 
 TEXT = {"subject": str, "visit": str}
 COLUMNS = ["dataset", "method", "metric", "unit", "mean", "sd", "n", "p_value"]
-COLUMNS += ["published_mean", "published_sd"]
+COLUMNS += ["published_mean", "published_sd", "low", "high", "p_holm", "p_folds"]
 
 
 def test_a_second_call_has_nothing_to_do(finished):
@@ -140,6 +140,19 @@ def test_the_local_regression_is_a_model_of_every_system_of_pet(finished, system
     assert page.count("Local regression is no network") == 3
 
 
+@pytest.mark.parametrize("system", ["gla_gan", "dual_glow"])
+def test_regional_bias_is_of_the_people_of_the_table_of_images(finished, system):
+    tables = finished.folder / f"results/{system}/tables"
+    bias = read_tsv(tables / "regional_bias.tsv", dtype={"level": str})
+    images = read_tsv(tables / "table1.tsv")
+    assert list(bias.columns) == [*COLUMNS, "region", "by", "level"]
+    own = bias[bias["metric"] == "regional bias"]
+    assert set(own["method"]) == set(images["method"])
+    assert {"group", "sex", "site"} <= set(own["by"])  # an ADNI label begins with the site
+    assert own.loc[own["region"] == "Precuneus_L", "mean"].notna().all()
+    assert (finished.folder / f"results/{system}/figures/regional_bias.png").stat().st_size
+
+
 @pytest.mark.parametrize("figure", ["losses", "patches"])
 def test_ablations_compare_the_base_with_its_variant_on_both_datasets(finished, figure):
     variant = {"losses": "l1_ms_ssim", "patches": "k8"}[figure]
@@ -147,7 +160,7 @@ def test_ablations_compare_the_base_with_its_variant_on_both_datasets(finished, 
     assert list(table.columns) == COLUMNS
     assert set(table["method"]) == {"gla_gan", variant}
     counts = table.groupby("dataset")["metric"].nunique()
-    assert counts.to_dict() == {"Complete": 6, "Paired": 9}
+    assert counts.to_dict() == {"Complete": 6, "Paired": 12}
     assert (finished.folder / f"results/gla_gan/figures/ablation_{figure}.png").stat().st_size
 
 

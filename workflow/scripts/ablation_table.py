@@ -7,17 +7,16 @@ printed of the base.
 import pandas as pd
 
 from mri2pet.evaluation.image_tables import diagnosis_table, image_table, pool, read_published
-from mri2pet.evaluation.same_visits import check_same_visits
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     published = {number: read_published(given.published, number) for number in ("I", "II", "III")}
-    values = check_same_visits(pool(given.metrics), "ablation, image quality")
+    values = pool(given.metrics)
     tables = [image_table(values, params.models, published["I"], params.groups)]
     for number, dataset in (("II", "Paired"), ("III", "Complete")):
-        predictions = check_same_visits(pool(given[dataset.lower()]), dataset)
+        predictions = pool(given[dataset.lower()])
         tables.append(
             diagnosis_table(predictions, dataset, params.positive, params.models, published[number])
         )

@@ -6,13 +6,12 @@ signed-rank tests.
 
 from mri2pet.evaluation.configurations import configuration_table, pair_tests
 from mri2pet.evaluation.image_tables import pool, read_published
-from mri2pet.evaluation.same_visits import check_same_visits
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
-    values = check_same_visits(pool([*given.metrics, *given.lpips]), "Table 1")
+    values = pool([*given.metrics, *given.lpips])
     published = read_published(given.published, "1")
     write_tsv(snakemake.output.table, configuration_table(values, params.models, published))
     write_tsv(snakemake.output.tests, pair_tests(values, list(params.models)))

@@ -13,6 +13,8 @@ from mri2pet.provenance.record import recorded
 with recorded(snakemake):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     tables = [read_tsv(path, dtype={**TEXT, "hits": str}) for path in given.patients]
-    curve = curves(dict(zip(params.detectors, tables, strict=True)), params.most)
+    patients = dict(zip(params.detectors, tables, strict=True))
+    curve = curves(patients, params.most)
     write_tsv(made.curve, curve)
-    write_tsv(made.table, detection_table(curve, read_published(given.published, "Figure 4")))
+    published = read_published(given.published, "Figure 4")
+    write_tsv(made.table, detection_table(curve, published, patients))

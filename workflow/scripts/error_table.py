@@ -5,13 +5,12 @@ positives.
 """
 
 from mri2pet.evaluation.image_tables import error_table, pool, read_published
-from mri2pet.evaluation.same_visits import check_same_visits
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     published = read_published(given.published, "2")
-    predictions = check_same_visits(pool(given.predictions), params.dataset)
+    predictions = pool(given.predictions)
     table = error_table(predictions, params.models, published)
     write_tsv(snakemake.output[0], table.assign(dataset=params.dataset))

@@ -5,14 +5,13 @@ learnt from count.
 """
 
 from mri2pet.evaluation.image_tables import image_table, pool, read_published
-from mri2pet.evaluation.same_visits import check_same_visits
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     table = image_table(
-        check_same_visits(pool(given.metrics), f"Table {params.table}"),
+        pool(given.metrics),
         params.models,
         read_published(given.published, params.table),
         params.groups,

@@ -1,7 +1,13 @@
-"""The numbers by which the papers judge a diagnosis: six of GLA-GAN, three of DUAL-GLOW."""
+"""The numbers by which the papers judge a diagnosis: six of GLA-GAN, three of DUAL-GLOW.
+
+Each is computed for many sets of weights of the visits at once, so that what is printed (weights of
+one) and its resamples come from one function.
+"""
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+from mri2pet.evaluation.comparison import Parts
 
 METRICS = ("accuracy", "sensitivity", "specificity", "F1", "MCC", "AUC")
 UNIT = "fraction"
@@ -15,10 +21,10 @@ ERRORS = (
 ERRORS_LOWER_IS_BETTER = frozenset(ERRORS[1:])
 
 
-def classification_metrics(
-    truth: ArrayLike, predicted: ArrayLike, score: ArrayLike
-) -> dict[str, float]:
-    """Score one test fold.
+def metric_parts(
+    truth: ArrayLike, predicted: ArrayLike, score: ArrayLike, weights: NDArray
+) -> dict[str, Parts]:
+    """Score one test fold for B sets of weights.
 
     Parameters
     ----------
@@ -26,74 +32,116 @@ def classification_metrics(
         (n,) booleans, true for the positive class.
     score
         (n,) decision values, higher for the positive class; only their order counts.
+    weights
+        (B, n), how often each visit counts.
 
     Returns
     -------
     Accuracy, sensitivity, specificity, F1, MCC and AUC as fractions. What a fold cannot tell is
-    NaN, never zero: all of it without visits, sensitivity and F1 without a positive visit,
-    specificity without a negative one, MCC and AUC with one class alone. With both classes present
-    and all visits called the same, MCC is 0, its limit.
+    not defined, and never zero: all of it without visits, sensitivity and F1 without a positive
+    visit, specificity without a negative one, MCC and AUC with one class alone. With both classes
+    present and all visits called the same, MCC is 0, its limit.
     """
-    truth = np.asarray(truth, dtype=bool)
-    predicted = np.asarray(predicted, dtype=bool)
-    tp = float(np.sum(truth & predicted))
-    tn = float(np.sum(~truth & ~predicted))
-    fp = float(np.sum(~truth & predicted))
-    fn = float(np.sum(truth & ~predicted))
-    both = 0 < truth.sum() < truth.size
+    truth, predicted = np.asarray(truth, dtype=bool), np.asarray(predicted, dtype=bool)
+    tp, tn, fp, fn = _counts(truth, predicted, weights)
+    f1 = np.where(tp + fn > 0, _ratio(2 * tp, 2 * tp + fp + fn), np.nan)
     return {
-        "accuracy": _ratio(tp + tn, truth.size),
-        "sensitivity": _ratio(tp, tp + fn),
-        "specificity": _ratio(tn, tn + fp),
-        "F1": _ratio(2 * tp, 2 * tp + fp + fn) if truth.any() else np.nan,
-        "MCC": _mcc(tp, tn, fp, fn) if both else np.nan,
-        "AUC": auc(truth, np.asarray(score, dtype=float)) if both else np.nan,
+        "accuracy": Parts.of(_ratio(tp + tn, tp + tn + fp + fn)),
+        "sensitivity": Parts.of(_ratio(tp, tp + fn)),
+        "specificity": Parts.of(_ratio(tn, tn + fp)),
+        "F1": Parts.of(f1),
+        "MCC": Parts.of(_mcc(tp, tn, fp, fn)),
+        "AUC": Parts(*(part[:, None] for part in pairs(truth, np.asarray(score), weights))),
     }
 
 
-def error_rates(truth: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
-    """Score one test fold as DUAL-GLOW's Table 2 does.
+def classification_metrics(
+    truth: ArrayLike, predicted: ArrayLike, score: ArrayLike
+) -> dict[str, float]:
+    """Score one test fold: `metric_parts` with every visit counted once; NaN if not defined."""
+    return _once(metric_parts(truth, predicted, score, np.ones((1, np.size(truth)))))
+
+
+def error_parts(truth: ArrayLike, predicted: ArrayLike, weights: NDArray) -> dict[str, Parts]:
+    """Score one test fold as DUAL-GLOW's Table 2 does, for B sets of weights.
 
     Parameters
     ----------
     truth, predicted
         (n,) booleans, true for the positive class.
+    weights
+        (B, n), how often each visit counts.
 
     Returns
     -------
     Accuracy; false negative rate (of the positive visits, those called negative) and false
     positive rate (of the negative ones, those called positive); both kinds of error as shares of
-    all visits, which with the accuracy add up to one. A rate without a visit of its class is NaN,
-    and so is all of it without visits.
+    all visits, which with the accuracy add up to one. A rate without a visit of its class is not
+    defined, and neither is any of it without visits.
     """
-    truth = np.asarray(truth, dtype=bool)
-    predicted = np.asarray(predicted, dtype=bool)
-    missed, alarms = float(np.sum(truth & ~predicted)), float(np.sum(~truth & predicted))
+    truth, predicted = np.asarray(truth, dtype=bool), np.asarray(predicted, dtype=bool)
+    tp, tn, fp, fn = _counts(truth, predicted, weights)
+    total = tp + tn + fp + fn
     values = (
-        _ratio(float(np.sum(truth == predicted)), truth.size),
-        _ratio(missed, truth.sum()),
-        _ratio(alarms, np.sum(~truth)),
-        _ratio(missed, truth.size),
-        _ratio(alarms, truth.size),
+        _ratio(tp + tn, total),
+        _ratio(fn, tp + fn),
+        _ratio(fp, tn + fp),
+        _ratio(fn, total),
+        _ratio(fp, total),
     )
-    return dict(zip(ERRORS, values, strict=True))
+    return dict(zip(ERRORS, map(Parts.of, values), strict=True))
 
 
-def _ratio(part: float, whole: float) -> float:
-    return float(part / whole) if whole else np.nan
+def error_rates(truth: ArrayLike, predicted: ArrayLike) -> dict[str, float]:
+    """Score one test fold: `error_parts` with every visit counted once; NaN if not defined."""
+    return _once(error_parts(truth, predicted, np.ones((1, np.size(truth)))))
 
 
-def _mcc(tp: float, tn: float, fp: float, fn: float) -> float:
-    product = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
-    return (tp * tn - fp * fn) / np.sqrt(product) if product else 0.0
+def pairs(truth: NDArray, score: NDArray, weights: NDArray) -> tuple[NDArray, NDArray]:
+    """Count the pairs of a positive and a negative visit, and those in the right order.
 
+    Their ratio is the area under the ROC curve (the Mann-Whitney statistic). Summed over folds it
+    is the area over pairs within folds: scores of two classifiers are on scales of their own, and a
+    pair across folds would compare these (Forman and Scholz 2010, SIGKDD Explorations 12).
 
-def auc(truth: np.ndarray, score: np.ndarray) -> float:
-    """Area under the ROC curve as the Mann-Whitney statistic, ties counted half."""
-    from scipy.stats import rankdata
+    Parameters
+    ----------
+    truth, score
+        (n,) booleans and decision values.
+    weights
+        (B, n), how often each visit counts.
 
+    Returns
+    -------
+    ordered, all : array (B,)
+        A tie is half in order. Both are zero where a score is missing.
+    """
+    truth, score = np.asarray(truth, dtype=bool), np.asarray(score, dtype=float)
     if np.isnan(score).any():
-        return np.nan
-    positives, negatives = int(truth.sum()), int((~truth).sum())
-    rank_sum = rankdata(score)[truth].sum()
-    return float((rank_sum - positives * (positives + 1) / 2) / (positives * negatives))
+        return np.zeros(len(weights)), np.zeros(len(weights))
+    high, low = score[truth][:, None], score[~truth][None, :]
+    order = (high > low) + 0.5 * (high == low)
+    positive, negative = weights[:, truth], weights[:, ~truth]
+    ordered = np.einsum("bn,bn->b", positive @ order, negative)
+    return ordered, positive.sum(axis=1) * negative.sum(axis=1)
+
+
+def _once(parts: dict[str, Parts]) -> dict[str, float]:
+    return {name: float(part.value()[0]) for name, part in parts.items()}
+
+
+def _counts(truth: NDArray, predicted: NDArray, weights: NDArray) -> list[NDArray]:
+    """Count true positives, true negatives, false positives and false negatives, (B,) each."""
+    kinds = (truth & predicted, ~truth & ~predicted, ~truth & predicted, truth & ~predicted)
+    return [weights @ kind.astype(float) for kind in kinds]
+
+
+def _ratio(part: NDArray, whole: NDArray) -> NDArray:
+    return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+
+
+def _mcc(tp: NDArray, tn: NDArray, fp: NDArray, fn: NDArray) -> NDArray:
+    both = (tp + fn > 0) & (tn + fp > 0)
+    product = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+    limit = np.where(both, 0.0, np.nan)
+    return np.divide(tp * tn - fp * fn, np.sqrt(product), out=limit, where=product > 0)

@@ -12,12 +12,18 @@ import pandas as pd
 
 from mri2pet.errors import InputError
 from mri2pet.evaluation import image_metrics
-from mri2pet.evaluation.image_tables import COLUMNS, printed_unit, rows_of, with_published
-from mri2pet.evaluation.statistics import wilcoxon_test
+from mri2pet.evaluation.comparison import (
+    check_same_people,
+    compare,
+    mean_of_people,
+    over_people,
+)
+from mri2pet.evaluation.image_tables import COLUMNS, printed_unit, with_published
+from mri2pet.evaluation.statistics import holm, wilcoxon_test
 
 SYSTEM = "gan_anomaly"
 REFERENCE = "reference"  # in place of a configuration, of rows that are no models
-TEST_COLUMNS = ("metric", "first", "second", "n", "median_difference", "p_value")
+TEST_COLUMNS = ("metric", "first", "second", "n", "median_difference", "p_value", "p_holm")
 
 
 def by_subject(values: pd.DataFrame, metric: str) -> pd.Series:
@@ -45,10 +51,12 @@ def configuration_table(
     -------
     DataFrame
         Mean and sd (ddof 1) over people; p of the Wilcoxon test against the model with the best
-        mean of its metric.
+        mean of its metric, `p_holm` corrected over all of that metric. There are no folds to test
+        over: people of all folds are taken together.
     """
     rows = []
-    for metric in image_metrics.shown(SYSTEM):
+    published = image_metrics.in_all_scopes(published)
+    for metric in image_metrics.listed(SYSTEM):
         chosen = values[values["metric"] == metric]
         units = set(chosen["unit"])
         if len(units) != 1:
@@ -57,18 +65,11 @@ def configuration_table(
         unit, scale = units.pop(), 1.0
         if unit == image_metrics.unit_of(metric):
             unit, scale = printed_unit(metric, unit, published)
+        check_same_people(chosen, "")
         people = by_subject(values, metric) * scale
-        rows += rows_of(
-            "",
-            metric,
-            unit,
-            folds=people,
-            subjects=chosen.groupby("method")["subject"].nunique(),
-            pairs=people,
-            models=list(models),
-            higher_is_better=image_metrics.higher_is_better(metric),
-            test=wilcoxon_test,
-        )
+        found = {str(name): mean_of_people(people[name]) for name in people.index.unique(0)}
+        higher, test = image_metrics.higher_is_better(metric), over_people(wilcoxon_test)
+        rows += compare("", metric, unit, found, list(models), higher, test)
     for row in rows:
         row["dataset"] = models.get(str(row["method"]), REFERENCE)
     keys = ("dataset", "method", "metric")  # not the unit, which may say why there is no value
@@ -89,10 +90,10 @@ def pair_tests(values: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     -------
     DataFrame
         Columns `TEST_COLUMNS`; the median is of first minus second, in the metric's unit as it
-        was measured. No correction for the number of tests.
+        was measured; `p_holm` is corrected over all pairs of that metric (Holm 1979).
     """
     rows = []
-    for metric in image_metrics.shown(SYSTEM):
+    for metric in image_metrics.listed(SYSTEM):
         people = by_subject(values, metric)
         for pair in itertools.combinations(models, 2):
             first, second = (people.loc[method].dropna() for method in pair)
@@ -107,4 +108,5 @@ def pair_tests(values: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
                     "p_value": wilcoxon_test(first, second),
                 }
             )
-    return pd.DataFrame(rows, columns=list(TEST_COLUMNS))
+    tests = pd.DataFrame(rows, columns=list(TEST_COLUMNS[:-1]))
+    return tests.assign(p_holm=tests.groupby("metric")["p_value"].transform(lambda p: holm(p)))

@@ -3,6 +3,10 @@
 A new metric is one entry of `METRICS`: it is then measured, and stands in every table of image
 quality, with its arrow and its best value marked. Every model of a table is measured with the same
 mask, data range and SSIM window. They are fixed here, and nowhere else.
+
+Each is measured twice, inside the mask and over the whole volume (`MAE (whole volume)`): papers
+rarely say which they print, and the air around the brain, which every model has right, flatters the
+latter.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,11 +18,12 @@ from numpy.typing import NDArray
 
 from mri2pet.datasets.gaps import measured as measured_part
 from mri2pet.errors import InputError
+from mri2pet.evaluation.scales import DATA_RANGE, SCALES
 
-DATA_RANGE = 1.0  # PET intensities are 0..1: the MAX of the PSNR and the L of SSIM's constants
 SSIM_SIGMA = 1.5  # voxels; Wang et al. 2004, truncated at 3.5 sigma: a window of 11 voxels a side
 INTENSITY = "intensity"  # a metric in this unit is in that of the volumes
 LPIPS_UNIT = "distance"
+WHOLE = " (whole volume)"  # after a metric's name: over all voxels of the volume, air too
 
 
 def ssim(real: NDArray, synthetic: NDArray, mask: NDArray, data_range: float = DATA_RANGE) -> float:
@@ -90,6 +95,8 @@ class Metric:
         Which way is better.
     digits
         After the point, in the report.
+    whole
+        Whether it is measured over the whole volume too.
     """
 
     name: str
@@ -97,6 +104,7 @@ class Metric:
     unit: str
     higher_is_better: bool
     digits: int = 3
+    whole: bool = True
 
 
 METRICS = {
@@ -106,7 +114,7 @@ METRICS = {
         Metric("PSNR", psnr, "dB", True),
         Metric("MAE", mae, INTENSITY, False, digits=5),
         Metric("CorCoef", correlation, "fraction", True),
-        Metric("LPIPS", None, LPIPS_UNIT, False),  # by evaluation/lpips.py
+        Metric("LPIPS", None, LPIPS_UNIT, False, whole=False),  # by evaluation/lpips.py
     )
 }
 PRINTED = {  # by a system's paper, in the order of its table
@@ -117,34 +125,27 @@ PRINTED = {  # by a system's paper, in the order of its table
 }
 
 
-@dataclass(frozen=True)
-class Scale:
-    """Of the intensities of a dataset: their unit, and the data range; None: that of each volume.
-
-    The IXI report does not say what the peak of its PSNR is: its printed mean squared errors (.040
-    and .028 at about 30 dB) belong to one of about six standard deviations, which is the range of
-    the real volume and not, say, 1 or 255.
-    """
-
-    unit: str
-    data_range: float | None
-
-    def range_of(self, real: NDArray) -> float:
-        """Return the data range with which a synthetic volume is compared with a real one."""
-        whole = self.data_range is None
-        return float(real.max()) - float(real.min()) if whole else self.data_range
-
-
-SCALES = {  # by the word in dataset.json, `uptake` where it has none
-    "uptake": Scale("intensity in 0..1", DATA_RANGE),
-    "standardised": Scale("standardised intensity", None),
-}
-
-
 def shown(system: str) -> list[str]:
     """Name the metrics of a system's tables: what its paper prints, then those of no paper."""
     known = {name for names in PRINTED.values() for name in names}
     return [*PRINTED[system], *(name for name in METRICS if name not in known)]
+
+
+def listed(system: str) -> list[str]:
+    """Name what the tables of a system list: `shown` inside the mask, then over whole volumes."""
+    names = shown(system)
+    return [*names, *(name + WHOLE for name in names if METRICS[name].whole)]
+
+
+def metric_of(name: str) -> Metric | None:
+    """Return the entry of a metric by its name in tables; None for what is none of these."""
+    return METRICS.get(name.removesuffix(WHOLE))
+
+
+def in_all_scopes(published: pd.DataFrame) -> pd.DataFrame:
+    """Put what a paper prints of a metric beside that of the mask and that of the whole volume."""
+    twice = published[published["metric"].isin([n for n in METRICS if METRICS[n].whole])]
+    return pd.concat([published, twice.assign(metric=twice["metric"] + WHOLE)], ignore_index=True)
 
 
 def measured(scale: str) -> list[str]:
@@ -158,13 +159,14 @@ def measured(scale: str) -> list[str]:
 
 def unit_of(name: str, scale: str = "uptake") -> str:
     """Return the unit in which a metric of volumes of a scale is measured."""
-    unit = METRICS[name].unit
+    unit = METRICS[name.removesuffix(WHOLE)].unit
     return SCALES[scale].unit if unit == INTENSITY else unit
 
 
 def higher_is_better(name: str) -> bool:
     """Tell which way is better; higher for what is no metric of image quality."""
-    return name not in METRICS or METRICS[name].higher_is_better
+    metric = metric_of(name)
+    return metric is None or metric.higher_is_better
 
 
 def words(names: Iterable[str]) -> str:
@@ -176,17 +178,31 @@ def words(names: Iterable[str]) -> str:
 def measure_volume(
     real: NDArray, synthetic: NDArray, mask: NDArray, scale: str
 ) -> dict[str, float]:
-    """Measure one volume (X, Y, Z) by all metrics of its scale."""
+    """Measure one volume (X, Y, Z) inside a mask by all metrics of its scale."""
     data_range = SCALES[scale].range_of(real)
     return {
         name: METRICS[name].function(real, synthetic, mask, data_range) for name in measured(scale)
     }
 
 
+def measure_scopes(
+    real: NDArray, synthetic: NDArray, mask: NDArray, everywhere: NDArray, scale: str
+) -> dict[str, float]:
+    """Measure one volume inside the mask and, where that is not all of it, `everywhere`."""
+    found = measure_volume(real, synthetic, mask, scale)
+    if SCALES[scale].whole:
+        whole = measure_volume(real, synthetic, everywhere, scale)
+        found |= {name + WHOLE: value for name, value in whole.items() if METRICS[name].whole}
+    return found
+
+
 DESCRIPTION = (
     f"{words(shown('gla_gan'))} are taken over the voxels of one brain mask, the template's, which "
     f"is the same for all visits and models; data range {DATA_RANGE:g}; SSIM in 3D with a Gaussian "
-    f"window of sigma {SSIM_SIGMA:g} voxels (11 voxels a side), its map averaged inside the mask."
+    f"window of sigma {SSIM_SIGMA:g} voxels (11 voxels a side), its map averaged inside the mask. "
+    "Whole volume: the same over all voxels, with the air around the brain, where every model is "
+    "right; papers rarely say which of the two they print, so that the published value stands "
+    "beside both."
 )
 
 
@@ -235,6 +251,7 @@ def measure_visits(
             f"visits.tsv has {len(visits)} rows for a mask of shape {mask.shape}, but the array of "
             f"volumes has shape {synthetic.shape}: synthesise this fold again"
         )
+    everywhere = np.ones_like(mask)
     named = ["subject", "visit", "group", *(["split"] if "split" in visits else [])]
     held_out = visits["split"] != "train" if "split" in visits else visits["role"] == "test"
     rows = [
@@ -247,8 +264,10 @@ def measure_visits(
         }
         for position, visit in enumerate(visits.to_dict("records"))
         if held_out.iloc[position]
-        for name, value in measure_volume(
-            *comparable(real, synthetic[position], mask, seen, visit["index"]), scale
+        for name, value in measure_scopes(
+            *comparable(real, synthetic[position], mask, seen, visit["index"]),
+            measured_part(everywhere, seen, visit["index"]),
+            scale,
         ).items()
     ]
     return pd.DataFrame(rows, columns=[*named, "fold", "metric", "unit", "value"])

@@ -1,26 +1,39 @@
 """Tables of GLA-GAN and DUAL-GLOW, and their like, in long form beside what the papers printed.
 
-Every table has the columns dataset, method, metric, unit, mean, sd, n, p_value, published_mean and
-published_sd. Mean and sd are over folds; n counts the subjects tested; p is of the paired,
-two-tailed t-test against the model with the best mean (its own p is missing). Reference rows (Mean
-PET, Real PET, Only MRI) are tested against that model too, but are never the best one: they are
-not models.
+Columns of every table (`COLUMNS`): dataset, method, metric, unit; mean and sd, over folds (over
+people where there are none); n, the subjects tested; p_value, two-tailed, against the model with
+the best mean (its own is missing); published_mean, published_sd; low and high, a 95% interval by
+resampling subjects (`resampling`); p_holm, corrected for all methods compared with the same model
+by the same metric; p_folds, the t-test over folds corrected for shared training people. Reference
+rows (Mean PET, Real PET, Only MRI) are tested against the best model too, but are never the best
+one: they are not models.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mri2pet.errors import InputError
 from mri2pet.evaluation import classification, image_metrics
-from mri2pet.evaluation.statistics import best_of, mean_and_sd, paired_t_test
+from mri2pet.evaluation.comparison import (
+    Parts,
+    Score,
+    check_same_people,
+    compare,
+    mean_of_folds,
+    mean_of_people,
+    measure_folds,
+    over_people,
+    resampled_test,
+)
+from mri2pet.evaluation.statistics import mcnemar_test, paired_t_test
 from mri2pet.files import read_tsv
 
 COLUMNS = (
     "dataset", "method", "metric", "unit", "mean", "sd", "n", "p_value", "published_mean",
-    "published_sd",
+    "published_sd", "low", "high", "p_holm", "p_folds",
 )  # fmt: skip
 REFERENCES = {
     "mean_pet": "Mean PET",
@@ -29,6 +42,9 @@ REFERENCES = {
     "mri_age_sex": "MRI, age and sex",
     "copy": "Source image copied",
 }
+
+
+ACCURACY = "accuracy"
 
 
 def pool(paths: Iterable[str | Path]) -> pd.DataFrame:
@@ -62,7 +78,8 @@ def image_table(
     """Table I: image quality on the Paired dataset, in the units in which the paper prints it.
 
     The mean of a fold is over its visits; mean and sd are over folds. The t-test pairs subjects
-    (their visits averaged), pooled over folds.
+    (their visits averaged), pooled over folds. Every metric stands there inside the mask and over
+    the whole volume, beside the same published value: papers do not say which they mean.
 
     Parameters
     ----------
@@ -80,23 +97,18 @@ def image_table(
     if groups:
         values = values[values["group"].isin(groups)]
     rows = []
-    for metric in image_metrics.shown(system):
+    published = image_metrics.in_all_scopes(published)
+    for metric in image_metrics.listed(system):
         chosen, measured = values[values["metric"] == metric], image_metrics.unit_of(metric)
         units = set(chosen["unit"]) - {measured}
         if units:
             raise InputError(f"{metric} is in {measured}, but a metrics table has {units.pop()}")
         unit, scale = printed_unit(metric, measured, published)
         chosen = chosen.assign(value=chosen["value"] * scale)
-        rows += rows_of(
-            "Paired",
-            metric,
-            unit,
-            folds=chosen.groupby(["method", "fold"])["value"].mean(),
-            subjects=chosen.groupby("method")["subject"].nunique(),
-            pairs=chosen.groupby(["method", "subject"])["value"].mean(),
-            models=models,
-            higher_is_better=image_metrics.higher_is_better(metric),
-        )
+        check_same_people(chosen, "Paired")
+        found = {str(name): mean_of_folds(own) for name, own in chosen.groupby("method")}
+        higher, test = image_metrics.higher_is_better(metric), over_people(paired_t_test)
+        rows += compare("Paired", metric, unit, found, models, higher, test)
     return with_published(rows, models, published)
 
 
@@ -119,8 +131,8 @@ def diagnosis_table(
 ) -> pd.DataFrame:
     """Table II (`Paired`) or III (`Complete`): diagnosis with each model's PET.
 
-    The metrics are of the visits of a fold; mean, sd and t-test are over folds. With few folds
-    the test has little power, and folds share training subjects, so that p is a guide at most.
+    The metrics are of the visits of a fold; mean and sd are over folds, but the AUC is the share
+    of all pairs formed within folds. p as `table_over_folds` says.
 
     Parameters
     ----------
@@ -133,9 +145,9 @@ def diagnosis_table(
         As for `image_table`.
     """
 
-    def score(visits: pd.DataFrame) -> dict[str, float]:
-        return classification.classification_metrics(
-            visits["truth"] == positive, visits["predicted"] == positive, visits["score"]
+    def score(visits: pd.DataFrame, weights: NDArray) -> Mapping[str, Parts]:
+        return classification.metric_parts(
+            visits["truth"] == positive, visits["predicted"] == positive, visits["score"], weights
         )
 
     return table_over_folds(predictions, dataset, score, classification.METRICS, models, published)
@@ -155,9 +167,9 @@ def error_table(
         As for `image_table`.
     """
 
-    def score(visits: pd.DataFrame) -> dict[str, float]:
+    def score(visits: pd.DataFrame, weights: NDArray) -> Mapping[str, Parts]:
         truth, predicted = (visits[name] == "positive" for name in ("truth", "predicted"))
-        return classification.error_rates(truth, predicted)
+        return classification.error_parts(truth, predicted, weights)
 
     metrics, worse = classification.ERRORS, classification.ERRORS_LOWER_IS_BETTER
     return table_over_folds(predictions, "Paired", score, metrics, models, published, worse)
@@ -166,39 +178,46 @@ def error_table(
 def table_over_folds(
     predictions: pd.DataFrame,
     dataset: str,
-    score: Callable[[pd.DataFrame], dict[str, float]],
+    score: Score,
     metrics: Sequence[str],
     models: Sequence[str],
     published: pd.DataFrame,
     lower_is_better: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Score every method on every fold; mean, sd and t-test are over folds.
+    """Score every method on every fold, and compare the methods over subjects.
+
+    p of the accuracy is McNemar's, of other metrics that of paired resamples of the subjects, who
+    are drawn group by group.
 
     Parameters
     ----------
     predictions, dataset, models, published
         As for `diagnosis_table`.
     score
-        Gives a fold's metrics from its visits (no visit where a prediction could not be made), as
-        fractions of which more is better.
+        Gives a fold's metrics, as fractions, from its visits and their weights; no visit where a
+        prediction could not be made.
     metrics
         Those that the table shows, in its order.
     lower_is_better
         Those of which less is better.
     """
-    scores = {}
-    for (method, fold), visits in predictions.groupby(["method", "fold"]):
-        made = visits if visits["predicted"].notna().all() else visits.iloc[:0]
-        scores[method, fold] = score(made)
-    index = pd.MultiIndex.from_tuples(scores, names=["method", "fold"])
-    by_fold = pd.DataFrame(list(scores.values()), index=index)
-    subjects = predictions.groupby("method")["subject"].nunique()
+
+    def whole(visits: pd.DataFrame, weights: NDArray) -> Mapping[str, Parts]:
+        made = bool(visits["predicted"].notna().all())
+        return score(visits, weights) if made else score(visits.iloc[:0], weights[:, :0])
+
+    check_same_people(predictions, dataset)
+    found = {}
+    for method, own in predictions.groupby("method"):
+        right = (own["truth"] == own["predicted"]).astype(float).where(own["predicted"].notna())
+        people = right.groupby(own["subject"]).mean()
+        found[str(method)] = measure_folds(own, whole, people, own["truth"])
     rows = []
     for metric in metrics:
-        folds, higher = by_fold[metric], metric not in lower_is_better
-        rows += rows_of(
-            dataset, metric, classification.UNIT, folds, subjects, folds, models, higher
-        )
+        measured = {method: own[metric] for method, own in found.items()}
+        test = over_people(mcnemar_test) if metric == ACCURACY else resampled_test
+        higher, unit = metric not in lower_is_better, classification.UNIT
+        rows += compare(dataset, metric, unit, measured, models, higher, test)
     return with_published(rows, models, published)
 
 
@@ -216,50 +235,12 @@ def table_over_people(
     """
     rows = []
     for (metric, unit), chosen in values.groupby(["metric", "unit"], sort=False):
+        check_same_people(chosen, dataset)
         people = chosen.groupby(["method", "subject"])["value"].mean()
-        counts = chosen.groupby("method")["subject"].nunique()
-        higher = image_metrics.higher_is_better(str(metric))
-        rows += rows_of(dataset, str(metric), str(unit), people, counts, people, models, higher)
+        found = {str(name): mean_of_people(people[name]) for name in people.index.unique(0)}
+        higher, test = image_metrics.higher_is_better(str(metric)), over_people(paired_t_test)
+        rows += compare(dataset, str(metric), str(unit), found, models, higher, test)
     return with_published(rows, models, published)
-
-
-def rows_of(
-    dataset: str,
-    metric: str,
-    unit: str,
-    folds: pd.Series,
-    subjects: pd.Series,
-    pairs: pd.Series,
-    models: Sequence[str],
-    higher_is_better: bool,
-    test: Callable[[pd.Series, pd.Series], float] = paired_t_test,
-) -> list[dict[str, object]]:
-    """One row a method; `folds` and `pairs` are indexed by method first.
-
-    Mean and sd are those of `folds`; `test` compares the `pairs` of a method with the best one's.
-    """
-    summary = {method: mean_and_sd(group) for method, group in folds.groupby(level=0)}
-    best = best_of(
-        {model: summary[model][0] for model in models if model in summary}, higher_is_better
-    )
-    values = dict(list(pairs.droplevel(0).groupby(pairs.index.get_level_values(0))))
-    p_values = {
-        method: np.nan if best in (None, method) else test(values[method], values[best])
-        for method in summary
-    }
-    return [
-        {
-            "dataset": dataset,
-            "method": method,
-            "metric": metric,
-            "unit": unit,
-            "mean": mean,
-            "sd": sd,
-            "n": int(subjects[method]),
-            "p_value": p_values[method],
-        }
-        for method, (mean, sd) in summary.items()
-    ]
 
 
 def with_published(
@@ -292,4 +273,4 @@ def with_published(
         how="left",
         validate="one_to_one",
     )
-    return table[list(COLUMNS)]
+    return table.reindex(columns=list(COLUMNS))

@@ -9,39 +9,10 @@ from collections.abc import Callable
 import pandas as pd
 
 from mri2pet.diagnosis.methods import REAL_PET
-from mri2pet.errors import InputError
+from mri2pet.evaluation.comparison import check_same_people
 
 WITH_PET = "visits with PET"  # after the dataset's name
 VISIT = ["subject", "visit", "fold"]  # in which it was tested
-
-
-def check_same_visits(values: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """Return a table's values as they are, if all of its methods were tested on the same visits.
-
-    Parameters
-    ----------
-    values
-        One row a visit (and metric): method subject visit fold ....
-    dataset
-        Its name, for the message.
-
-    Raises
-    ------
-    InputError
-        If a visit of one method is not there for another one.
-    """
-    tested = {method: _visits(rows) for method, rows in values.groupby("method")}
-    everything = set().union(*tested.values())
-    for method, visits in tested.items():
-        if lost := everything - visits:
-            subject, visit, fold = min(lost)
-            other = next(name for name, own in tested.items() if min(lost) in own)
-            raise InputError(
-                f"{dataset}: {other} was tested on subject {subject}, visit {visit}, in fold "
-                f"{fold}, and {method} was not; a table compares methods on the same visits: make "
-                "the predictions of both again"
-            )
-    return values
 
 
 def parts_of(predictions: pd.DataFrame, dataset: str) -> dict[str, pd.DataFrame]:
@@ -68,10 +39,13 @@ def parts_of(predictions: pd.DataFrame, dataset: str) -> dict[str, pd.DataFrame]
     is_real = predictions["method"] == REAL_PET
     with_pet, others = _visits(predictions[is_real]), predictions[~is_real]
     if not with_pet or others.empty or with_pet == _visits(others):
-        return {dataset: check_same_visits(predictions, dataset)}
+        check_same_people(predictions, dataset)
+        return {dataset: predictions}
     inside = [visit in with_pet for visit in predictions[VISIT].itertuples(index=False, name=None)]
     parts = {dataset: others, f"{dataset}, {WITH_PET}": predictions[inside]}
-    return {name: check_same_visits(rows, name) for name, rows in parts.items()}
+    for name, rows in parts.items():
+        check_same_people(rows, name)
+    return parts
 
 
 def table_of_parts(

@@ -1,6 +1,6 @@
 """Words of the report that do not depend on the data."""
 
-from mri2pet.evaluation.image_metrics import DESCRIPTION, shown, words
+from mri2pet.evaluation.image_metrics import DESCRIPTION
 
 TITLE = "From MRI to synthetic FDG-PET and a diagnosis"
 PROVENANCE = "Where the results come from"
@@ -18,10 +18,13 @@ SOURCES = {  # what each system reproduces
 DIAGNOSIS = (
     "RBF support vector machine on the mean intensity of 116 AAL regions in grey and white matter "
     "of MRI and PET; imputation, scaling, C and gamma are set inside the training folds. Metrics "
-    "are over the visits of a fold, the AUC by the machine's score. Mean and sd (ddof 1) are over "
-    "folds, and so is the t-test: few folds give it little power, and folds share training "
-    "subjects, so p is a guide at most. A value that a fold cannot give (one class alone) is left "
-    "out. Subjects counts those tested. "
+    "are over the visits of a fold, mean and sd (ddof 1) over folds; the AUC, by the machine's "
+    "score, is the share of all pairs of a positive and a negative visit of one fold that are in "
+    "the right order, since scores of two folds' machines do not compare. A value that a fold "
+    "cannot give (one class alone) is left out. Intervals: subjects resampled group by group. p of "
+    "the accuracy: McNemar's exact test over subjects (a subject counts once, for the method that "
+    "calls more of their visits rightly); of the rest: the same resamples of subjects for both "
+    "methods. Subjects counts those tested. "
 )
 # What the rows of a diagnosis can and cannot say, and what its controls are.
 CONTROLS = (
@@ -45,8 +48,8 @@ TABLES = {
         "table1",
         "Table I: quality of the synthetic PET (Paired)",
         DESCRIPTION + " The mean of a fold is over its held-out visits; mean and sd (ddof 1) are "
-        "over folds. Visits of the groups that the models were trained on count. The t-test pairs "
-        "subjects (their visits averaged), pooled over folds. Mean "
+        "over folds. Visits of the groups that the models were trained on count. p is of the "
+        "paired two-tailed t-test over subjects (their visits averaged), pooled over folds. Mean "
         "PET predicts the mean image of the training folds for everybody.",
     ),
     "II": (
@@ -97,9 +100,8 @@ ABLATIONS = {
     ),
 }
 ABLATION_TABLE = (
-    "Image quality as in Table I, diagnosis as in Tables II and III. The t-tests are against the "
-    f"best model of the table: over subjects for {words(shown('gla_gan'))}, over folds for the "
-    "rest. The paper prints numbers of the base alone."
+    "Image quality as in Table I, diagnosis as in Tables II and III, with their intervals and "
+    "tests. The paper prints numbers of the base alone."
 )
 THREE_WAY = (
     "Three-way diagnosis",
@@ -107,7 +109,8 @@ THREE_WAY = (
     "one, trained and tested on the same visits and PET as there, with the third group added. "
     + CONTROLS
     + "Balanced accuracy is the mean recall of the groups, macro F1 and macro AUC (each group "
-    "against the rest) their means over groups, kappa the agreement beyond chance.",
+    "against the rest, pairs within folds) their means over groups, kappa the agreement beyond "
+    "chance. Intervals and p as in Tables II and III.",
     "Visits by true group (rows) and predicted group (columns), pooled over folds, each held out "
     "once: percent of the true group, and how many. Real PET has the same people on Complete as on "
     "Paired, and stands there alone.",

@@ -17,7 +17,8 @@ TABLE = (
     "(detection sensitivity), with the first, and the mean over the numbers of clusters (area). "
     "Each patient's score map has a threshold of its own; clusters are ranked by the sum of the "
     "score above it, that is by size and deviation. In random order: what the same clusters would "
-    "give, exactly. n: patients whose lesion is known. The paper prints sensitivities alone."
+    "give, exactly. Intervals: patients resampled. n: patients whose lesion is known. The paper "
+    "prints sensitivities alone."
 )
 DETECTION = (
     "Sensitivity over the number of clusters looked at in each patient. Dashed: the same clusters "
@@ -70,4 +71,5 @@ def _read(path: Path) -> pd.DataFrame:
     """Read a table whose columns may hold nothing."""
     table = read_tsv(path)
     numbers = ["mean", "sd", "p_value", "published_mean", "published_sd"]
+    numbers += ["low", "high", "p_holm"]
     return table.assign(**{name: table[name].astype(float) for name in numbers})

@@ -7,6 +7,7 @@ import pandas as pd
 
 from mri2pet.evaluation.image_metrics import DESCRIPTION
 from mri2pet.files import read_tsv
+from mri2pet.reporting import regional_bias
 from mri2pet.reporting.age_figures import slopes_listing
 from mri2pet.reporting.captions import CONTROLS, CURVES, LEARNT, SYNTHESIS, THRESHOLD
 from mri2pet.reporting.html import Listing, Picture, Section, filled
@@ -19,9 +20,9 @@ FOLDS = (
     "for everybody. "
 )
 TABLE_1 = (
-    DESCRIPTION + " CorCoef: Pearson's correlation over the same voxels. " + FOLDS + "The t-test "
-    "pairs subjects (their visits averaged), pooled over folds. The flow's PET is that of the mean "
-    "code."
+    DESCRIPTION + " CorCoef: Pearson's correlation over the same voxels. " + FOLDS + "p is "
+    "of the paired two-tailed t-test over subjects (their visits averaged). The flow's PET is that "
+    "of the mean code."
 )
 MACHINE = (
     "RBF support vector machine on the mean PET intensity of the 116 AAL regions, without "
@@ -33,7 +34,8 @@ RATES = (
     "groups that are called negative; false positive rate: share of the others that are called "
     "positive. The three numbers that the paper prints for each row add up to 100%, so its "
     "rates can only be shares of all tests: the two columns 'of all' are those, and the ones "
-    "to compare with it. " + FOLDS + "The t-test is over folds, a guide at most. "
+    "to compare with it. " + FOLDS + "Intervals: subjects resampled class by class. p of the "
+    "accuracy: McNemar's exact test over subjects; of the rest: the same resamples of subjects. "
 )
 TABLE_2 = (
     MACHINE + "Trained on real PET of the training folds; tested on real PET (Ground Truth) or a "
@@ -86,9 +88,9 @@ def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Sec
     Parameters
     ----------
     paths
-        `tables/{table1,table2,cross_fitted,ages}.tsv`,
-        `figures/{mae,synthesis_<group>,curves_<model>,uncertainty_<model>}.png`,
-        `figures/{ages_<model>,regions_<model>}.png` and
+        `tables/{table1,table2,cross_fitted,ages,regional_bias}.tsv`,
+        `figures/{mae,regional_bias,synthesis_<group>,curves_<model>,
+        uncertainty_<model>,ages_<model>,regions_<model>}.png` and
         `uncertainty/<model>/fold-<k>/coverage.tsv`; any may be missing. None at all where DUAL-GLOW
         is not configured.
     labels
@@ -97,6 +99,9 @@ def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Sec
     found = [Path(path) for path in paths]
     made = [
         _results(found, labels),
+        *regional_bias.sections(
+            found, labels, "dual-glow-regional-bias", "DUAL-GLOW: regional bias"
+        ),
         _ages(found, labels),
         _uncertainty(found, labels),
         Section(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mri2pet.files import read_tsv
-from mri2pet.reporting import insight, views
+from mri2pet.reporting import insight, regional_bias, views
 from mri2pet.reporting.captions import CURVES, SYNTHESIS, TABLES
 from mri2pet.reporting.html import Picture, Section, filled
 from mri2pet.reporting.pictures import data_uri, is_there, named_pictures
@@ -27,7 +27,8 @@ def sections(
     Parameters
     ----------
     paths
-        What `tables`, `figures`, `further` and `curves` take; any may be missing.
+        What `tables`, `figures`, `further`, `curves` and `regional_bias.sections` take; any may be
+        missing.
     labels
         Model to label.
     compared, groups
@@ -36,6 +37,7 @@ def sections(
     made = [
         Section("tables", "GLA-GAN: Tables I to III", [], tables(paths, labels)),
         Section("figures", "GLA-GAN: synthetic PET", figures(paths)),
+        *regional_bias.sections(paths, labels, "regions", "GLA-GAN: regional bias"),
         *further(paths, labels, compared, groups),
         Section("training", "GLA-GAN: training", curves(paths, labels)),
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mri2pet.evaluation.resampling import FEWEST, RESAMPLES
 from mri2pet.files import atomic
 from mri2pet.reporting.pictures import QcVisit
 from mri2pet.reporting.views import TableView
@@ -130,6 +131,7 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
     )
     source = resources.files("mri2pet.reporting").joinpath("templates/report.html.j2").read_text()
+    environment.globals |= {"resamples": f"{RESAMPLES:,}", "fewest": FEWEST}
     environment.globals["simulated_note"] = partial(simulated_note, report.simulated)
     return environment.from_string(source).render(report=report)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mri2pet.evaluation.image_metrics import METRICS
+from mri2pet.evaluation.image_metrics import metric_of
 from mri2pet.files import read_tsv
 from mri2pet.reporting.captions import ABLATION_TABLE, ABLATIONS, CROSS_FITTED, THREE_WAY
 from mri2pet.reporting.html import Picture, Section
@@ -68,7 +68,7 @@ def _by_dataset(
     """One view a dataset, and one of its image quality if that is there, in the table's order."""
     views = []
     for (dataset, quality), rows in table.groupby(
-        ["dataset", table["metric"].isin(METRICS)], sort=False
+        ["dataset", table["metric"].map(metric_of).notna()], sort=False
     ):
         what = f"{dataset}, image quality" if quality else dataset
         views.append(

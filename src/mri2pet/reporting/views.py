@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mri2pet.evaluation.classification import ERRORS_LOWER_IS_BETTER
-from mri2pet.evaluation.image_metrics import METRICS, higher_is_better
+from mri2pet.evaluation.image_metrics import higher_is_better, metric_of
 from mri2pet.evaluation.image_tables import REFERENCES
 from mri2pet.evaluation.statistics import best_of
 from mri2pet.files import read_tsv
@@ -21,9 +21,22 @@ SIGNIFICANT = 0.05
 
 @dataclass(frozen=True)
 class Cell:
-    """One method's value of one metric, and what the paper printed."""
+    """One method's value of one metric, and what the paper printed.
+
+    Attributes
+    ----------
+    value, interval, published
+        Mean and sd; 95% interval over subjects; what the paper printed.
+    p
+        Against the best model, corrected by Holm; of the best, whether all other models differ.
+    best
+        Whether it is the best mean of a model.
+    differs
+        Whether the corrected p is below 0.05.
+    """
 
     value: str
+    interval: str
     published: str
     p: str
     best: bool
@@ -73,18 +86,20 @@ def table_view(
     units = dict(zip(table["metric"], table["unit"], strict=True))
     cells = {(row.method, row.metric): row for row in table.itertuples(index=False)}
     methods = list(dict.fromkeys(table["method"]))
-    tops = {}
+    tops, clear = {}, {}
     for metric in units:
-        means = {m: cells[m, metric].mean for m in methods if m not in REFERENCES}
+        models = [method for method in methods if method not in REFERENCES]
+        means = {method: cells[method, metric].mean for method in models}
         best = best_of(means, _higher_is_better(metric))
         tops[metric] = means.get(best, np.nan)
+        clear[metric] = all(_differs(cells[m, metric]) for m in models if m != best)
     rows = [
         Row(
             {**REFERENCES, **labels}.get(method, method),
             int(cells[method, next(iter(units))].n),
             method in REFERENCES,
             [
-                _cell(cells[method, metric], method not in REFERENCES, tops[metric])
+                _cell(cells[method, metric], method not in REFERENCES, tops[metric], clear[metric])
                 for metric in units
             ],
         )
@@ -100,21 +115,32 @@ def _higher_is_better(metric: str) -> bool:
     return metric not in ERRORS_LOWER_IS_BETTER and higher_is_better(metric)
 
 
-def _cell(row: Any, model: bool, top: float) -> Cell:
+def _differs(row: Any) -> bool:
+    return bool(row.p_holm < SIGNIFICANT)
+
+
+def _cell(row: Any, model: bool, top: float, clear: bool) -> Cell:
     """Write one value; every model that reaches the best mean is marked, so ties are seen."""
     published = ""
-    digits = METRICS[row.metric].digits if row.metric in METRICS else DIGITS
+    metric = metric_of(row.metric)
+    digits = metric.digits if metric else DIGITS
     if np.isfinite(row.published_mean):
         published = f"{row.published_mean:g}"
         if np.isfinite(row.published_sd):
             published += f" ± {row.published_sd:g}"
+    best = model and bool(np.isclose(row.mean, top, rtol=1e-9, atol=0))
     return Cell(
         value=_mean_and_sd(row.mean, row.sd, digits),
+        interval=_interval(row.low, row.high, digits),
         published=published,
-        p=_p(row.p_value),
-        best=model and bool(np.isclose(row.mean, top, rtol=1e-9, atol=0)),
-        differs=bool(row.p_value < SIGNIFICANT),
+        p=("best" if clear else "best mean") if best else _p(row.p_holm),
+        best=best,
+        differs=_differs(row),
     )
+
+
+def _interval(low: float, high: float, digits: int) -> str:
+    return f"{low:.{digits}f} to {high:.{digits}f}" if np.isfinite([low, high]).all() else "n/a"
 
 
 def _mean_and_sd(mean: float, sd: float, digits: int) -> str:

@@ -151,6 +151,8 @@ SHOWN["dual_glow"] = [
         "tables/table2.tsv",
         *(["tables/cross_fitted.tsv"] if CROSS_FITTED["dual_glow"] else []),
         "figures/mae.png",
+        "tables/regional_bias.tsv",
+        "figures/regional_bias.png",
         *expand("figures/synthesis_{group}.png", group=FLOW_EXAMPLES),
         *expand("figures/curves_{model}.png", model=FLOWS),
         *expand("figures/uncertainty_{model}.png", model=DRAWN),

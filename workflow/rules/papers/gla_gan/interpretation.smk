@@ -211,6 +211,8 @@ SHOWN["gla_gan"] = [
         *expand("tables/table{number}.tsv", number=[1, 2, 3]),
         *(["tables/cross_fitted.tsv"] if CROSS_FITTED["gla_gan"] else []),
         *expand("figures/synthesis_{group}.png", group=DIAGNOSED),
+        "tables/regional_bias.tsv",
+        "figures/regional_bias.png",
         *expand("tables/ablation_{figure}.tsv", figure=ABLATIONS),
         *expand("figures/ablation_{figure}.png", figure=ABLATIONS),
         *(["tables/three_way.tsv", "figures/three_way.png"] if THREE_WAY else []),
