@@ -6,7 +6,7 @@ from typing import Any
 
 from mri2pet.errors import InputError
 
-RESERVED = ("mean_pet", "only_mri", "real_pet")  # rows of the tables that are no models
+RESERVED = ("mean_pet", "only_mri", "oracle", "real_pet")  # rows of the tables that are no models
 FIGURES = ("losses", "patches")
 LAID_OVER = ("generator", "discriminator", "training")  # key by key; losses are replaced whole
 

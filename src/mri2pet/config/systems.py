@@ -116,7 +116,8 @@ SPACES = {
     "anomaly": Space("space-MNI152SyN_res-anomaly", warped=True),
     "ixi": Space("res-model"),
 }
-RESERVED = ("mean_pet", "only_mri", "real_pet", "copy")  # rows of the tables that are no models
+# Rows of the tables that are no models.
+RESERVED = ("mean_pet", "only_mri", "oracle", "real_pet", "copy")
 ATTRIBUTES = ("age", "sex", "diagnosis")  # of side information, where an entry does not choose
 FLOW = "dual_glow"  # the network that is made for one grid, and knows the groups by name
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from mri2pet.errors import InputError
 from mri2pet.evaluation import image_metrics
+from mri2pet.evaluation.gap import gap_rows
 from mri2pet.evaluation.image_tables import COLUMNS, printed_unit, rows_of, with_published
 from mri2pet.evaluation.statistics import wilcoxon_test
 
@@ -69,6 +70,7 @@ def configuration_table(
             higher_is_better=image_metrics.higher_is_better(metric),
             test=wilcoxon_test,
         )
+    rows += gap_rows(values, "")
     for row in rows:
         row["dataset"] = models.get(str(row["method"]), REFERENCE)
     keys = ("dataset", "method", "metric")  # not the unit, which may say why there is no value

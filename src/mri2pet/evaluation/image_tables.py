@@ -3,8 +3,8 @@
 Every table has the columns dataset, method, metric, unit, mean, sd, n, p_value, published_mean and
 published_sd. Mean and sd are over folds; n counts the subjects tested; p is of the paired,
 two-tailed t-test against the model with the best mean (its own p is missing). Reference rows (Mean
-PET, Real PET, Only MRI) are tested against that model too, but are never the best one: they are
-not models.
+PET, Oracle, Real PET, Only MRI) are tested against that model too, but are never the best one: they
+are not models.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -15,6 +15,7 @@ import pandas as pd
 
 from mri2pet.errors import InputError
 from mri2pet.evaluation import classification, image_metrics
+from mri2pet.evaluation.gap import gap_rows
 from mri2pet.evaluation.statistics import best_of, mean_and_sd, paired_t_test
 from mri2pet.files import read_tsv
 
@@ -24,6 +25,7 @@ COLUMNS = (
 )  # fmt: skip
 REFERENCES = {
     "mean_pet": "Mean PET",
+    "oracle": "Oracle",
     "real_pet": "Real PET",
     "only_mri": "Only MRI",
     "copy": "Source image copied",
@@ -96,7 +98,7 @@ def image_table(
             models=models,
             higher_is_better=image_metrics.higher_is_better(metric),
         )
-    return with_published(rows, models, published)
+    return with_published([*rows, *gap_rows(values, "Paired")], models, published)
 
 
 def printed_unit(metric: str, unit: str, published: pd.DataFrame) -> tuple[str, float]:

@@ -7,6 +7,7 @@ from mri2pet.files import read_tsv
 from mri2pet.reporting import insight, views
 from mri2pet.reporting.captions import CURVES, SYNTHESIS, TABLES
 from mri2pet.reporting.html import Picture, Section, filled
+from mri2pet.reporting.oracle import noted
 from mri2pet.reporting.pictures import data_uri, is_there, named_pictures
 from mri2pet.reporting.sections import ablation_section, three_way_section
 
@@ -41,9 +42,11 @@ def tables(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[views
     """Show Tables I to III, `tables/table{1,2,3}.tsv`, of what there is."""
     found = {Path(path).stem: path for path in paths}
     return [
-        views.table_view(*TABLES[number], read_tsv(found[name]), labels)
+        views.table_view(anchor, title, noted(caption, table, labels), table, labels)
         for number, name in (("I", "table1"), ("II", "table2"), ("III", "table3"))
         if name in found
+        for anchor, title, caption in [TABLES[number]]
+        for table in [read_tsv(found[name])]
     ]
 
 

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from mri2pet.evaluation import gap
 from mri2pet.evaluation.image_metrics import METRICS
 from mri2pet.files import read_tsv
 from mri2pet.reporting.captions import ABLATION_TABLE, ABLATIONS, THREE_WAY
 from mri2pet.reporting.html import Picture, Section
+from mri2pet.reporting.oracle import noted
 from mri2pet.reporting.pictures import data_uri
 from mri2pet.reporting.views import TableView, table_view
 
@@ -49,9 +51,10 @@ def _by_dataset(
     """One view a dataset, and one of its image quality if that is there, in the table's order."""
     views = []
     for (dataset, quality), rows in table.groupby(
-        ["dataset", table["metric"].isin(METRICS)], sort=False
+        ["dataset", table["metric"].isin([*METRICS, gap.METRIC])], sort=False
     ):
         what = f"{dataset}, image quality" if quality else dataset
         place = f"{anchor}-{what.lower().replace(', ', '-').replace(' ', '-')}"
-        views.append(table_view(place, f"{title}: {what}", caption, rows, labels))
+        text = noted(caption, rows, labels)
+        views.append(table_view(place, f"{title}: {what}", text, rows, labels))
     return views

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mri2pet.evaluation import gap
 from mri2pet.evaluation.classification import ERRORS_LOWER_IS_BETTER
 from mri2pet.evaluation.image_metrics import METRICS, higher_is_better
 from mri2pet.evaluation.image_tables import REFERENCES
@@ -15,6 +16,7 @@ from mri2pet.evaluation.statistics import best_of
 from mri2pet.files import read_tsv
 
 DIGITS = 3
+FURTHER = {gap.METRIC: 0}  # digits of what is neither a metric of an image nor of a diagnosis
 SIGNIFICANT = 0.05
 
 
@@ -100,7 +102,8 @@ def _higher_is_better(metric: str) -> bool:
 def _cell(row: Any, model: bool, top: float) -> Cell:
     """Write one value; every model that reaches the best mean is marked, so ties are seen."""
     published = ""
-    digits = METRICS[row.metric].digits if row.metric in METRICS else DIGITS
+    further = FURTHER.get(row.metric, DIGITS)
+    digits = METRICS[row.metric].digits if row.metric in METRICS else further
     if np.isfinite(row.published_mean):
         published = f"{row.published_mean:g}"
         if np.isfinite(row.published_sd):

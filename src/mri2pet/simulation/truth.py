@@ -112,6 +112,7 @@ def write_truth(
         "regions": {
             "name": list(template.names),
             "uptake": head.uptake.round(5),
+            "expected_uptake": head.expected.round(5),
             "atrophy": head.atrophy.round(5),
         },
     }

@@ -85,3 +85,37 @@ rule mean_pet:
         code=code("mean_pet.py"),
     script:
         "../../scripts/mean_pet.py"
+
+
+# The best that any method could do, where the people are simulated.
+if ORACLE_SYSTEMS:
+
+    ruleorder: oracle > synthesise
+
+    rule oracle:
+        input:
+            visits=dataset_file("visits.tsv"),
+            folds=folds_file,
+            pet=lambda wildcards: oracle_files(SPACE[wildcards.system])(wildcards),
+            mask=dataset_file("mask.npy"),
+            description=dataset_file("dataset.json"),
+            described=rules.describe_oracle.output.description,
+        output:
+            made="results/{system}/synthesis/oracle/fold-{fold}/pet.npy",
+            visits="results/{system}/synthesis/oracle/fold-{fold}/visits.tsv",
+            nifti=directory("results/{system}/synthesis/oracle/fold-{fold}/nifti"),
+        log:
+            "logs/oracle/{system}/fold-{fold}.log",
+        wildcard_constraints:
+            system="|".join(ORACLE_SYSTEMS),
+        conda:
+            "../../../envs/stats.yaml"
+        resources:
+            mem_mb=more(2000),
+            runtime=more(60),
+        params:
+            space=space_entities,
+            tracer=tracer_of,
+            code=code("oracle.py"),
+        script:
+            "../../scripts/oracle.py"

@@ -8,8 +8,8 @@ COMPARED = {figure: figure_labels(config["gla_gan"], figure) for figure in FIGUR
 ABLATIONS = [figure for figure in FIGURES if COMPARED[figure]]
 FOLDS = folds_of("gla_gan")
 METHODS = {
-    "paired": ["real_pet", "mean_pet", *MODELS],
-    "complete": ["only_mri", "real_pet", "mean_pet", *MODELS],
+    "paired": ["real_pet", *untrained("gla_gan"), *MODELS],
+    "complete": ["only_mri", "real_pet", *untrained("gla_gan"), *MODELS],
 }
 LABELS = {model: ENTRIES["gla_gan"][model]["label"] for model in MODELS}
 TRAINING_GROUPS = config["gla_gan"].get("training_groups", [])
