@@ -54,6 +54,7 @@ def _shares(shares: pd.Series, labels: Mapping[str, str]) -> str:
     shares = shares.dropna().sort_values(ascending=False, kind="stable")
     if shares.empty:
         return TOO_SMALL
-    said = [f"{labels.get(model, model)} {share:.0f}%" for model, share in shares.items()]
-    beyond = " (below 0%: worse than the mean image)" if shares.min() < 0 else ""
+    rounded = {labels.get(str(model), str(model)): round(share) for model, share in shares.items()}
+    said = [f"{label} {share}%" for label, share in rounded.items()]
+    beyond = " (below 0%: worse than the mean image)" if min(rounded.values()) < 0 else ""
     return f" Of this gap is closed by {', '.join(said)}{beyond}."

@@ -33,9 +33,10 @@ def best_pet(template: Template, truth: Truth, in_pet: bool, voxel: list[float])
     truth
         Of the visit.
     in_pet
-        Whether the head lies as in the visit's PET; else as in its T1.
+        Whether the head lies as in the visit's PET and is sampled where that is (between voxels of
+        some mm detail is lost); else as in its T1.
     voxel
-        Voxel size of the scanner, mm: left-right, front-back, up-down.
+        Voxel size of the scanner in the latter case, mm: left-right, front-back, up-down.
 
     Returns
     -------
@@ -43,15 +44,23 @@ def best_pet(template: Template, truth: Truth, in_pet: bool, voxel: list[float])
         float32 in RAS order, 1 in average healthy grey matter; its world is that of the raw PET, or
         of the raw T1.
     """
-    pose = truth.pet_from_head if in_pet else truth.t1_from_head
-    shape, affine = pet_grid(voxel, apply(pose, PET_CENTRE[None])[0])
+    if in_pet:
+        pose, shape = truth.pet_from_head, tuple(truth.values["pet_shape"])
+        affine = np.array(truth.values["pet_affine"])
+    else:
+        pose = truth.t1_from_head
+        shape, affine = pet_grid(voxel, apply(pose, PET_CENTRE[None])[0])
     expected = activity(template, np.array(truth.values["regions"]["expected_uptake"]))
     data = without_noise(expected, template, truth.deformation, pose, shape, affine)
     return nib.as_closest_canonical(Volume(data, affine))
 
 
 def to_linear(
-    pet: Volume, to_mni: NDArray[np.float64], grid: Volume, region: NDArray[np.bool_], ceiling: float
+    pet: Volume,
+    to_mni: NDArray[np.float64],
+    grid: Volume,
+    region: NDArray[np.bool_],
+    ceiling: float,
 ) -> Placed:
     """Carry it to MNI152 by an affine, scale it as `scale_uptake` does, then to 64x64x64.
 
