@@ -84,12 +84,13 @@ def test_every_visit_model_variant_and_fold_has_its_jobs(listing, config):
     folds = config["folds"]["n"]
     models, variants = len(config["gla_gan"]["models"]), 6
     assert jobs["train"] == jobs["synthesise"] == (models + variants) * folds == 65
-    assert jobs["mean_pet"] == folds
-    assert jobs["gla_gan_image_metrics"] == models + variants + 1
-    assert jobs["gla_gan_synthetic_features"] == models + variants + 1
-    # real PET and mean PET on both datasets, only MRI on one
-    assert jobs["diagnose"] == 2 * (models + variants + 2) + 1
-    assert jobs["classify_three_way"] == 2 * (models + 2) + 1
+    assert jobs["mean_pet"] == jobs["oracle"] == folds
+    assert jobs["oracle_linear"] == PAIRED + MRI_ONLY
+    assert jobs["gla_gan_image_metrics"] == models + variants + 2
+    assert jobs["gla_gan_synthetic_features"] == models + variants + 2
+    # real PET, mean PET and oracle on both datasets, only MRI on one
+    assert jobs["diagnose"] == 2 * (models + variants + 3) + 1
+    assert jobs["classify_three_way"] == 2 * (models + 3) + 1
     assert jobs["ablation_table"] == jobs["ablation_figure"] == 2
     for once in ("table1", "table2", "table3", "three_way", "pack_linear", "report_page"):
         assert jobs[once] == 1
@@ -129,15 +130,16 @@ def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
     entries = config["dual_glow"]["models"].values()
     flows = sum(entry["generator"]["name"] == "dual_glow" for entry in entries)
     assert jobs["train"] == jobs["synthesise"] == (run + len(entries)) * folds
-    assert jobs["mean_pet"] == 2 * folds
-    assert jobs["gla_gan_image_metrics"] == run + 1
-    assert jobs["dual_glow_image_metrics"] == len(entries) + 1
+    assert jobs["mean_pet"] == jobs["oracle"] == 2 * folds
+    assert jobs["oracle_linear"] == jobs["oracle_nonlinear"] == PAIRED + MRI_ONLY
+    assert jobs["gla_gan_image_metrics"] == run + 2
+    assert jobs["dual_glow_image_metrics"] == len(entries) + 2
     # Only a model that is not told the diagnosis is asked for it, from the features of its PET.
     asked = sum("diagnosis" not in told(entry) for entry in entries)
     assert asked == len(entries) - 1
-    assert jobs["gla_gan_synthetic_features"] == run + 1
-    assert jobs["dual_glow_synthetic_features"] == asked + 1
-    assert jobs["dual_glow_diagnose"] == asked + 2
+    assert jobs["gla_gan_synthetic_features"] == run + 2
+    assert jobs["dual_glow_synthetic_features"] == asked + 2
+    assert jobs["dual_glow_diagnose"] == asked + 3
     assert jobs["dual_glow_draws"] == flows * folds
     assert jobs["warp_mri"] == PAIRED + MRI_ONLY
     assert jobs["pack_nonlinear"] == jobs["linear_folds"] == 1
@@ -148,8 +150,9 @@ def test_gans_of_the_anomaly_paper_are_trained_in_every_fold(anomaly_listing, ro
     folds, models = config["folds"]["n"], len(config["models"])
     assert (folds, models) == (4, 6)
     assert jobs["train"] == jobs["synthesise"] == models * folds
-    assert jobs["mean_pet"] == folds
-    assert jobs["gan_anomaly_image_metrics"] == models + 1
+    assert jobs["mean_pet"] == jobs["oracle"] == folds
+    assert jobs["gan_anomaly_image_metrics"] == models + 2
+    assert jobs["oracle_anomaly"] == 35 + 40  # of the controls
     assert jobs["figure_curves"] == models
     for once in ("fetch_lpips", "lpips", "gan_anomaly_table1", "gan_anomaly_example"):
         assert jobs[once] == 1
