@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from mri2pet.evaluation import gap
+from mri2pet.evaluation.image_metrics import words
 from mri2pet.evaluation.image_tables import REFERENCES
 
 ORACLE = (
@@ -54,7 +55,10 @@ def _shares(shares: pd.Series, labels: Mapping[str, str]) -> str:
     shares = shares.dropna().sort_values(ascending=False, kind="stable")
     if shares.empty:
         return TOO_SMALL
-    rounded = {labels.get(str(model), str(model)): round(share) for model, share in shares.items()}
-    said = [f"{label} {share}%" for label, share in rounded.items()]
-    beyond = " (below 0%: worse than the mean image)" if min(rounded.values()) < 0 else ""
-    return f" Of this gap is closed by {', '.join(said)}{beyond}."
+    closed = [(labels.get(str(model), str(model)), round(share)) for model, share in shares.items()]
+    nearer = [f"{label} closes {share}%" for label, share in closed if share >= 0]
+    worse = [f"{label} ({share}%)" for label, share in closed if share < 0]
+    said = f" Of the gap {words(nearer)}." if nearer else ""
+    if worse:
+        said += f" Further from the real PET than the mean image: {words(worse)}."
+    return said
