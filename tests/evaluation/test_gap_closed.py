@@ -99,7 +99,8 @@ def test_the_report_says_what_it_is_and_how_much_each_model_closes(root):
     assert said == (f"Caption.{ORACLE}{GAP} Of the gap U-Net closes 65% and GLA-GAN closes 0%.")
     worse = table.assign(mean=table["mean"].where(table["method"] != "gla_gan", -40.0))
     assert noted("", worse, {"gla_gan": "GLA-GAN"}).endswith(
-        " Of the gap unet closes 65%. Further from the real PET than the mean image: GLA-GAN (-40%)."
+        " Of the gap unet closes 65%. "
+        "Further from the real PET than the mean image: GLA-GAN (-40%)."
     )
     alike = table.assign(mean=table["mean"].where(table["metric"] != "gap closed"))
     assert noted("", alike, {}).endswith(TOO_SMALL)
