@@ -84,7 +84,8 @@ def test_every_visit_model_variant_and_fold_has_its_jobs(listing, config):
     folds = config["folds"]["n"]
     models, variants = len(config["gla_gan"]["models"]), 6
     assert jobs["train"] == jobs["synthesise"] == (models + variants) * folds == 65
-    assert jobs["mean_pet"] == jobs["oracle"] == folds
+    assert jobs["mean_pet"] == folds
+    assert jobs["gla_gan_oracle"] == 1
     assert jobs["oracle_linear"] == PAIRED + MRI_ONLY
     assert jobs["gla_gan_image_metrics"] == models + variants + 2
     assert jobs["gla_gan_synthetic_features"] == models + variants + 2
@@ -130,7 +131,8 @@ def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
     entries = config["dual_glow"]["models"].values()
     flows = sum(entry["generator"]["name"] == "dual_glow" for entry in entries)
     assert jobs["train"] == jobs["synthesise"] == (run + len(entries)) * folds
-    assert jobs["mean_pet"] == jobs["oracle"] == 2 * folds
+    assert jobs["mean_pet"] == 2 * folds
+    assert jobs["gla_gan_oracle"] == jobs["dual_glow_oracle"] == 1
     assert jobs["oracle_linear"] == jobs["oracle_nonlinear"] == PAIRED + MRI_ONLY
     assert jobs["gla_gan_image_metrics"] == run + 2
     assert jobs["dual_glow_image_metrics"] == len(entries) + 2
@@ -150,7 +152,8 @@ def test_gans_of_the_anomaly_paper_are_trained_in_every_fold(anomaly_listing, ro
     folds, models = config["folds"]["n"], len(config["models"])
     assert (folds, models) == (4, 6)
     assert jobs["train"] == jobs["synthesise"] == models * folds
-    assert jobs["mean_pet"] == jobs["oracle"] == folds
+    assert jobs["mean_pet"] == folds
+    assert jobs["gan_anomaly_oracle"] == 1
     assert jobs["gan_anomaly_image_metrics"] == models + 2
     assert jobs["oracle_anomaly"] == 35 + 40  # of the controls
     assert jobs["figure_curves"] == models

@@ -1,7 +1,7 @@
 """Gather the best PET that each simulated visit's MRI can tell: the row that no method can pass.
 
 From the volumes that oracle_pet.py has made of every visit, the dataset's visits and the folds: the
-same files as a trained model's synthesis.
+same files as a trained model's synthesis, of every fold.
 """
 
 import numpy as np
@@ -16,17 +16,19 @@ with recorded(snakemake):
     given, output, params = snakemake.input, snakemake.output, snakemake.params
     text = {"subject": str, "visit": str}
     visits, folds = (read_tsv(path, dtype=text) for path in (given.visits, given.folds))
-    rows = synthesis_rows(visits, folds, int(snakemake.wildcards.fold))
-    made, rows, sources = read_best(given.pet, rows, np.load(given.mask))
-    write_synthesis(
-        made,
-        rows,
-        model="oracle",
-        description=given.description,
-        sources=sources,
-        array=output.made,
-        table=output.visits,
-        nifti=output.nifti,
-        space=params.space,
-        tracer=params.tracer,
-    )
+    mask = np.load(given.mask)
+    for fold, array in enumerate(output.made):
+        rows = synthesis_rows(visits, folds, fold)
+        made, rows, sources = read_best(given.pet, rows, mask)
+        write_synthesis(
+            made,
+            rows,
+            model="oracle",
+            description=given.description,
+            sources=sources,
+            array=array,
+            table=output.visits[fold],
+            nifti=output.nifti[fold],
+            space=params.space,
+            tracer=params.tracer,
+        )

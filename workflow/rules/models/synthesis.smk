@@ -21,6 +21,8 @@ rule synthesise:
         nifti=directory("results/{system}/synthesis/{model}/fold-{fold}/nifti"),
     log:
         "logs/synthesise/{system}/{model}_fold-{fold}.log",
+    wildcard_constraints:
+        model="(?!oracle/)[a-z0-9_]+",
     conda:
         "../../../envs/torch.yaml"
     threads: 1
@@ -87,35 +89,34 @@ rule mean_pet:
         "../../scripts/mean_pet.py"
 
 
-# The best that any method could do, where the people are simulated.
-if ORACLE_SYSTEMS:
+# The best that any method could do, where the people are simulated. A rule a system, since one job
+# writes all folds, and systems differ in how many they have.
+for system in ORACLE_SYSTEMS:
 
-    ruleorder: oracle > synthesise
-
-    rule oracle:
+    rule:
+        name:
+            f"{system}_oracle"
         input:
-            visits=dataset_file("visits.tsv"),
-            folds=folds_file,
-            pet=lambda wildcards: oracle_files(SPACE[wildcards.system])(wildcards),
-            mask=dataset_file("mask.npy"),
-            description=dataset_file("dataset.json"),
+            visits=f"results/datasets/{SPACE[system]}/visits.tsv",
+            folds=f"results/datasets/{folds_space(system)}/folds.tsv",
+            pet=oracle_files(SPACE[system]),
+            mask=f"results/datasets/{SPACE[system]}/mask.npy",
+            description=f"results/datasets/{SPACE[system]}/dataset.json",
             described=rules.describe_oracle.output.description,
         output:
-            made="results/{system}/synthesis/oracle/fold-{fold}/pet.npy",
-            visits="results/{system}/synthesis/oracle/fold-{fold}/visits.tsv",
-            nifti=directory("results/{system}/synthesis/oracle/fold-{fold}/nifti"),
+            made=of_folds(system, "synthesis/oracle/fold-{fold}/pet.npy"),
+            visits=of_folds(system, "synthesis/oracle/fold-{fold}/visits.tsv"),
+            nifti=directory(of_folds(system, "synthesis/oracle/fold-{fold}/nifti")),
         log:
-            "logs/oracle/{system}/fold-{fold}.log",
-        wildcard_constraints:
-            system="|".join(ORACLE_SYSTEMS),
+            f"logs/oracle/{system}.log",
         conda:
             "../../../envs/stats.yaml"
         resources:
             mem_mb=more(2000),
             runtime=more(60),
         params:
-            space=space_entities,
-            tracer=tracer_of,
+            space=SPACES[SPACE[system]].entities,
+            tracer=TRACERS[STUDY[system]],
             code=code("oracle.py"),
         script:
             "../../scripts/oracle.py"

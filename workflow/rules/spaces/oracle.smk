@@ -124,6 +124,7 @@ if ORACLE_SPACES:
             description="results/simulated/oracle/dataset_description.json",
         log:
             "logs/describe_preproc/describe_oracle.log",
+        localrule: True
         params:
             name="The best PET that the MRI of simulated people can tell",
             code=code("describe_preproc.py"),
