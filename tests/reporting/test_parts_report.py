@@ -11,13 +11,14 @@ PARTS = {"Complete": ["unet", "only_mri"], "Complete, visits with PET": ["unet",
 
 def write(path, parts, n=(11, 8)):
     rows = [
-        (name, method, "AUC", "fraction", 0.8, 0.1, count, 0.5, None, None)
+        (name, method, "AUC", "fraction", 0.8, 0.1, count, 0.5, None, None, 0.6, 0.9, 0.5, 0.5)
         for (name, methods), count in zip(parts.items(), n, strict=False)
         for method in methods
     ]
     columns = ["dataset", "method", "metric", "unit", "mean", "sd", "n", "p_value"]
+    columns += ["published_mean", "published_sd", "low", "high", "p_holm", "p_folds"]
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_tsv(path, pd.DataFrame(rows, columns=[*columns, "published_mean", "published_sd"]))
+    write_tsv(path, pd.DataFrame(rows, columns=columns))
     return path
 
 

@@ -7,7 +7,10 @@ from mri2pet.reporting.simplest import note_on_simplest
 from mri2pet.reporting.views import table_view
 
 LABELS = {"local_regression": "Local regression", "unet": "U-Net", "gla_gan": "GLA-GAN"}
-COLUMNS = ("unit", "sd", "p_value", "published_mean", "published_sd")
+COLUMNS = (
+    *("unit", "sd", "p_value", "published_mean", "published_sd"),
+    *("low", "high", "p_holm", "p_folds"),
+)
 
 
 def table_of(metric, **means):

@@ -85,12 +85,14 @@ def test_every_visit_model_variant_and_fold_has_its_jobs(listing, config):
     models, variants = len(config["gla_gan"]["models"]), 6
     assert jobs["train"] == jobs["synthesise"] == (models + variants) * folds == 70
     assert jobs["mean_pet"] == folds
-    assert jobs["gla_gan_image_metrics"] == models + variants + 1
-    assert jobs["gla_gan_synthetic_features"] == models + variants + 1
-    # mean PET and the two rows without PET on both datasets, real PET on one
-    assert jobs["diagnose"] == 2 * (models + variants + 3) + 1
-    assert jobs["classify_three_way"] == 2 * (models + 3) + 1
+    assert jobs["gla_gan_image_metrics"] == models + variants + 2
+    assert jobs["gla_gan_synthetic_features"] == models + variants + 2
+    # mean PET, oracle and the two rows without PET on both datasets, real PET on one
+    assert jobs["diagnose"] == 2 * (models + variants + 4) + 1
+    assert jobs["classify_three_way"] == 2 * (models + 4) + 1
     assert not [rule for rule in jobs if "without" in rule or "cross_fitted" in rule]
+    assert jobs["gla_gan_oracle"] == 1
+    assert jobs["oracle_linear"] == PAIRED + MRI_ONLY
     assert jobs["ablation_table"] == jobs["ablation_figure"] == 2
     for once in ("table1", "table2", "table3", "three_way", "pack_linear", "report_page"):
         assert jobs[once] == 1
@@ -146,17 +148,19 @@ def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
     flows = sum(entry["generator"]["name"] == "dual_glow" for entry in entries)
     assert jobs["train"] == jobs["synthesise"] == (run + len(entries)) * folds
     assert jobs["mean_pet"] == 2 * folds
-    assert jobs["gla_gan_image_metrics"] == run + 1
-    assert jobs["dual_glow_image_metrics"] == len(entries) + 1
+    assert jobs["gla_gan_oracle"] == jobs["dual_glow_oracle"] == 1
+    assert jobs["oracle_linear"] == jobs["oracle_nonlinear"] == PAIRED + MRI_ONLY
+    assert jobs["gla_gan_image_metrics"] == run + 2
+    assert jobs["dual_glow_image_metrics"] == len(entries) + 2
     # Only a model that is not told the diagnosis is asked for it; the bias by region is of all.
     asked = sum("diagnosis" not in told(entry) for entry in entries)
     assert asked == len(entries) - 1
-    assert jobs["gla_gan_synthetic_features"] == run + 1
+    assert jobs["gla_gan_synthetic_features"] == run + 2
     # bias is measured of all models, diagnosis of those that are not told it
-    assert jobs["dual_glow_synthetic_features"] == len(entries) + 1
+    assert jobs["dual_glow_synthetic_features"] == len(entries) + 2
     assert jobs["regional_bias"] == 2
-    # mean PET, real PET and the two rows without PET
-    assert jobs["dual_glow_diagnose"] == asked + 4
+    # mean PET, oracle, real PET and the two rows without PET
+    assert jobs["dual_glow_diagnose"] == asked + 5
     assert jobs["dual_glow_draws"] == flows * folds
     assert jobs["warp_mri"] == PAIRED + MRI_ONLY
     assert jobs["pack_nonlinear"] == jobs["linear_folds"] == 1
@@ -205,7 +209,9 @@ def test_gans_of_the_anomaly_paper_are_trained_in_every_fold(anomaly_listing, ro
     assert (folds, models) == (4, 7)
     assert jobs["train"] == jobs["synthesise"] == models * folds
     assert jobs["mean_pet"] == folds
-    assert jobs["gan_anomaly_image_metrics"] == models + 1
+    assert jobs["gan_anomaly_oracle"] == 1
+    assert jobs["gan_anomaly_image_metrics"] == models + 2
+    assert jobs["oracle_anomaly"] == 35 + 40  # of the controls
     assert jobs["figure_curves"] == models
     for once in ("fetch_lpips", "lpips", "gan_anomaly_table1", "gan_anomaly_example"):
         assert jobs[once] == 1

@@ -4,6 +4,7 @@ import importlib
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from bids_checks import errors_of
@@ -96,17 +97,18 @@ def test_no_subject_is_trained_on_and_tested(finished):
 def test_tables_have_the_contracts_form_and_numbers(finished, number):
     table = read_tsv(finished.folder / f"results/gla_gan/tables/table{number}.tsv")
     assert list(table.columns) == COLUMNS
-    assert {"gla_gan", "unet", "mean_pet"} <= set(table["method"])
+    assert {"gla_gan", "unet", "mean_pet", "oracle"} <= set(table["method"])
     assert table["mean"].notna().sum() >= 0.8 * len(table)
     # a part of visits with PET is not the paper's
     own = table[(table["method"] == "gla_gan") & table["dataset"].isin(["Paired", "Complete"])]
+    own = own[own["metric"] != "gap closed"]
     assert len(own) and own["published_mean"].notna().all()
 
 
 def test_each_part_of_table_3_is_of_the_same_people(finished):
     folder = finished.folder / "results/gla_gan"
     second, third = (read_tsv(folder / f"tables/table{number}.tsv") for number in (2, 3))
-    assert {"only_mri", "mri_age_sex", "mean_pet", "real_pet"} < set(second["method"])
+    assert {"only_mri", "mri_age_sex", "mean_pet", "oracle", "real_pet"} < set(second["method"])
     methods = third.groupby("dataset")["method"].agg(set)
     assert methods.to_dict() == {
         "Complete": set(second["method"]) - {"real_pet"},
@@ -160,7 +162,7 @@ def test_ablations_compare_the_base_with_its_variant_on_both_datasets(finished, 
     assert list(table.columns) == COLUMNS
     assert set(table["method"]) == {"gla_gan", variant}
     counts = table.groupby("dataset")["metric"].nunique()
-    assert counts.to_dict() == {"Complete": 6, "Paired": 12}
+    assert counts.to_dict() == {"Complete": 6, "Paired": 13}
     assert (finished.folder / f"results/gla_gan/figures/ablation_{figure}.png").stat().st_size
 
 
@@ -192,7 +194,8 @@ def test_three_groups_are_told_apart_by_every_method(finished):
     table = read_tsv(finished.folder / "results/gla_gan/tables/three_way.tsv")
     assert list(table.columns) == COLUMNS
     methods = table.groupby("dataset")["method"].agg(set)
-    assert {"gla_gan", "cycle_gan", "mean_pet", "only_mri", "mri_age_sex"} <= methods["Complete"]
+    known = {"gla_gan", "cycle_gan", "mean_pet", "oracle", "only_mri", "mri_age_sex"}
+    assert known <= methods["Complete"]
     assert methods["Paired"] == methods["Complete"] | {"real_pet"}
     assert methods["Complete, visits with PET"] == methods["Paired"]
     assert not {"k8", "l1_ms_ssim"} & methods["Complete"]
@@ -212,6 +215,44 @@ def test_mci_is_synthesised_but_not_counted_in_table1(finished):
         for k in (0, 1)
     ]
     assert all("MCI" in set(rows.loc[rows["role"] == "test", "group"]) for rows in made)
+
+
+@pytest.mark.parametrize(("system", "space"), [
+    ("gla_gan", "linear"), ("dual_glow", "nonlinear"), ("gan_anomaly", "anomaly"),
+])  # fmt: skip
+def test_the_best_pet_is_nearer_than_the_mean_in_every_system(finished, system, space):
+    table = read_tsv(finished.folder / f"results/{system}/tables/table1.tsv")
+    closed = table[table["metric"] == "gap closed"].set_index("method")
+    assert set(closed.index) == set(table["method"])
+    paths = (finished.folder / f"results/{system}/metrics").glob("*/fold-*.tsv")
+    values = pd.concat([read_tsv(path).assign(method=path.parent.name) for path in paths])
+    mae = values[values["metric"] == "MAE"].groupby(["method", "fold"])["value"].mean()
+    assert (mae["oracle"] < mae["mean_pet"]).all()
+    if closed.loc["oracle", "mean"] == closed.loc["oracle", "mean"]:  # else the gap is small
+        assert closed.loc["oracle", "mean"] == pytest.approx(100)
+        assert closed.loc["mean_pet", "mean"] == pytest.approx(0)
+    visits = read_tsv(finished.folder / f"results/datasets/{space}/visits.tsv", dtype=TEXT)
+    for fold in (0, 1):
+        made = finished.folder / f"results/{system}/synthesis/oracle/fold-{fold}"
+        rows = read_tsv(made / "visits.tsv", dtype=TEXT)
+        expected = set(visits.loc[visits["kind"] == "mri_only", "subject"])
+        assert set(rows.loc[rows["role"] == "mri_only", "subject"]) == expected
+        assert len(list((made / "nifti").glob("*_desc-oracle_pet.nii.gz"))) == len(rows)
+        assert np.load(made / "pet.npy").shape[0] == len(rows)
+
+
+def test_a_pet_that_cannot_be_used_leaves_the_best_pet_in_the_pose_of_the_mri(finished):
+    poses = {}
+    for path in finished.folder.glob("results/simulated/oracle/sub-*/ses-*/pet/*res-64*.json"):
+        subject, visit = (part.split("-", 1)[1] for part in path.parts[-4:-2])
+        sidecar = read_json(path)
+        poses[subject, visit] = sidecar.get("Pose", sidecar.get("Excluded"))
+    assert poses[finished.truncated_pet] == "T1w"
+    assert poses[finished.missing_slice]["reason"]
+    kinds = {(row["subject"], row["visit"]): row["kind"] for row in finished.cohort()}
+    others = set(kinds) - {finished.truncated_pet, finished.missing_slice}
+    told = {"paired": "PET", "mri_only": "T1w"}
+    assert {key: poses[key] for key in others} == {key: told[kinds[key]] for key in others}
 
 
 def test_every_stage_left_a_sidecar_and_a_picture(finished):

@@ -30,6 +30,9 @@ EXCLUSIONS = "results/cohort/{study}_exclusions.tsv"
 READER, READ_INPUTS = {}, {}  # of each study
 SIMULATIONS = {}  # population to the study that is a simulation of it
 SIMULATED_INPUTS = {}  # of a simulated study, what its reader will list once it is there
+# Subject and visit, of simulated people with PET, to what a rule makes of the truth about them, and
+# to the folder of the visit in it.
+TRUTHS = {}
 
 
 def systems_of(study):

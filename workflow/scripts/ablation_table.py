@@ -1,20 +1,28 @@
 """Make the table of one ablation: image quality and diagnosis of the base model and its variants.
 
 From their image metrics and their predictions on Paired and Complete, beside what the paper
-printed of the base.
+printed of the base. Of methods that are no models the image metrics alone are read, for the gap
+that models close.
 """
 
 import pandas as pd
 
-from mri2pet.evaluation.image_tables import diagnosis_table, image_table, pool, read_published
+from mri2pet.evaluation.image_tables import (
+    REFERENCES,
+    diagnosis_table,
+    image_table,
+    pool,
+    read_published,
+)
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
     published = {number: read_published(given.published, number) for number in ("I", "II", "III")}
-    values = pool(given.metrics)
-    tables = [image_table(values, params.models, published["I"], params.groups)]
+    metrics = pool([*given.metrics, *given.references])
+    quality = image_table(metrics, params.models, published["I"], params.groups)
+    tables = [quality[~quality["method"].isin(REFERENCES)]]
     for number, dataset in (("II", "Paired"), ("III", "Complete")):
         predictions = pool(given[dataset.lower()])
         tables.append(

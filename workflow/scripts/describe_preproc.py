@@ -1,4 +1,4 @@
-"""Write the dataset_description.json that makes results/preproc/ a BIDS dataset of derivatives."""
+"""Write the dataset_description.json that makes a folder a BIDS dataset of derivatives."""
 
 from pathlib import Path
 
@@ -8,4 +8,4 @@ from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):
     path = Path(snakemake.output.description)
-    write_json(path, derivative_description("Scans preprocessed by mri2pet", path.parent))
+    write_json(path, derivative_description(snakemake.params.name, path.parent))

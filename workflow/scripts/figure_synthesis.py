@@ -19,7 +19,7 @@ with recorded(snakemake):
     labels = REFERENCES | params.labels
     volumes = {
         labels[model]: read_volume(given.synthetic, given.visits, model, case)
-        for model in [*params.models, "mean_pet"]
+        for model in [*params.models, *params.untrained]
     }
     dataset = read_tsv(given.dataset, dtype={"subject": str, "visit": str})
     same = (dataset["subject"] == case.subject) & (dataset["visit"] == case.visit)

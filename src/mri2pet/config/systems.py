@@ -122,7 +122,7 @@ SPACES = {
     "ixi": Space("res-model"),
 }
 # Rows of the tables that are no models.
-RESERVED = ("mean_pet", "only_mri", "mri_age_sex", "real_pet", "copy")
+RESERVED = ("mean_pet", "only_mri", "mri_age_sex", "oracle", "real_pet", "copy")
 ATTRIBUTES = ("age", "sex", "diagnosis")  # of side information, where an entry does not choose
 FLOW = "dual_glow"  # the network that is made for one grid, and knows the groups by name
 LOCAL = "local_regression"  # the network, and the recipe, that is shown several maps

@@ -18,6 +18,7 @@ from mri2pet.evaluation.comparison import (
     mean_of_people,
     over_people,
 )
+from mri2pet.evaluation.gap import gap_rows
 from mri2pet.evaluation.image_tables import COLUMNS, printed_unit, with_published
 from mri2pet.evaluation.statistics import holm, wilcoxon_test
 
@@ -70,6 +71,7 @@ def configuration_table(
         found = {str(name): mean_of_people(people[name]) for name in people.index.unique(0)}
         higher, test = image_metrics.higher_is_better(metric), over_people(wilcoxon_test)
         rows += compare("", metric, unit, found, list(models), higher, test)
+    rows += gap_rows(values, "")
     for row in rows:
         row["dataset"] = models.get(str(row["method"]), REFERENCE)
     keys = ("dataset", "method", "metric")  # not the unit, which may say why there is no value

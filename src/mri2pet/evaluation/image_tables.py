@@ -5,8 +5,8 @@ people where there are none); n, the subjects tested; p_value, two-tailed, again
 the best mean (its own is missing); published_mean, published_sd; low and high, a 95% interval by
 resampling subjects (`resampling`); p_holm, corrected for all methods compared with the same model
 by the same metric; p_folds, the t-test over folds corrected for shared training people. Reference
-rows (Mean PET, Real PET, Only MRI) are tested against the best model too, but are never the best
-one: they are not models.
+rows (Mean PET, Oracle, Real PET, Only MRI) are tested against the best model too, but are never the
+best one: they are not models.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,6 +28,7 @@ from mri2pet.evaluation.comparison import (
     over_people,
     resampled_test,
 )
+from mri2pet.evaluation.gap import gap_rows
 from mri2pet.evaluation.statistics import mcnemar_test, paired_t_test
 from mri2pet.files import read_tsv
 
@@ -37,6 +38,7 @@ COLUMNS = (
 )  # fmt: skip
 REFERENCES = {
     "mean_pet": "Mean PET",
+    "oracle": "Oracle",
     "real_pet": "Real PET",
     "only_mri": "Only MRI",
     "mri_age_sex": "MRI, age and sex",
@@ -109,7 +111,7 @@ def image_table(
         found = {str(name): mean_of_folds(own) for name, own in chosen.groupby("method")}
         higher, test = image_metrics.higher_is_better(metric), over_people(paired_t_test)
         rows += compare("Paired", metric, unit, found, models, higher, test)
-    return with_published(rows, models, published)
+    return with_published([*rows, *gap_rows(values, "Paired")], models, published)
 
 
 def printed_unit(metric: str, unit: str, published: pd.DataFrame) -> tuple[str, float]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mri2pet.evaluation import gap
 from mri2pet.evaluation.classification import ERRORS_LOWER_IS_BETTER
 from mri2pet.evaluation.image_metrics import higher_is_better, metric_of
 from mri2pet.evaluation.image_tables import REFERENCES
@@ -16,6 +17,7 @@ from mri2pet.files import read_tsv
 from mri2pet.reporting.simplest import note_on_simplest
 
 DIGITS = 3
+FURTHER = {gap.METRIC: 0}  # digits of what is neither a metric of an image nor of a diagnosis
 SIGNIFICANT = 0.05
 
 
@@ -123,7 +125,7 @@ def _cell(row: Any, model: bool, top: float, clear: bool) -> Cell:
     """Write one value; every model that reaches the best mean is marked, so ties are seen."""
     published = ""
     metric = metric_of(row.metric)
-    digits = metric.digits if metric else DIGITS
+    digits = metric.digits if metric else FURTHER.get(row.metric, DIGITS)
     if np.isfinite(row.published_mean):
         published = f"{row.published_mean:g}"
         if np.isfinite(row.published_sd):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, gaussian_filter
+from scipy.special import ndtr
 
 from mri2pet.simulation.people import Person, Visit
 from mri2pet.simulation.template import Template
@@ -25,6 +26,8 @@ CALM = (8.0, 18.0, 13.0)  # mm about AC and PC, whose places atrophy hardly chan
 GAIN = 1.6  # makes up for tissue that flows through its neighbours' divergence
 FLOW_LIMIT = 1.2  # of |log-Jacobian| by atrophy
 COUPLING = 0.6  # share of the loss of uptake that the atrophy of the region foretells
+NORMAL_SD, UNSEEN_SD = 0.035, 0.5  # of the logarithms of what no MRI can tell of a region's uptake
+MOST_LOST = 0.6  # share of a region's uptake that disease can take
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,14 @@ class Head:
         (116,) fraction of each region's grey matter that is lost.
     uptake
         (116,) FDG uptake of each region's grey matter; 1 is that of a healthy average region.
+    expected
+        (116,) what `uptake` is on average in people of this anatomy (`expected_uptake`).
     """
 
     deformation: Deformation
     atrophy: NDArray[np.float64]
     uptake: NDArray[np.float64]
+    expected: NDArray[np.float64]
 
 
 def make_head(template: Template, person: Person, visit: Visit) -> Head:
@@ -60,7 +66,8 @@ def make_head(template: Template, person: Person, visit: Visit) -> Head:
     shrinking = velocity_of_divergence(atrophy_divergence(template, atrophy))
     velocity = velocity + shrinking * (1 - 0.85 * near_centre(CALM))
     uptake = regional_uptake(person, table, age, severity, disease)
-    return Head(Deformation(affine, exponentiate(velocity)), atrophy, uptake)
+    expected = expected_uptake(table, age, severity, disease)
+    return Head(Deformation(affine, exponentiate(velocity)), atrophy, uptake, expected)
 
 
 def regional_uptake(
@@ -77,11 +84,32 @@ def regional_uptake(
     no MRI can tell, for the rest.
     """
     rng = person.rng("uptake")
-    normal = variation(rng, table.names, 0.035)
-    unseen = variation(rng, table.names, 0.5)
+    normal = variation(rng, table.names, NORMAL_SD)
+    unseen = variation(rng, table.names, UNSEEN_SD)
     ageing = 1 - table.uptake_age * max(age - 60, 0) / 10
     loss = table.uptake_ad * severity * (COUPLING * disease**2 + (1 - COUPLING) * unseen)
-    return table.uptake * normal * ageing * (1 - np.clip(loss, 0, 0.6))
+    return table.uptake * normal * ageing * (1 - np.clip(loss, 0, MOST_LOST))
+
+
+def expected_uptake(
+    table: Regions, age: float, severity: float, disease: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Average `regional_uptake` over all that the anatomy does not tell, shape (116,).
+
+    Given are age, severity and the regional vulnerability `disease`, which shape the head; averaged
+    over are the scatter between people and the unseen share of disease, both lognormal. The mean of
+    a loss that is cut at `MOST_LOST` is that of a lognormal cut from above, which has a closed form
+    (as the price of an option has: Black and Scholes 1973).
+    """
+    ageing = 1 - table.uptake_age * max(age - 60, 0) / 10
+    seen = table.uptake_ad * severity * COUPLING * disease**2
+    scale = table.uptake_ad * severity * (1 - COUPLING)  # of the unseen part, its median
+    room = np.maximum(MOST_LOST - seen, 0)  # that the unseen part has below the cut
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cut = np.where(scale > 0, np.log(room / scale) / UNSEEN_SD, np.inf)
+    unseen = scale * np.exp(UNSEEN_SD**2 / 2) * ndtr(cut - UNSEEN_SD) + room * ndtr(-cut)
+    lost = np.minimum(seen, MOST_LOST) + unseen
+    return table.uptake * np.exp(NORMAL_SD**2 / 2) * ageing * (1 - lost)
 
 
 def atrophy_divergence(template: Template, atrophy: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -75,9 +75,9 @@ def simulate_member(
         pet = acquire_pet(template, head, pet_pose, voxel, 1, rng, cortex)
         write_nifti(outputs["pet"], pet, FDG, BQML_PER_STORED)
     else:
-        pet_pose = None
+        pet = pet_pose = None
     with whole_folder(truth) as folder:
-        write_truth(folder, person, visit, template, head, t1, labels, t1_pose, pet_pose)
+        write_truth(folder, person, visit, template, head, t1, labels, t1_pose, pet_pose, pet)
         if place is not None and member.lesion is not None:
             write_json(
                 folder / "lesion.json",

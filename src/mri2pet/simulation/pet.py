@@ -1,5 +1,7 @@
 """FDG-PET of a simulated head: regional uptake, scanner resolution, counting noise, own pose."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
@@ -7,6 +9,7 @@ from scipy.ndimage import gaussian_filter
 from mri2pet.simulation.anatomy import Head
 from mri2pet.simulation.mri import Scan, field_centre, sample
 from mri2pet.simulation.template import WHITE, Template
+from mri2pet.simulation.warps import Deformation
 
 PET_FIELD = np.array([256.0, 256.0, 180.0])  # mm
 PET_CENTRE = np.array([0.0, -12.0, 4.0])  # of the field, head world
@@ -31,6 +34,46 @@ def activity(
     image = healthy * grey[template.region] + wm * white[template.region] + np.float32(FLUID) * csf
     soft = np.clip(template.t1 / np.float32(WHITE) - 0.15, 0, 0.6)
     return image + np.maximum(1 - gm - wm - csf, 0) * soft * np.float32(0.35)
+
+
+def pet_grid(
+    voxel: Sequence[float], centre: NDArray[np.float64]
+) -> tuple[tuple[int, ...], NDArray[np.float64]]:
+    """Return shape and affine (4x4, scanner world) of a PET about a point of the scanner's world.
+
+    Axial: i to the left of the picture (world -x), j to the back, k upwards; `voxel` is in mm along
+    left-right, front-back, up-down.
+    """
+    size = np.array(voxel, float)
+    shape = tuple(2 * round(f / step / 2) for f, step in zip(PET_FIELD, size, strict=True))
+    affine = np.diag([-size[0], -size[1], size[2], 1.0])
+    affine[:3, 3] = centre - affine[:3, :3] @ (np.array(shape) - 1) / 2
+    return shape, affine
+
+
+def without_noise(
+    activity: NDArray[np.float32],
+    template: Template,
+    deformation: Deformation,
+    pose: NDArray[np.float64],
+    shape: tuple[int, ...],
+    affine: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """Return a head's PET as the scanner resolves it, before noise and rounding.
+
+    Parameters
+    ----------
+    activity
+        In the template's space, as `activity` makes it.
+    deformation
+        Of the head.
+    pose
+        4x4, head world to scanner world.
+    shape, affine
+        As `pet_grid` gives them.
+    """
+    (sampled,) = sample([activity], template, deformation, pose, shape, affine)
+    return gaussian_filter(sampled, FWHM / 2.3548 / np.abs(np.diag(affine)[:3]))
 
 
 def acquire_pet(
@@ -58,18 +101,13 @@ def acquire_pet(
     Returns
     -------
     Scan
-        Axial: i to the left of the picture (world -x), j to the back, k upwards; stored values
-        are proportional to Bq/ml (see `dicom.write_pet`).
+        On the grid of `pet_grid`; stored values are proportional to Bq/ml (see
+        `dicom.write_pet`).
     """
-    size = np.array(voxel, float)
-    shape = tuple(2 * round(f / step / 2) for f, step in zip(PET_FIELD, size, strict=True))
-    affine = np.diag([-size[0], -size[1], size[2], 1.0])
-    centre = field_centre(pose, PET_CENTRE, rng)
-    affine[:3, 3] = centre - affine[:3, :3] @ (np.array(shape) - 1) / 2
+    shape, affine = pet_grid(voxel, field_centre(pose, PET_CENTRE, rng))
     truth = activity(template, head.uptake, cortex)
-    (sampled,) = sample([truth], template, head.deformation, pose, shape, affine)
-    blurred = gaussian_filter(sampled, FWHM / 2.3548 / size)
-    width = NOISE_FWHM / 2.3548 / size
+    blurred = without_noise(truth, template, head.deformation, pose, shape, affine)
+    width = NOISE_FWHM / 2.3548 / np.array(voxel, float)
     unit = np.float32((2 * np.sqrt(np.pi)) ** 1.5 * np.sqrt(np.prod(width)))
     level = np.float32(rng.uniform(0.02, 0.03) * np.sqrt(frames))
     dose = np.float32(rng.uniform(7000, 14000))  # stored value of an uptake of one

@@ -74,6 +74,7 @@ def write_truth(
     labels: Labels,
     t1_pose: NDArray[np.float64],
     pet_pose: NDArray[np.float64] | None,
+    pet: Scan | None,
 ) -> None:
     """Write truth.json, brain_mask.nii.gz, tissue.nii.gz and warp.nii.gz (docs/data.md)."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -104,6 +105,8 @@ def write_truth(
         "t1_from_head": t1_pose,
         "pet_from_head": pet_pose,
         "t1_from_pet": None if pet_pose is None else t1_pose @ np.linalg.inv(pet_pose),
+        "pet_shape": None if pet is None else pet.data.shape[:3],
+        "pet_affine": None if pet is None else pet.affine,
         "head_from_template": head.deformation.affine,
         "affine_mni2009c_from_t1": affine_fit(head.deformation, t1_pose, brain),
         "landmarks_t1": lying(t1_pose),
@@ -112,6 +115,7 @@ def write_truth(
         "regions": {
             "name": list(template.names),
             "uptake": head.uptake.round(5),
+            "expected_uptake": head.expected.round(5),
             "atrophy": head.atrophy.round(5),
         },
     }

@@ -52,7 +52,7 @@ def scan_visit(
     else:
         frames = scanner.get("pet_frames", 1)
         pet = acquire_pet(template, head, pet_pose, scanner["pet_voxel_mm"], frames, rng)
-    write_truth(truth, person, visit, template, head, t1, labels, t1_pose, pet_pose)
+    write_truth(truth, person, visit, template, head, t1, labels, t1_pose, pet_pose, pet)
     return t1, pet
 
 

@@ -17,6 +17,15 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+# Of these the best PET that any method could make is known: their people are simulated.
+ORACLE_SYSTEMS = [system for system in PET_SYSTEMS if STUDIES[STUDY[system]].simulated]
+UNTRAINED_LABELS = {"mean_pet": "Mean PET", "oracle": "Oracle"}
+
+
+def untrained(system):
+    """Return the methods of a system that make PET and are no trained model."""
+    return ["mean_pet", *(["oracle"] if system in ORACLE_SYSTEMS else [])]
+
 
 def folds_of(system):
     """Return the folds of a system: its own, one where people are split once, or the run's."""

@@ -11,12 +11,12 @@ rule figure_synthesis:
         synthetic=lambda wildcards: of_folds(
             wildcards.system,
             "synthesis/{model}/fold-{fold}/pet.npy",
-            model=[*drawn_models(wildcards.system), "mean_pet"],
+            model=[*drawn_models(wildcards.system), *untrained(wildcards.system)],
         ),
         visits=lambda wildcards: of_folds(
             wildcards.system,
             "synthesis/{model}/fold-{fold}/visits.tsv",
-            model=[*drawn_models(wildcards.system), "mean_pet"],
+            model=[*drawn_models(wildcards.system), *untrained(wildcards.system)],
         ),
         dataset=dataset_file("visits.tsv"),
         description=dataset_file("dataset.json"),
@@ -42,6 +42,7 @@ rule figure_synthesis:
     params:
         code=code("figure_synthesis.py"),
         models=lambda wildcards: drawn_models(wildcards.system),
+        untrained=lambda wildcards: untrained(wildcards.system),
         labels=lambda wildcards: {
             model: labels_of(wildcards.system)[model] for model in drawn_models(wildcards.system)
         },

@@ -7,7 +7,7 @@ DIAGNOSING_SYSTEMS = [system for system in ("gla_gan", "dual_glow") if system in
 
 def biased_methods(system):
     """Return the methods whose regional uptake is compared with the real one."""
-    return [*config[system]["models"], "mean_pet"]
+    return [*config[system]["models"], *untrained(system)]
 
 
 def told_the_diagnosis(system):

@@ -29,6 +29,8 @@ rule synthesise:
         nifti=directory("results/{system}/synthesis/{model}/fold-{fold}/nifti"),
     log:
         "logs/synthesise/{system}/{model}_fold-{fold}.log",
+    wildcard_constraints:
+        model="(?!oracle/)[a-z0-9_]+",
     conda:
         "../../../envs/torch.yaml"
     threads: 1
@@ -93,3 +95,36 @@ rule mean_pet:
         code=code("mean_pet.py"),
     script:
         "../../scripts/mean_pet.py"
+
+
+# The best that any method could do, where the people are simulated. A rule a system, since one job
+# writes all folds, and systems differ in how many they have.
+for system in ORACLE_SYSTEMS:
+
+    rule:
+        name:
+            f"{system}_oracle"
+        input:
+            visits=f"results/datasets/{SPACE[system]}/visits.tsv",
+            folds=f"results/datasets/{folds_space(system)}/folds.tsv",
+            pet=oracle_files(SPACE[system]),
+            mask=f"results/datasets/{SPACE[system]}/mask.npy",
+            description=f"results/datasets/{SPACE[system]}/dataset.json",
+            described=rules.describe_oracle.output.description,
+        output:
+            made=of_folds(system, "synthesis/oracle/fold-{fold}/pet.npy"),
+            visits=of_folds(system, "synthesis/oracle/fold-{fold}/visits.tsv"),
+            nifti=directory(of_folds(system, "synthesis/oracle/fold-{fold}/nifti")),
+        log:
+            f"logs/oracle/{system}.log",
+        conda:
+            "../../../envs/stats.yaml"
+        resources:
+            mem_mb=more(2000),
+            runtime=more(60),
+        params:
+            space=SPACES[SPACE[system]].entities,
+            tracer=TRACERS[STUDY[system]],
+            code=code("oracle.py"),
+        script:
+            "../../scripts/oracle.py"

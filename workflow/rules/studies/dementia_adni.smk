@@ -1,8 +1,15 @@
 """The simulated people as a download of ADNI: DICOM series, and two tables."""
 
+from mri2pet.cohorts.adni.scans import subject_label
+
 READ_INPUTS[DEMENTIA.name] = {
     "tables": [f"{DEMENTIA.raw}/collection.csv", f"{DEMENTIA.raw}/ADNIMERGE.csv"],
     "listing": [],
+}
+TRUTHS |= {
+    (subject_label(ptid), visit.code): (f"results/simulated/truth/{ptid}", visit.code)
+    for ptid, person in PEOPLE.items()
+    for visit in person.visits
 }
 
 

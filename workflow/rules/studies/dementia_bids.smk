@@ -1,5 +1,6 @@
 """The simulated people as a BIDS dataset, written by the simulation itself."""
 
+from mri2pet.cohorts.adni.scans import subject_label
 from mri2pet.simulation.bids_tables import scan_files, table_files
 
 SCANS = {
@@ -13,6 +14,10 @@ READ_INPUTS[DEMENTIA.name] = {
     "listing": sorted(path for scans in SCANS.values() for path in scans.values()),
 }
 # A label is a participant's ID without its underscores; the truth lies under the ID.
+TRUTHS |= {
+    (subject_label(ptid), visit): (f"results/simulated/truth/{ptid}/{visit}", "")
+    for ptid, visit in SCANS
+}
 RAW_NAME = "sub-{site}S{rid}_ses-{visit}"
 RAW_VISIT = f"{DEMENTIA.raw}/sub-{{site}}S{{rid}}/ses-{{visit}}"
 

@@ -1,6 +1,6 @@
 """The simulated study of epilepsy: controls, and patients with a lesion, as a BIDS dataset."""
 
-from mri2pet.simulation.epilepsy_people import files as epilepsy_files
+from mri2pet.simulation.epilepsy_people import SESSION, files as epilepsy_files
 from mri2pet.simulation.epilepsy_people import plan_members
 
 EPILEPSY = STUDIES[SIMULATIONS["epilepsy"]]
@@ -12,6 +12,10 @@ except InputError as error:
 READ_INPUTS[EPILEPSY.name] = {
     "tables": [f"{EPILEPSY.raw}/participants.tsv"],
     "listing": sorted(path for m in MEMBERS.values() for path in epilepsy_files(m).values()),
+}
+TRUTHS |= {
+    (m.subject, SESSION): (f"results/simulated/truth/{m.subject}/{SESSION}", "")
+    for m in MEMBERS.values()
 }
 
 

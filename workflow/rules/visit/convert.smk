@@ -91,6 +91,7 @@ rule describe_preproc:
         mem_mb=more(1000),
         runtime=more(10),
     params:
+        name="Scans preprocessed by mri2pet",
         code=code("describe_preproc.py"),
     script:
         "../../scripts/describe_preproc.py"

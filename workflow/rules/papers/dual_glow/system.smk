@@ -14,7 +14,9 @@ FLOW_GROUPS = SETTINGS.get("training_groups", [])
 FLOW_EXAMPLES = example_groups(config)  # whose cases are drawn
 PUBLISHED_FLOWS = source_file("resources/published/dual_glow.tsv")
 FLOW_METRICS = expand(
-    "results/dual_glow/metrics/{model}/fold-{fold}.tsv", model=[*FLOWS, "mean_pet"], fold=FLOW_FOLDS
+    "results/dual_glow/metrics/{model}/fold-{fold}.tsv",
+    model=[*FLOWS, *untrained("dual_glow")],
+    fold=FLOW_FOLDS,
 )
 
 

@@ -47,7 +47,7 @@ rule dual_glow_mae:
         runtime=more(10),
     params:
         code=code("figure_mae.py"),
-        labels=FLOW_LABELS | {"mean_pet": "Mean PET"},
+        labels=FLOW_LABELS | {method: UNTRAINED_LABELS[method] for method in untrained("dual_glow")},
         groups=FLOW_GROUPS,
         note=simulated_note("dual_glow"),
     script:

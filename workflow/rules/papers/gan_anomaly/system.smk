@@ -8,7 +8,7 @@ from mri2pet.config.gan_anomaly import configuration
 GANS = ENTRIES["gan_anomaly"]  # name to entry
 GAN_LABELS = {model: entry["label"] for model, entry in GANS.items()}
 GAN_FOLDS = folds_of("gan_anomaly")
-GAN_METHODS = [*GANS, "mean_pet"]
+GAN_METHODS = [*GANS, *untrained("gan_anomaly")]
 GAN_PET = "results/gan_anomaly/synthesis/{model}/fold-{fold}"
 EXAMPLE = {model: GAN_LABELS[model] for model in config["gan_anomaly"]["example"]}
 

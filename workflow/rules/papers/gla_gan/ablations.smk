@@ -6,6 +6,9 @@ def ablation_files(pattern):
 rule ablation_table:
     input:
         metrics=ablation_files("results/gla_gan/metrics/{model}/fold-{fold}.tsv"),
+        references=of_folds(
+            "gla_gan", "metrics/{model}/fold-{fold}.tsv", model=untrained("gla_gan")
+        ),
         paired=ablation_files("results/gla_gan/diagnosis/paired/{model}/fold-{fold}.tsv"),
         complete=ablation_files("results/gla_gan/diagnosis/complete/{model}/fold-{fold}.tsv"),
         published=source_file("resources/published/gla_gan.tsv"),

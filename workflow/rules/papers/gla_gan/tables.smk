@@ -2,7 +2,7 @@ rule table1:
     input:
         metrics=expand(
             "results/gla_gan/metrics/{model}/fold-{fold}.tsv",
-            model=[*MODELS, "mean_pet"],
+            model=[*MODELS, *untrained("gla_gan")],
             fold=FOLDS,
         ),
         published=source_file("resources/published/gla_gan.tsv"),
