@@ -135,6 +135,7 @@ PACKED["anomaly"] = {
         "groups": ["control"],
         "role": "control",
         "key": "gan_anomaly.folds.n",
+        "learnt": {},  # there is one group, and as many people of it as folds
     },
     "columns": ["kind", "role"],
     "whole_atlas": False,  # the field of view cuts some regions off

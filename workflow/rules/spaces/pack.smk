@@ -24,7 +24,9 @@ def enough_people(space, folds):
         ]
         try:
             people = people_of(rows, folds["groups"])
-            check_enough(people, folds["n"], folds["groups"], folds.get("key", "folds.n"))
+            check_enough(
+                people, folds["n"], config["seed"], folds["learnt"], folds.get("key", "folds.n")
+            )
         except InputError as error:
             raise WorkflowError(str(error)) from None
         return []
