@@ -13,6 +13,7 @@ from mri2pet.evaluation.image_metrics import METRICS, higher_is_better
 from mri2pet.evaluation.image_tables import REFERENCES
 from mri2pet.evaluation.statistics import best_of
 from mri2pet.files import read_tsv
+from mri2pet.reporting.table_notes import notes
 
 DIGITS = 3
 SIGNIFICANT = 0.05
@@ -62,7 +63,7 @@ def table_view(
     Parameters
     ----------
     anchor, title, caption
-        Name within the page; heading; small print below.
+        Name within the page; heading; small print below, to which budgets and remarks are added.
     table
         One row a method and metric.
     labels
@@ -90,7 +91,7 @@ def table_view(
     ]
     heads = [(m, u, "↑" if _higher_is_better(m) else "↓") for m, u in units.items()]
     compared = bool(table["published_mean"].notna().any())
-    return TableView(anchor, title, caption, heads, rows, compared)
+    return TableView(anchor, title, caption + notes(table, labels), heads, rows, compared)
 
 
 def _higher_is_better(metric: str) -> bool:

@@ -7,7 +7,7 @@ DEFAULT_ARRAYS = {"source": "mri", "target": "pet"}  # where an entry does not n
 
 def array_name(system, model, role):
     """Return the array of the dataset that is a model's `source` or `target`."""
-    return ENTRIES[system].get(model, {}).get(role, DEFAULT_ARRAYS[role])
+    return TRAINED[system].get(model, {}).get(role, DEFAULT_ARRAYS[role])
 
 
 def model_array(role):
@@ -33,7 +33,7 @@ def seen_file(system, model):
 
 def start_file(wildcards):
     """Return the networks that a job's model goes on from; nothing for one that begins anew."""
-    start = ENTRIES[wildcards.system][wildcards.model].get("start")
+    start = TRAINED[wildcards.system][wildcards.model].get("start")
     folder = f"results/{wildcards.system}/models/{start}/fold-{wildcards.fold}"
     return f"{folder}/networks.pt" if start else []
 
