@@ -67,7 +67,7 @@ CLASSES = {"gla_gan.diagnosis.positive": ["AD"], "dual_glow.diagnosis.positive":
     ("people", "there"),
     [
         ({"CN": [P] * 9, "MCI": [P] * 9}, "nobody"),
-        ({"CN": [P] * 9, "MCI": [P] * 9, "AD": [P]}, "AD0 alone"),
+        ({"CN": [P] * 9, "MCI": [P] * 9, "AD": [P]}, "AD0"),
         ({"CN": [P] * 9, "MCI": [P] * 9, "AD": [M] * 9}, "nobody"),
     ],
 )
@@ -81,10 +81,19 @@ def test_two_people_of_a_class_in_one_fold_are_refused():
     """One AD and one MCI: of the places dealt in turn both have the same fold, or not."""
     merged = {"dual_glow.diagnosis.positive": ["MCI", "AD"]}
     together = people_of(visits(CN=[P] * 5, AD=[P], MCI=[P]), GROUPS)
-    with pytest.raises(InputError, match="there is one fold's"):
+    with pytest.raises(InputError, match="all 2 are in one"):
         check_enough(together, 2, 1, merged)
     apart = people_of(visits(CN=[P] * 4, AD=[P], MCI=[P]), GROUPS)
     check_enough(apart, 2, 1, merged)
+
+
+def test_people_held_out_for_validation_must_leave_somebody():
+    """Five people in two folds: beside the larger fold there are two."""
+    people, key = people_of(visits(CN=[P] * 5), GROUPS), "gan_anomaly.validation.people"
+    check_enough(people, 2, 1, spare={key: 1})
+    message = r"^gan_anomaly\.validation\.people: 2 of 2 people .* leave nobody to learn from"
+    with pytest.raises(InputError, match=message):
+        check_enough(people, 2, 1, spare={key: 2})
 
 
 def test_six_people_of_a_group_do_not_stop_ten_folds():

@@ -27,6 +27,11 @@ LATER = ("results/bids", "results/preproc", "results/datasets")
             {"gan_anomaly": {"folds": {"n": 9}}},
             "gan_anomaly.folds.n: 9 folds need at least 9 subjects with MRI and PET",
         ),
+        (
+            "results/datasets/anomaly/folds.tsv",
+            {"gan_anomaly": {"validation": {"people": 4}}},
+            "gan_anomaly.validation.people: 4 of 4 people with MRI and PET in the training folds",
+        ),
     ],
 )
 def test_it_is_said_before_a_scan_is_opened(root, tmp_path, target, settings, message):

@@ -104,6 +104,7 @@ def check_enough(
     seed: int,
     learnt: Mapping[str, Sequence[str]] | None = None,
     key: str = "folds.n",
+    spare: Mapping[str, int] | None = None,
 ) -> None:
     """Check that there is a subject with MRI and PET for each fold, and somebody to learn from.
 
@@ -118,12 +119,14 @@ def check_enough(
         paired subject among the training folds of every fold: the classes of a diagnosis, say.
     key
         Of the configuration, where `n` stands.
+    spare
+        Key of the configuration to how many people of the training folds are not learnt from.
 
     Raises
     ------
     InputError
         Fewer than two folds, fewer paired subjects than folds, or the training folds of one fold
-        hold nobody of the groups that a key names.
+        hold nobody of the groups that a key names, or nobody beside those who are not learnt from.
     """
     if n < 2:
         raise InputError(f"{key}: {n} is too few; cross-validation needs at least 2")
@@ -137,11 +140,20 @@ def check_enough(
     for where, groups in (learnt or {}).items():
         own = [subject for subject in paired if paired[subject] in groups]
         if len({folds[subject] for subject in own}) < 2:
-            there = "nobody" if not own else f"{own[0]} alone" if len(own) == 1 else "one fold's"
+            there = (
+                f"all {len(own)} are in one" if len(own) > 1 else f"there is {[*own, 'nobody'][0]}"
+            )
             raise InputError(
                 f"{where}: of {', '.join(groups)} there must be subjects with MRI and PET in two "
-                f"folds, to learn from one while the other is tested; there is {there}. Name "
-                "groups with more people, or see why people were left out: results/cohort"
+                f"folds, to learn from one while the other is tested; {there}. Name groups with "
+                "more people, or see why people were left out: results/cohort"
+            )
+    fewest = len(paired) - max(Counter(folds[subject] for subject in paired).values())
+    for where, count in (spare or {}).items():
+        if count >= fewest:
+            raise InputError(
+                f"{where}: {count} of {fewest} people with MRI and PET in the training folds leave "
+                f"nobody to learn from; lower it, or raise {key}"
             )
 
 
