@@ -86,10 +86,11 @@ class Discriminator(nn.Sequential):
 
 
 class Losses:
-    """L1, MS-SSIM with a Gaussian filter by convolutions, regional squared error."""
+    """L1, MS-SSIM with a Gaussian filter by convolutions, squared error of regional means."""
 
-    def __init__(self, weights: dict[str, float], atlas: Tensor) -> None:
-        self.weights = {name: float(w) for name, w in weights.items() if name != "adversarial"}
+    def __init__(self, weights: dict[str, Any], atlas: Tensor) -> None:
+        plain = {k: w["weight"] if isinstance(w, dict) else w for k, w in weights.items()}
+        self.weights = {name: float(w) for name, w in plain.items() if name != "adversarial"}
         self.labels = atlas.long().flatten()
         self.sizes = torch.bincount(self.labels)
         offsets = torch.arange(11, dtype=torch.float32, device=atlas.device) - 5
@@ -126,12 +127,12 @@ class Losses:
         return 1 - product.mean()
 
     def roi(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return the mean over regions of the mean squared error inside each."""
-        squared = (x - y).square().flatten(1)
-        sums = squared.new_zeros(len(x), len(self.sizes)).index_add(1, self.labels, squared)
+        """Return the mean over regions of the squared difference of their means."""
+        difference = (x - y).flatten(1)
+        sums = difference.new_zeros(len(x), len(self.sizes)).index_add(1, self.labels, difference)
         there = self.sizes > 0
         there[0] = False
-        return (sums[:, there] / self.sizes[there]).mean()
+        return (sums[:, there] / self.sizes[there]).square().mean()
 
     def __call__(self, x: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the weighted sum and its terms."""

@@ -11,7 +11,12 @@ from mri2pet.config.check import check_config
 from mri2pet.errors import InputError
 
 RULES = {
-    "dissection": {"dissect", "dissection_table", "figure_dissection"},
+    "dissection": {
+        "dissect",
+        "dissection_table",
+        "dissection_composites",
+        "figure_dissection",
+    },
     "interpolation": {"interpolate", "interpolation_table", "figure_interpolation"},
 }
 

@@ -4,12 +4,14 @@ import csv
 import json
 import re
 import time
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
 import numpy as np
 import pytest
+import yaml
 
 from mri2pet.errors import InputError
 from mri2pet.simulation.adni_tables import ADNIMERGE, COLLECTION, write_tables
@@ -38,6 +40,27 @@ def test_counts_and_groups_are_those_asked_for():
 def test_any_number_of_second_visits(second, groups):
     people = plan(second_visits=second, groups=groups)
     assert sum(len(person.visits) == 2 for person in people) == second
+
+
+def test_each_group_may_have_a_number_of_its_own():
+    people = plan(paired={"CN": 5, "AD": 3}, mri_only={"AD": 2, "MCI": 1}, second_visits=4)
+    kinds = [(p.group, p.visits[0].pet_time is not None, len(p.visits)) for p in people]
+    found = Counter((group, paired) for group, paired, _ in kinds)
+    assert found == {("CN", True): 5, ("AD", True): 3, ("AD", False): 2, ("MCI", False): 1}
+    assert Counter(group for group, _, visits in kinds if visits == 2) == {"CN": 2, "AD": 2}
+
+
+def test_the_same_numbers_by_group_are_the_same_people():
+    by_group = plan(paired={"CN": 6, "AD": 6}, mri_only={"CN": 2, "AD": 2}, second_visits=3)
+    assert by_group == plan(second_visits=3)
+
+
+def test_the_papers_cohort_has_the_papers_groups(root):
+    paper = yaml.safe_load((root / "config/paper/gla_gan.yaml").read_text())
+    simulation = paper["studies"]["dementia"]["simulation"]
+    people = plan(**simulation)
+    found = Counter((p.group, p.visits[0].pet_time is not None) for p in people)
+    assert found == {("CN", True): 241, ("AD", True): 161, ("CN", False): 83, ("AD", False): 79}
 
 
 def test_same_seed_same_people_and_other_seed_others():
@@ -107,6 +130,8 @@ def test_a_person_passes_through_json():
     ("changes", "message"),
     [
         ({"groups": ["CN", "Alzheimer"]}, "Alzheimer"),
+        ({"paired": {"CN": 9, "Dementia": 9}}, "Dementia"),
+        ({"mri_only": {"CN": -1}}, "one person"),
         ({"groups": []}, "at least one group"),
         ({"second_visits": 13}, "only 12 people are paired"),
         ({"paired": 0, "mri_only": 0, "second_visits": 0}, "one person"),

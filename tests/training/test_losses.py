@@ -7,7 +7,6 @@ from skimage.metrics import structural_similarity
 from mri2pet.errors import InputError
 from mri2pet.training.losses import (
     MS_SSIM_WEIGHTS,
-    RoiLoss,
     SynthesisLoss,
     discriminator_loss,
     generator_loss,
@@ -18,6 +17,7 @@ from mri2pet.training.losses import (
     ssim,
     ssim_loss,
 )
+from mri2pet.training.roi_loss import RoiLoss
 
 
 @pytest.fixture
@@ -135,33 +135,12 @@ def test_ms_ssim_stays_finite_where_structure_is_inverted():
     assert predicted.grad.isfinite().all()
 
 
-def test_roi_loss_is_equation_7_region_by_region(volumes):
-    labels = np.random.default_rng(1).integers(0, 9, volumes[0].shape[2:])
-    labels[labels == 5] = 0  # a region that the grid has lost
-    expected = []
-    for x, y in zip(*volumes, strict=True):
-        squared = (x[0] - y[0]) ** 2
-        regions = [i for i in range(1, 9) if i != 5]
-        expected.append(np.mean([squared[labels == i].mean() for i in regions]))
-    loss = RoiLoss(torch.tensor(labels))(*tensors(volumes))
-    assert loss.item() == pytest.approx(np.mean(expected), rel=1e-5)
-
-
-def test_roi_loss_weighs_small_regions_like_large_ones():
-    labels = torch.ones(4, 4, 4, dtype=torch.uint8)
-    labels[0, 0, 0] = 2
-    real = torch.zeros(1, 1, 4, 4, 4)
-    predicted = real.clone()
-    predicted[..., 0, 0, 0] = 1
-    assert RoiLoss(labels)(predicted, real).item() == pytest.approx(0.5)
-
-
-def test_roi_loss_needs_regions():
-    with pytest.raises(InputError, match="no region"):
-        RoiLoss(torch.zeros(4, 4, 4))
-
-
-WEIGHTS = {"l1": 2.0, "ssim": 0.5, "ms_ssim": {"weight": 0.25}, "roi": 3.0}
+WEIGHTS = {
+    "l1": 2.0,
+    "ssim": 0.5,
+    "ms_ssim": {"weight": 0.25},
+    "roi": {"weight": 3.0, "of": "voxels"},
+}
 
 
 @pytest.fixture
@@ -176,7 +155,7 @@ def test_sum_holds_every_term_with_its_weight(volumes, labels):
         "l1": 2.0 * l1_loss(predicted, real),
         "ssim": 0.5 * ssim_loss(predicted, real),
         "ms_ssim": 0.25 * ms_ssim_loss(predicted, real),
-        "roi": 3.0 * RoiLoss(labels)(predicted, real),
+        "roi": 3.0 * RoiLoss(labels, of="voxels")(predicted, real),
     }
     assert min(parts.values()) > 1e-3  # so that a dropped term is seen below
     assert total.item() == pytest.approx(sum(parts.values()).item(), rel=1e-6)

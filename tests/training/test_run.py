@@ -85,7 +85,7 @@ def test_training_learns_and_repeats_itself(entry, pairs):
 
 def test_history_has_every_loss_learning_rate_and_time(entry, pairs):
     _, history = run(entry, pairs)
-    columns = "epoch generator adversarial l1 ms_ssim roi discriminator learning_rate seconds"
+    columns = "epoch generator adversarial l1 ms_ssim roi discriminator learning_rate steps seconds"
     assert [list(row) for row in history] == [columns.split()] * 4
     assert [row["epoch"] for row in history] == [1, 2, 3, 4]
     assert all(math.isfinite(value) for row in history for value in row.values())

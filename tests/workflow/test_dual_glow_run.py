@@ -23,7 +23,7 @@ METRICS = {
 @pytest.mark.parametrize("number", ["table1", "table2"])
 def test_tables_have_the_form_of_all_and_published_values(finished, number):
     table = read_tsv(finished.folder / f"results/dual_glow/tables/{number}.tsv")
-    assert list(table.columns) == list(COLUMNS)
+    assert list(table.columns)[: len(COLUMNS)] == list(COLUMNS)
     assert set(table["metric"]) == METRICS[number]
     assert {"dual_glow", "mean_pet", "oracle"} <= set(table["method"])
     # What is told the diagnosis must not be asked for it.

@@ -98,6 +98,18 @@ def test_every_visit_model_variant_and_fold_has_its_jobs(listing, config):
         assert jobs[once] == 1
 
 
+def test_repeats_are_trained_and_measured_and_nothing_else_of_them_is_made(listing, config):
+    once, thrice = listing.jobs(), listing.jobs({"repeats": 3})
+    own = listing.jobs({"repeats": 3, "gla_gan": {"repeats": 2}})
+    folds, entries = config["folds"]["n"], once["train"] // config["folds"]["n"]
+    for rule in ("train", "synthesise"):
+        assert thrice[rule] == 3 * once[rule] == 3 * entries * folds
+        assert own[rule] == 2 * once[rule]
+    assert thrice["gla_gan_image_metrics"] == 3 * entries + 1
+    same = set(once) - {"train", "synthesise", "gla_gan_image_metrics", "total"}
+    assert {rule: thrice[rule] for rule in same} == {rule: once[rule] for rule in same}
+
+
 def test_without_variants_and_third_group_their_jobs_are_gone(listing, config):
     few = {"ablations": {"run": ["k8"]}, "diagnosis": {"three_way": []}}
     jobs = listing.jobs({"gla_gan": few})

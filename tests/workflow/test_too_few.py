@@ -14,13 +14,13 @@ LATER = ("results/bids", "results/preproc", "results/datasets")
     [
         (
             "results/datasets/linear/folds.tsv",
-            {"folds": {"n": 5}},
-            "folds.n: 5 folds need at least 5 subjects of group CN with MRI and PET, there are 4",
+            {"folds": {"n": 13}},
+            "folds.n: 13 folds need at least 13 subjects with MRI and PET, there are 12",
         ),
         (
             "results/datasets/linear/folds.tsv",
-            {"studies": {"dementia": {"simulation": {"paired": 5, "mri_only": 4}}}},
-            "folds.n: 3 folds need at least 3 subjects of group CN with MRI and PET, there are 2",
+            {"studies": {"dementia": {"simulation": {"paired": 4, "mri_only": 5}}}},
+            "gla_gan.diagnosis.positive: of AD there must be subjects with MRI and PET in two",
         ),
         (  # enough for folds, but two folds of the three hold all but one of those learnt from
             "results/datasets/linear/folds.tsv",
@@ -33,7 +33,12 @@ LATER = ("results/bids", "results/preproc", "results/datasets")
         (
             "results/datasets/anomaly/folds.tsv",
             {"gan_anomaly": {"folds": {"n": 9}}},
-            "gan_anomaly.folds.n: 9 folds need at least 9 subjects of group control",
+            "gan_anomaly.folds.n: 9 folds need at least 9 subjects with MRI and PET",
+        ),
+        (
+            "results/datasets/anomaly/folds.tsv",
+            {"gan_anomaly": {"validation": {"people": 4}}},
+            "gan_anomaly.validation.people: 4 of 4 people with MRI and PET in the training folds",
         ),
     ],
 )

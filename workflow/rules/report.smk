@@ -62,6 +62,7 @@ rule report_page:
         folds=["results/datasets/linear/folds.tsv"] if "linear" in USED_SPACES else [],
         qc=qc_pictures,
         measures=["results/cohort/qc.tsv"],
+        parameters=["results/report/parameters.tsv"],
         lock=source_file("requirements.lock"),
         template=source_file("src/mri2pet/reporting/templates/report.html.j2"),
     output:
@@ -113,6 +114,7 @@ rule report_partial:
             "folds": there(["results/datasets/linear/folds.tsv"]),
             "qc": sorted(map(str, Path("results/preproc").glob("sub-*/ses-*/*/*_qc.png"))),
             "measures": there(["results/cohort/qc.tsv"]),
+            "parameters": there(["results/report/parameters.tsv"]),
             "lock": source_file("requirements.lock"),
         },
         missing=lambda wildcards: [path for path in whole_report() if not Path(path).is_file()],

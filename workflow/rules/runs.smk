@@ -49,7 +49,7 @@ def end_of_run():
         known=plain(workflow.dag.jobs) if everything else None,
         present=Present(
             rules={rule.name for rule in workflow.rules},
-            models={system: {*ENTRIES[system], *RESERVED} for system in SYSTEMS},
+            models={system: {*TRAINED[system], *RESERVED} for system in SYSTEMS},
             folds={system: len(folds_of(system)) for system in SYSTEMS},
             studies=list(STUDIES),
             rule_of=RULE_OF,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mri2pet.cohorts import reader_module
 from mri2pet.cohorts.contract import validate_cohort, warn_of_empty_groups
+from mri2pet.cohorts.first_visits import keep_first
 from mri2pet.cohorts.roles import check_roles
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
@@ -17,7 +18,8 @@ from mri2pet.provenance.record import recorded
 with recorded(snakemake):
     params = snakemake.params
     reader = reader_module(params.reader)
-    cohort, exclusions = reader.read(params.raw, params.study, params.listing)
+    read = reader.read(params.raw, params.study, params.listing)
+    cohort, exclusions = keep_first(*read, params.study)
     schema = Path(snakemake.scriptdir).parent / "schemas/cohort.schema.yaml"
     write_tsv(snakemake.output.exclusions, exclusions)
     validate_cohort(cohort, schema)

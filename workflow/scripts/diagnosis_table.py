@@ -5,6 +5,7 @@ part of its own, with the others on the same.
 """
 
 from mri2pet.evaluation.image_tables import diagnosis_table, pool, read_published
+from mri2pet.evaluation.printed import with_printed
 from mri2pet.evaluation.same_visits import table_of_parts
 from mri2pet.files import write_tsv
 from mri2pet.provenance.record import recorded
@@ -17,4 +18,4 @@ with recorded(snakemake):
         params.dataset,
         lambda rows, name: diagnosis_table(rows, name, params.positive, params.models, published),
     )
-    write_tsv(snakemake.output[0], table)
+    write_tsv(snakemake.output[0], with_printed(table, published))

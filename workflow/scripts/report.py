@@ -13,7 +13,7 @@ import yaml
 from mri2pet import __version__
 from mri2pet.files import read_tsv
 from mri2pet.provenance.record import recorded
-from mri2pet.reporting import views
+from mri2pet.reporting import parameters, views
 from mri2pet.reporting.captions import LEAD, PACKAGES, SOURCES, TITLE
 from mri2pet.reporting.html import Report, pinned_versions, write
 from mri2pet.reporting.pictures import qc_visits
@@ -48,4 +48,5 @@ with recorded(snakemake):
         options = params.options.get(system, {})
         makers, studies = params.sections[system], params.studies[system]
         report.sections += system_sections(makers, given[system], labels, studies, options)
+    report.sections += parameters.sections(given["parameters"], params.labels)
     write(report, params.get("page") or snakemake.output[0])

@@ -7,6 +7,7 @@ from typing import Any
 
 import jsonschema
 
+from mri2pet.config.repeats import check_repeats
 from mri2pet.config.schema import load_schema
 from mri2pet.config.studies import make_study
 from mri2pet.config.systems import SPACES, SYSTEMS, check_maps, check_starts, resolve
@@ -51,6 +52,7 @@ def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
                 f"{', '.join(config['studies'])}"
             )
     check_spaces(config, systems)
+    check_repeats(config, systems)
     for name in systems:
         make_study(config[name]["study"], config["studies"][config[name]["study"]])
         check_starts(name, config[name])

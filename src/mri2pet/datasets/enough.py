@@ -1,5 +1,9 @@
-"""Whether a study has enough people for its folds: known from its cohort, before a scan is read."""
+"""Who is in which fold, and whether a study has enough people for its folds.
 
+Both are known from its cohort, before a scan is read.
+"""
+
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -48,10 +52,15 @@ def people_of(
     }
 
 
-def check_enough(
-    people: Mapping[str, tuple[str, str]], n: int, groups: Sequence[str], key: str = "folds.n"
-) -> None:
-    """Check that every group has a subject with MRI and PET for each fold.
+def deal(people: Mapping[str, tuple[str, str]], n: int, seed: int) -> dict[str, int]:
+    """Deal subjects to folds: those with MRI and PET first, then those with an MRI alone.
+
+    A stratum is a kind and a group. Its places are dealt out to the folds in turn; each stratum
+    goes on where the one before stopped, so that a group smaller than the number of folds has
+    places in as many folds as it has subjects. Its subjects come in the order of a hash of seed
+    and label, which depends neither on the order of the table nor on a library's random stream,
+    and each takes the fold that the hash names, or the next one with a place left. So one subject
+    more moves few others, and one with an MRI alone moves nobody with a PET.
 
     Parameters
     ----------
@@ -59,24 +68,94 @@ def check_enough(
         As `people_of` returns them.
     n
         Number of folds.
-    groups
-        That there can be, from healthy to ill.
+    seed
+        Of the hash.
+
+    Returns
+    -------
+    Subject to fold, 0 to n - 1. The folds differ by at most one subject in every stratum, in each
+    kind and as a whole.
+    """
+    strata = defaultdict(list)
+    for subject, (group, kind) in people.items():
+        strata[kind != "paired", group].append((_hash(subject, seed), subject))
+    folds, turn = {}, 0
+    for _, subjects in sorted(strata.items()):
+        places = [0] * n
+        for _ in subjects:
+            places[turn % n] += 1
+            turn += 1
+        for wish, subject in sorted(subjects):
+            fold = next(each % n for each in range(wish % n, wish % n + n) if places[each % n])
+            places[fold] -= 1
+            folds[subject] = fold
+    return folds
+
+
+def small_groups(people: Mapping[str, tuple[str, str]], n: int) -> dict[str, int]:
+    """Return the groups with fewer paired subjects than folds, and how many they have."""
+    paired = Counter(group for group, kind in people.values() if kind == "paired")
+    return {group: paired[group] for group in sorted(paired) if paired[group] < n}
+
+
+def check_enough(
+    people: Mapping[str, tuple[str, str]],
+    n: int,
+    seed: int,
+    learnt: Mapping[str, Sequence[str]] | None = None,
+    key: str = "folds.n",
+    spare: Mapping[str, int] | None = None,
+) -> None:
+    """Check that there is a subject with MRI and PET for each fold, and somebody to learn from.
+
+    Parameters
+    ----------
+    people
+        As `people_of` returns them.
+    n, seed
+        As for `deal`.
+    learnt
+        Key of the configuration to the groups that it names, one of which at least must have a
+        paired subject among the training folds of every fold: the classes of a diagnosis, say.
     key
         Of the configuration, where `n` stands.
+    spare
+        Key of the configuration to how many people of the training folds are not learnt from.
 
     Raises
     ------
     InputError
-        Fewer than two folds, or a group has fewer paired subjects than folds.
+        Fewer than two folds, fewer paired subjects than folds, or the training folds of one fold
+        hold nobody of the groups that a key names, or nobody beside those who are not learnt from.
     """
     if n < 2:
         raise InputError(f"{key}: {n} is too few; cross-validation needs at least 2")
-    paired = Counter(group for group, kind in people.values() if kind == "paired")
-    found = {group for group, _ in people.values()}
-    for group in (group for group in groups if group in found):
-        if paired[group] < n:
-            drop = f", or drop {group} from the study's groups" if len(groups) > 1 else ""
-            raise InputError(
-                f"{key}: {n} folds need at least {n} subjects of group {group} with MRI and "
-                f"PET, there are {paired[group]}; lower {key}{drop}"
+    paired = {subject: group for subject, (group, kind) in people.items() if kind == "paired"}
+    if len(paired) < n:
+        raise InputError(
+            f"{key}: {n} folds need at least {n} subjects with MRI and PET, there are "
+            f"{len(paired)}; lower {key}"
+        )
+    folds = deal(people, n, seed)
+    for where, groups in (learnt or {}).items():
+        own = [subject for subject in paired if paired[subject] in groups]
+        if len({folds[subject] for subject in own}) < 2:
+            there = (
+                f"all {len(own)} are in one" if len(own) > 1 else f"there is {[*own, 'nobody'][0]}"
             )
+            raise InputError(
+                f"{where}: of {', '.join(groups)} there must be subjects with MRI and PET in two "
+                f"folds, to learn from one while the other is tested; {there}. Name groups with "
+                "more people, or see why people were left out: results/cohort"
+            )
+    fewest = len(paired) - max(Counter(folds[subject] for subject in paired).values())
+    for where, count in (spare or {}).items():
+        if count >= fewest:
+            raise InputError(
+                f"{where}: {count} of {fewest} people with MRI and PET in the training folds leave "
+                f"nobody to learn from; lower it, or raise {key}"
+            )
+
+
+def _hash(subject: str, seed: int) -> int:
+    return int(hashlib.sha256(f"{seed}:{subject}".encode()).hexdigest(), 16)

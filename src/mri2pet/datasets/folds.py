@@ -1,22 +1,19 @@
 """Cross-validation folds by subject, made once and used by every model and classifier."""
 
-import hashlib
+import logging
 from collections.abc import Sequence
 
 import pandas as pd
 
-from mri2pet.datasets.enough import check_enough, people_of
+from mri2pet.datasets.enough import check_enough, deal, people_of, small_groups
+
+log = logging.getLogger(__name__)
 
 FOLD_COLUMNS = ("subject", "group", "kind", "fold")
 
 
 def make_folds(visits: pd.DataFrame, n: int, seed: int, groups: Sequence[str]) -> pd.DataFrame:
-    """Deal subjects to folds, stratified by group and by kind (paired or MRI-only).
-
-    Subjects of a stratum are shuffled by a hash of seed and label, which depends neither on the
-    order of the table nor on a library's random stream, and dealt out in turn; each stratum goes
-    on where the one before stopped. So the folds differ by at most one subject in every stratum
-    and as a whole.
+    """Deal subjects to folds, as `enough.deal` does; a group smaller than `n` is warned of.
 
     Parameters
     ----------
@@ -38,19 +35,18 @@ def make_folds(visits: pd.DataFrame, n: int, seed: int, groups: Sequence[str]) -
     Raises
     ------
     InputError
-        Fewer than two folds, or a group has fewer paired subjects than folds.
+        Fewer than two folds, or fewer paired subjects than folds.
     """
     people = people_of(visits.to_dict("records"), groups)
-    check_enough(people, n, groups)
-    rows = [(subject, *own) for subject, own in people.items()]
-    subjects = pd.DataFrame(rows, columns=["subject", "group", "kind"])
-    dealt, turn = {}, 0
-    for _, stratum in subjects.groupby(["kind", "group"], sort=True):
-        for subject in _shuffled(stratum["subject"].tolist(), seed):
-            dealt[subject] = turn % n
-            turn += 1
-    subjects["fold"] = subjects["subject"].map(dealt)
-    return subjects[list(FOLD_COLUMNS)]
+    check_enough(people, n, seed)
+    for group, count in small_groups(people, n).items():
+        log.warning(
+            "group %s has %d subjects with MRI and PET for %d folds: some folds test nobody of it",
+            group, count, n,
+        )  # fmt: skip
+    dealt = deal(people, n, seed)
+    rows = [(subject, *own, dealt[subject]) for subject, own in people.items()]
+    return pd.DataFrame(rows, columns=list(FOLD_COLUMNS))
 
 
 def fold_sizes(folds: pd.DataFrame) -> dict[str, dict[str, int]]:
@@ -59,9 +55,3 @@ def fold_sizes(folds: pd.DataFrame) -> dict[str, dict[str, int]]:
     for (fold, group, kind), rows in folds.groupby(["fold", "group", "kind"], sort=True):
         sizes.setdefault(f"fold-{fold}", {})[f"{group} {kind}"] = len(rows)
     return sizes
-
-
-def _shuffled(subjects: Sequence[str], seed: int) -> list[str]:
-    return sorted(
-        subjects, key=lambda subject: hashlib.sha256(f"{seed}:{subject}".encode()).hexdigest()
-    )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mri2pet.config.repeats import first_and_number
 from mri2pet.evaluation.image_tables import pool, table_over_people
 from mri2pet.evaluation.tissues import COPY, WORDS, direction
 
@@ -17,7 +18,8 @@ def by_direction(
     Parameters
     ----------
     paths
-        `.../{method}/fold-0.tsv`; the method `copy_t2_pd` is a T2 in place of a PD.
+        `.../{method}/fold-0.tsv`; the method `copy_t2_pd` is a T2 in place of a PD, and
+        `<model>__2` a further training of a model.
     directions
         Source and target of each model.
 
@@ -29,7 +31,8 @@ def by_direction(
     """
     copies = {copy_name(*ways): ways for ways in directions.values()}
     values = pool(paths)
-    where = values["method"].map(lambda name: direction(*{**directions, **copies}[name]))
+    ways = {**directions, **copies}
+    where = values["method"].map(lambda name: direction(*ways[first_and_number(name)[0]]))
     method = values["method"].where(~values["method"].isin(list(copies)), COPY)
     return values.assign(dataset=where + " " + values["split"].map(WORDS), method=method)
 

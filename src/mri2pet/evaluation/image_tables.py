@@ -63,7 +63,7 @@ def read_published(path: str | Path, table: str) -> pd.DataFrame:
 
     The column `model` holds the name that a method of the paper has in the configuration.
     """
-    published = read_tsv(path, dtype={"table": str})
+    published = read_tsv(path, dtype={"table": str, "p_value": str, "remark": str})
     missing = {"table", "dataset", "model", "metric", "unit", "mean", "sd"} - set(published)
     if missing:
         raise InputError(f"{path}: no column {', '.join(sorted(missing))}")

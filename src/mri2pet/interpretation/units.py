@@ -133,6 +133,31 @@ def best_regions(table: pd.DataFrame) -> pd.DataFrame:
     return best
 
 
+def best_units(table: pd.DataFrame, count: int = 3) -> pd.DataFrame:
+    """List, region by region, the units that overlap best with it; layer 0 is no unit.
+
+    Parameters
+    ----------
+    table
+        Of all folds: columns `COLUMNS`.
+    count
+        Of units a region, each with the better of its sides.
+
+    Returns
+    -------
+    DataFrame
+        Columns `COLUMNS`, regions in their order, the best unit first. A region that no unit
+        overlaps with has no row.
+    """
+    table = table.reset_index(drop=True)
+    keys = {"region": table["region"], "iou": -table["iou"], **{k: table[k] for k in KEYS}}
+    order = pd.DataFrame(keys).sort_values(list(keys), kind="stable").index
+    found = table.loc[order]
+    found = found[(found["layer"] > 0) & found["iou"].notna()]
+    found = found.drop_duplicates(["region", *KEYS])
+    return found.groupby("region", sort=False).head(count).reset_index(drop=True)
+
+
 def most_separating(best: pd.DataFrame) -> pd.DataFrame:
     """Order units by how far they tell the groups apart, among those that single out a region.
 

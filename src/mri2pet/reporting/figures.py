@@ -20,7 +20,7 @@ PLANE_AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}  # the axis that a plane 
 THROUGH_MM = (8.0, -20.0, 12.0)  # MNI152: beside the midline, thalamus and ventricles in view
 INK, GREY = "#1d2733", "#66727f"
 DARK = {"gray", "magma", "viridis"}  # colour maps whose zero is dark
-NOT_LOSSES = {"epoch", "step", "fold", "seconds", "learning_rate"}
+NOT_LOSSES = {"epoch", "step", "steps", "fold", "seconds", "learning_rate"}
 
 
 def plane(

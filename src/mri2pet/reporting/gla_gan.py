@@ -84,7 +84,7 @@ def further(
     paths
         `tables/{ablation_<figure>,three_way,dissection,interpolation}.tsv` and the pictures of the
         same names under `figures/`: a section is made where both are there.
-        `tables/cross_fitted.tsv` has no picture.
+        `tables/cross_fitted.tsv` has no picture; `composites.tsv` is shown with the dissection.
     labels
         Model to label.
     compared
@@ -110,4 +110,4 @@ def further(
     if "three_way" in there:
         made.append(three_way_section(*there["three_way"], labels))
     looked = (there.get(name, ()) for name in ("dissection", "interpolation"))
-    return made + insight.sections(*looked, groups)
+    return made + insight.sections(*looked, groups, both.get("composites", {}).get(".tsv"))

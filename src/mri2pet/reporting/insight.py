@@ -42,12 +42,25 @@ INTERPOLATION_TABLE = (
     "interpolation of the two end PETs has 1 by construction; a jump from one memorised image to "
     "another has the number of steps. Correlation: Spearman's, of the classifier's decision for "
     "the first group with the step; -1 where it falls all the way. The probability is flat where "
-    "the training folds do not support a sigmoid; the decision still has an order."
+    "the training folds do not support a sigmoid; the decision still has an order. The paper "
+    "prints probabilities of Normal of 0.86, 0.79, 0.56, 0.24, 0.08 and 0.09 for six images from "
+    "Normal to AD."
+)
+
+
+COMPOSITES_TABLE = (
+    "As above, of regions put together of the atlas's and of the ventricles, which the atlas does "
+    "not have: the largest connected piece of fluid that none of its regions covers. A large "
+    "region overlaps with much by chance: the IoU is to be read beside the expected one and that "
+    "of the atlas turned."
 )
 
 
 def sections(
-    dissection: Sequence[str | Path], interpolation: Sequence[str | Path], groups: Sequence[str]
+    dissection: Sequence[str | Path],
+    interpolation: Sequence[str | Path],
+    groups: Sequence[str],
+    composites: str | Path | None = None,
 ) -> list[Section]:
     """Make the sections of what was run.
 
@@ -57,16 +70,31 @@ def sections(
         Table and picture of each; empty if it was not run.
     groups
         The positive and the negative group.
+    composites
+        Table of the composite regions; None if there is none.
     """
-    made = [dissection_section(*dissection)] if dissection else []
+    made = [dissection_section(*dissection, composites)] if dissection else []
     return made + ([interpolation_section(*interpolation, groups)] if interpolation else [])
 
 
-def dissection_section(table: str | Path, picture: str | Path) -> Section:
-    """Show the figure and the first rows of the ranked table."""
+def dissection_section(
+    table: str | Path, picture: str | Path, composites: str | Path | None = None
+) -> Section:
+    """Show the figure, the first rows of the ranked table, and the composite regions."""
     rows = read_tsv(table).head(UNITS_SHOWN)
+    ranked = pd.concat([rows["rank"].rename("Rank"), _shown(rows)], axis=1)
+    listings = [Listing("The units that overlap best", DISSECTION_TABLE, ranked)]
+    if composites is not None:
+        found = _shown(read_tsv(composites))
+        found.insert(0, "Region", found.pop("Region"))
+        listings.append(Listing("Composite regions", COMPOSITES_TABLE, found))
+    shown = Picture("Dissected feature maps", DISSECTION_FIGURE, data_uri(picture))
+    return Section("dissection", "Unit dissection", [shown], listings=listings)
+
+
+def _shown(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of units and regions as text."""
     columns = {
-        "Rank": rows["rank"],
         "Fold": rows["fold"],
         "Layer": rows["layer"],
         "Unit": rows["unit"],
@@ -79,9 +107,7 @@ def dissection_section(table: str | Path, picture: str | Path) -> Section:
         "Cohen's d": rows["cohens_d"].map(_two),
         "n": rows["n_positive"].astype(str) + " / " + rows["n_negative"].astype(str),
     }
-    listing = Listing("The units that overlap best", DISSECTION_TABLE, pd.DataFrame(columns))
-    shown = Picture("Dissected feature maps", DISSECTION_FIGURE, data_uri(picture))
-    return Section("dissection", "Unit dissection", [shown], listings=[listing])
+    return pd.DataFrame(columns)
 
 
 def interpolation_section(table: str | Path, picture: str | Path, groups: Sequence[str]) -> Section:

@@ -15,6 +15,7 @@ from mri2pet.evaluation.image_tables import REFERENCES
 from mri2pet.evaluation.statistics import best_of
 from mri2pet.files import read_tsv
 from mri2pet.reporting.simplest import note_on_simplest
+from mri2pet.reporting.table_notes import notes
 
 DIGITS = 3
 FURTHER = {gap.METRIC: 0}  # digits of what is neither a metric of an image nor of a diagnosis
@@ -79,7 +80,7 @@ def table_view(
     ----------
     anchor, title, caption
         Name within the page; heading; small print below, to which is added what the table says of
-        the local regression.
+        the local regression, of budgets and of what is odd in printed values.
     table
         One row a method and metric.
     labels
@@ -109,7 +110,7 @@ def table_view(
     ]
     heads = [(m, u, "↑" if _higher_is_better(m) else "↓") for m, u in units.items()]
     compared = bool(table["published_mean"].notna().any())
-    caption += note_on_simplest(table, labels)
+    caption += note_on_simplest(table, labels) + notes(table, labels)
     return TableView(anchor, title, caption, heads, rows, compared)
 
 

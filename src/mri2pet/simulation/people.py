@@ -82,8 +82,9 @@ def plan_people(simulation: Mapping[str, Any], seed: int) -> list[Person]:
     Parameters
     ----------
     simulation
-        The block `simulation` of the configuration: `paired`, `mri_only`, `second_visits`,
-        `groups` (taken in turn, separately among the paired and the others).
+        The block `simulation` of the configuration: `paired` and `mri_only`, each a number or the
+        number of each group, `second_visits`, `groups` (taken in turn, separately among the paired
+        and the others, where a number alone is given).
     seed
         The run's seed.
 
@@ -98,13 +99,16 @@ def plan_people(simulation: Mapping[str, Any], seed: int) -> list[Person]:
     InputError
         If a group is unknown or the numbers do not fit together.
     """
-    paired, alone = simulation["paired"], simulation["mri_only"]
     returning, groups = simulation["second_visits"], list(simulation["groups"])
-    if unknown := [group for group in groups if group not in GROUPS]:
+    counts = {kind: _counts(simulation[kind], groups) for kind in MOST}
+    paired, alone = (sum(counts[kind].values()) for kind in ("paired", "mri_only"))
+    named = dict.fromkeys([*groups, *counts["paired"], *counts["mri_only"]])
+    if unknown := [group for group in named if group not in GROUPS]:
         raise InputError(
             f"config simulation.groups: unknown {unknown}; choose among {list(GROUPS)}"
         )
-    if not groups or min(paired, alone, returning) < 0 or paired + alone < 1:
+    least = min(returning, *(count for own in counts.values() for count in own.values()), 0)
+    if not groups or least < 0 or paired + alone < 1:
         raise InputError("config simulation: needs at least one group and one person")
     if returning > paired:
         raise InputError(
@@ -116,17 +120,15 @@ def plan_people(simulation: Mapping[str, Any], seed: int) -> list[Person]:
                 f"config simulation.{kind}: {count}, at most {MOST[kind]} can be simulated"
             )
     people = []
-    for count in range(paired):
-        turn, place = divmod(count, len(groups))
-        # every group's members are asked back evenly, the first groups once more if need be
-        members = paired // len(groups) + (place < paired % len(groups))
-        asked = returning // len(groups) + (place < returning % len(groups))
-        back = _evenly(turn, min(asked, members), members)
+    own = counts["paired"]
+    # every group's members are asked back evenly, the first groups once more if need be
+    asked = _shares(returning, list(own))
+    for count, (group, turn) in enumerate(_in_turn(own)):
+        back = _evenly(turn, min(asked[group], own[group]), own[group])
         number = count + count // (ALONE - 1)
-        people.append(make_person(seed, number, groups[place], True, back))
-    for count in range(alone):
-        number = ALONE * count + ALONE - 1
-        people.append(make_person(seed, number, groups[count % len(groups)], False, False))
+        people.append(make_person(seed, number, group, True, back))
+    for count, (group, _) in enumerate(_in_turn(counts["mri_only"])):
+        people.append(make_person(seed, ALONE * count + ALONE - 1, group, False, False))
     return sorted(people, key=lambda person: person.number)
 
 
@@ -174,6 +176,25 @@ def make_person(seed: int, number: int, group: str, pet: bool, second_visit: boo
         severity=round(severity, 4),
         visits=tuple(visits),
     )
+
+
+def _counts(wanted: int | Mapping[str, int], groups: list[str]) -> dict[str, int]:
+    """Return how many people each group has: as told, or a number shared out."""
+    return dict(wanted) if isinstance(wanted, Mapping) else _shares(wanted, groups)
+
+
+def _shares(count: int, groups: list[str]) -> dict[str, int]:
+    """Share out a number evenly, one more to each of the first groups if need be."""
+    return {
+        group: count // len(groups) + (place < count % len(groups))
+        for place, group in enumerate(groups)
+    }
+
+
+def _in_turn(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Take the groups in turn, each as long as it has people: group and turn of each person."""
+    turns = range(max(counts.values(), default=0))
+    return [(group, turn) for turn in turns for group, count in counts.items() if turn < count]
 
 
 def _evenly(place: int, chosen: int, total: int) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mri2pet.files import atomic
 
-NOT_LOSSES = ("epoch", "learning_rate", "seconds")
+NOT_LOSSES = ("epoch", "learning_rate", "steps", "seconds")
 
 
 def plot_history(history: Sequence[Mapping[str, float]], title: str, path: str | Path) -> None:

@@ -104,7 +104,8 @@ def train(
     -------
     list of dict
         A row an epoch: `epoch` (from 1), the mean of each loss, what was measured,
-        `learning_rate` (at the epoch's end) and `seconds`.
+        `learning_rate` (at the epoch's end), `steps` (of the generator, in this epoch) and
+        `seconds`.
 
     Raises
     ------
@@ -144,9 +145,8 @@ def train(
                 _check_finite(measures, name, epoch + 1, what="measure")
                 losses |= measures
             seconds = round(time.monotonic() - started, 3)
-            history.append(
-                {"epoch": epoch + 1, **losses, "learning_rate": rate, "seconds": seconds}
-            )
+            taken = {"learning_rate": rate, "steps": steps, "seconds": seconds}
+            history.append({"epoch": epoch + 1, **losses, **taken})
             text = ", ".join(f"{key} {value:.4g}" for key, value in losses.items())
             if validation is not None and validation.best_epoch(history) == epoch + 1:
                 best = {key: value.clone() for key, value in recipe.state_dict().items()}

@@ -175,41 +175,6 @@ def ms_ssim_loss(
     return 1 - product.mean()
 
 
-class RoiLoss(nn.Module):
-    """Mean over regions of the mean squared error inside each (eq. 7).
-
-    The paper's text speaks of the regions' mean intensities, its formula of voxels: the formula
-    is followed. A voxel of region i thus counts 1 / (R N_i), so that the loss is one weighted
-    sum; regions that have no voxel in the grid are not among the R.
-
-    Parameters
-    ----------
-    labels
-        (X, Y, Z) whole numbers, 0 where no region is.
-
-    Raises
-    ------
-    InputError
-        If no voxel bears a label.
-    """
-
-    def __init__(self, labels: Tensor) -> None:
-        super().__init__()
-        labels = labels.long()
-        sizes = torch.bincount(labels.flatten())
-        sizes[0] = 0
-        regions = int((sizes > 0).sum())
-        if not regions:
-            raise InputError("ROI loss: the atlas has no region in the volume")
-        shares = torch.where(sizes > 0, 1 / (regions * sizes.clamp(min=1)), 0.0)
-        self.register_buffer("shares", shares[labels], persistent=False)
-
-    def forward(self, predicted: Tensor, real: Tensor) -> Tensor:
-        """Return the loss of volumes (B, 1, X, Y, Z), mean over the batch."""
-        squared = (predicted.float() - real.float()) ** 2
-        return (squared * self.shares).sum(dim=(1, 2, 3, 4)).mean()
-
-
 class SynthesisLoss(nn.Module):
     """Weighted sum of terms that compare a synthesised volume with the real one (eq. 8).
 

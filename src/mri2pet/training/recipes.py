@@ -34,7 +34,7 @@ LOSSES = {
     "gradient_difference": "losses.gradient_difference_loss",
     "ssim": "losses.ssim_loss",
     "ms_ssim": "losses.ms_ssim_loss",
-    "roi": "losses.RoiLoss",
+    "roi": "roi_loss.RoiLoss",
 }
 RECIPES_OWN = ("adversarial", "cycle", "identity", "kl", "mri", "side")  # losses they compute
 

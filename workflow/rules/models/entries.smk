@@ -1,5 +1,6 @@
 """The models of all systems, what each works on, and the folds that they are trained in."""
 
+from mri2pet.config.repeats import first_and_number, repeat_entries, repeats_of
 from mri2pet.config.systems import system_models
 from mri2pet.datasets.fold_pairs import fold_pairs, pair_name
 from mri2pet.diagnosis.methods import MEAN_PET, NOTHING_MADE, NOT_LEARNT, REAL_PET, WITHOUT_PET
@@ -7,6 +8,11 @@ from mri2pet.models.registry import symbol_of
 from mri2pet.training.recipes import check_entry, loss_symbols, recipe_symbol
 
 ENTRIES = {system: system_models(config, system) for system in SYSTEMS}
+# With the second and further trainings of each model, which tables alone tell of.
+TRAINED = {
+    system: entries | repeat_entries(entries, repeats_of(config, system))
+    for system, entries in ENTRIES.items()
+}
 PET_SYSTEMS = [system for system in SYSTEMS if KNOWN_SYSTEMS[system].pet]
 
 try:
@@ -94,6 +100,27 @@ def tissue_files(system, name):
     return f"results/datasets/linear/{name}" if SPACE[system] == "linear" else []
 
 
+def repeated_metrics(system, models):
+    """Return the metrics of the second and further trainings of some models, one a fold."""
+    further = [name for name in TRAINED[system] if name not in ENTRIES[system]]
+    names = [name for name in further if first_and_number(name)[0] in models]
+    return of_folds(system, "metrics/{model}/fold-{fold}.tsv", model=names)
+
+
+def histories(system, models):
+    """Return the histories of some models and of those that they go on from, one a fold."""
+    names, entries = list(models), TRAINED[system]
+    for name in names:
+        start = entries[name].get("start")
+        names += [start] if start and start not in names else []
+    return of_folds(system, "models/{model}/fold-{fold}/history.tsv", model=names)
+
+
+def starts(system):
+    """Return the model that each model goes on from, of those that do."""
+    return {name: e["start"] for name, e in TRAINED[system].items() if e.get("start")}
+
+
 def space_entities(wildcards):
     """Return the space of a job's system as BIDS names it."""
     return SPACES[SPACE[wildcards.system]].entities
@@ -121,18 +148,18 @@ def drawn_models(system):
 
 def model_entry(system, model):
     """Return a model's entry of the configuration, without what only names it."""
-    return {key: value for key, value in ENTRIES[system][model].items() if key != "label"}
+    return {key: value for key, value in TRAINED[system][model].items() if key != "label"}
 
 
 def model_code(system, model):
     """Return the networks of a model, which scripts reach by their configured names alone."""
-    entry = ENTRIES[system][model]
+    entry = TRAINED[system][model]
     names = [entry[role]["name"] for role in ("generator", "discriminator") if role in entry]
     return [symbol_of(name) for name in names]
 
 
 def training_code(system, model):
     """Return the networks of a model, its recipe and its losses, for what trains it."""
-    entry = ENTRIES[system][model]
+    entry = TRAINED[system][model]
     learnt = [recipe_symbol(entry["recipe"]), *loss_symbols(entry.get("losses", {}))]
     return [*model_code(system, model), *learnt]

@@ -8,7 +8,7 @@ DEFAULT_ARRAYS = {"source": "mri", "target": "pet"}  # where an entry does not n
 
 def array_name(system, model, role):
     """Return the array of the dataset that is a model's `source` or `target`."""
-    return ENTRIES[system].get(model, {}).get(role, DEFAULT_ARRAYS[role])
+    return TRAINED[system].get(model, {}).get(role, DEFAULT_ARRAYS[role])
 
 
 def model_array(role):
@@ -21,7 +21,8 @@ def model_array(role):
 
 def further_arrays(wildcards):
     """Return the arrays that a job's model is shown beside its source; most are shown none."""
-    maps = shown_maps(ENTRIES[wildcards.system][wildcards.model])
+    entry = TRAINED[wildcards.system].get(wildcards.model)  # none of a mean image
+    maps = shown_maps(entry) if entry else []
     return [dataset_file(f"{name}.npy")(wildcards) for name in maps[1:]]
 
 
@@ -40,7 +41,7 @@ def seen_file(system, model):
 
 def start_file(wildcards):
     """Return the networks that a job's model goes on from; nothing for one that begins anew."""
-    start = ENTRIES[wildcards.system][wildcards.model].get("start")
+    start = TRAINED[wildcards.system][wildcards.model].get("start")
     folder = f"results/{wildcards.system}/models/{start}/{folder_of(wildcards.fold)}"
     return f"{folder}/networks.pt" if start else []
 

@@ -142,6 +142,9 @@ PACKED["anomaly"] = {
         "groups": ["control"],
         "role": "control",
         "key": "gan_anomaly.folds.n",
+        "spare": {
+            "gan_anomaly.validation.people": config["gan_anomaly"]["validation"].get("people", 0)
+        },
     },
     "columns": ["kind", "role"],
     "whole_atlas": False,  # the field of view cuts some regions off

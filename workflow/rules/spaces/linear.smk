@@ -2,10 +2,16 @@
 
 RES64 = f"results/preproc/{VISIT}/anat/{NAME}_space-MNI152_res-64"
 
+from mri2pet.config.learnt import learnt_groups
+
 PACKED["linear"] = {
     "space": "MNI152NLin6Asym by an affine",
     "arrays": {"mri": MRI_TEXT, "pet": PET_TEXT, "seen": SEEN_TEXT, **TISSUE_TEXT},
-    "folds": {"n": config["folds"]["n"], "groups": list(STUDIES[space_study("linear")].groups)},
+    "folds": {
+        "n": config["folds"]["n"],
+        "groups": list(STUDIES[space_study("linear")].groups),
+        "learnt": learnt_groups(config, [s for s in SYSTEMS if not KNOWN_SYSTEMS[s].own_folds]),
+    },
     "input": {
         **TEMPLATE_GRIDS,
         "cohort": COHORT.format(study=space_study("linear")),

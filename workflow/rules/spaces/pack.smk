@@ -24,7 +24,8 @@ def enough_people(space, folds):
         ]
         try:
             people = people_of(rows, folds["groups"])
-            check_enough(people, folds["n"], folds["groups"], folds.get("key", "folds.n"))
+            told = {name: folds[name] for name in ("learnt", "key", "spare") if name in folds}
+            check_enough(people, folds["n"], config["seed"], **told)
         except InputError as error:
             raise WorkflowError(str(error)) from None
         return []

@@ -1,6 +1,8 @@
 rule dual_glow_table1:
     input:
         metrics=FLOW_METRICS,
+        repeated=repeated_metrics("dual_glow", FLOWS),
+        histories=histories("dual_glow", FLOWS),
         published=PUBLISHED_FLOWS,
     output:
         report(
@@ -23,6 +25,7 @@ rule dual_glow_table1:
         system="dual_glow",
         groups=FLOW_GROUPS,
         models=list(FLOWS),
+        starts=starts("dual_glow"),
     script:
         "../../../scripts/image_table.py"
 

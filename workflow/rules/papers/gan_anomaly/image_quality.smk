@@ -56,6 +56,8 @@ rule gan_anomaly_table1:
             fold=GAN_FOLDS,
         ),
         lpips=rules.lpips.output,
+        repeated=repeated_metrics("gan_anomaly", GANS),
+        histories=histories("gan_anomaly", GANS),
         published=source_file("resources/published/gan_anomaly.tsv"),
     output:
         table=report(
@@ -80,6 +82,7 @@ rule gan_anomaly_table1:
         runtime=more(10),
     params:
         models={model: configuration(entry) for model, entry in GANS.items()},
+        starts=starts("gan_anomaly"),
         code=code("configuration_table.py"),
     script:
         "../../../scripts/configuration_table.py"

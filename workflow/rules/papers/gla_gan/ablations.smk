@@ -11,6 +11,8 @@ rule ablation_table:
         ),
         paired=ablation_files("results/gla_gan/diagnosis/paired/{model}/fold-{fold}.tsv"),
         complete=ablation_files("results/gla_gan/diagnosis/complete/{model}/fold-{fold}.tsv"),
+        repeated=lambda wildcards: repeated_metrics("gla_gan", COMPARED[wildcards.figure]),
+        histories=lambda wildcards: histories("gla_gan", COMPARED[wildcards.figure]),
         published=source_file("resources/published/gla_gan.tsv"),
     output:
         report(
@@ -33,6 +35,7 @@ rule ablation_table:
         code=code("ablation_table.py"),
         groups=TRAINING_GROUPS,
         models=lambda wildcards: list(COMPARED[wildcards.figure]),
+        starts=starts("gla_gan"),
         positive=config["gla_gan"]["diagnosis"]["positive"],
     script:
         "../../../scripts/ablation_table.py"

@@ -22,11 +22,13 @@ rule dissect:
         folds="results/datasets/linear/folds.tsv",
         mri="results/datasets/linear/mri.npy",
         atlas="results/datasets/linear/atlas.npy",
+        csf="results/datasets/linear/csf.npy",
         mask="results/datasets/linear/mask.npy",
         names="resources/atlases/aal.tsv",
         weights=INTERPRETED_WEIGHTS,
     output:
-        "results/gla_gan/interpretation/dissection/fold-{fold}.tsv",
+        regions="results/gla_gan/interpretation/dissection/fold-{fold}.tsv",
+        composites="results/gla_gan/interpretation/dissection/composites_fold-{fold}.tsv",
     log:
         "logs/dissect/fold-{fold}.log",
     conda:
@@ -69,6 +71,30 @@ rule dissection_table:
         code=code("dissection_table.py"),
     script:
         "../../../scripts/dissection_table.py"
+
+
+rule dissection_composites:
+    input:
+        expand("results/gla_gan/interpretation/dissection/composites_fold-{fold}.tsv", fold=FOLDS),
+    output:
+        report(
+            "results/gla_gan/tables/composites.tsv",
+            caption="../../../report/composites.rst",
+            category="Tables",
+            labels={"table": "dissection", "content": "feature maps by composite region"},
+        ),
+    log:
+        "logs/tables/composites.log",
+    localrule: True
+    conda:
+        "../../../../envs/stats.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=more(10),
+    params:
+        code=code("dissection_composites.py"),
+    script:
+        "../../../scripts/dissection_composites.py"
 
 
 rule figure_dissection:
@@ -217,6 +243,7 @@ SHOWN["gla_gan"] = [
         *expand("figures/ablation_{figure}.png", figure=ABLATIONS),
         *(["tables/three_way.tsv", "figures/three_way.png"] if THREE_WAY else []),
         *(["tables/dissection.tsv", "figures/dissection.png"] if DISSECTION else []),
+        *(["tables/composites.tsv"] if DISSECTION else []),
         *(["tables/interpolation.tsv", "figures/interpolation.png"] if INTERPOLATION else []),
         *expand("figures/curves_{model}.png", model=ENTRIES["gla_gan"]),
     ]

@@ -5,6 +5,8 @@ rule table1:
             model=[*MODELS, *untrained("gla_gan")],
             fold=FOLDS,
         ),
+        repeated=repeated_metrics("gla_gan", MODELS),
+        histories=histories("gla_gan", MODELS),
         published=source_file("resources/published/gla_gan.tsv"),
     output:
         report(
@@ -27,6 +29,7 @@ rule table1:
         system="gla_gan",
         groups=TRAINING_GROUPS,
         models=MODELS,
+        starts=starts("gla_gan"),
     script:
         "../../../scripts/image_table.py"
 

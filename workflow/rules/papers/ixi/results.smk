@@ -55,6 +55,8 @@ rule ixi_tissue:
 rule ixi_table:
     input:
         metrics=IXI_METRICS,
+        repeated=repeated_metrics("ixi", IXI_MODELS),
+        histories=histories("ixi", IXI_MODELS),
         published=source_file("resources/published/ixi.tsv"),
     output:
         report(
@@ -73,6 +75,7 @@ rule ixi_table:
         runtime=more(10),
     params:
         directions=IXI_WAYS,
+        starts=starts("ixi"),
         code=code("ixi_table.py"),
     script:
         "../../../scripts/ixi_table.py"
