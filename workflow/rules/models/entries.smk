@@ -41,11 +41,6 @@ def folds_of(system):
     return list(range(block["folds"]["n"]))
 
 
-def untrained(system):
-    """Return the methods of a system that make PET and are no trained model."""
-    return [MEAN_PET]
-
-
 # The models of each system whose PET a classifier learns from, each trained without two folds too.
 CROSS_FITTED = {
     system: config[system].get("diagnosis", {}).get("cross_fitted", []) for system in SYSTEMS
