@@ -9,10 +9,10 @@ from trainings import WEIGHTS, make_training
 
 from mri2pet.runs.times import read_jobs
 
-BROKEN = WEIGHTS.replace("unet", "global_gan")
+BROKEN = WEIGHTS.replace("unet", "simple_gan")
 SYNTHESIS = "results/gla_gan/synthesis/{}/fold-0/pet.npy"
 REASON = "Kernel size can&#39;t be greater than actual input size"  # too deep for volumes so small
-SETTINGS = {"unet": {"training": {"epochs": 1}}, "global_gan": {"training": {"epochs": 1}}}
+SETTINGS = {"unet": {"training": {"epochs": 1}}, "simple_gan": {"training": {"epochs": 1}}}
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def failed(root, tmp_path_factory):
     for model, changes in SETTINGS.items():
         settings["gla_gan"]["models"].setdefault(model, {}).update(changes)
     path.write_text(yaml.safe_dump(settings))
-    targets = [SYNTHESIS.format(model) for model in ("global_gan", "unet")]
+    targets = [SYNTHESIS.format(model) for model in ("simple_gan", "unet")]
     training.code, training.said = training.call(
         *targets, "--keep-going", "--quiet", "rules", "progress"
     )
@@ -41,7 +41,7 @@ def test_the_table_names_the_job_the_reason_and_the_log(failed):
     with open(failed.folder / "results/failures.tsv", newline="") as handle:
         (row,) = csv.DictReader(handle, delimiter="\t")
     assert (row["kind"], row["stage"]) == ("failed", "train")
-    assert row["job"] == "system=gla_gan model=global_gan fold=0"
+    assert row["job"] == "system=gla_gan model=simple_gan fold=0"
     assert html.unescape(REASON) in row["reason"]
     assert (failed.folder / row["log"]).is_file()
 
@@ -67,4 +67,4 @@ def test_a_partial_report_says_what_is_missing_and_why(failed):
     assert REASON in page
     assert "<td>CN</td>" in page  # the cohort is there
     # Asking for the report is no run that mends anything.
-    assert "global_gan" in (failed.folder / "results/failures.tsv").read_text()
+    assert "simple_gan" in (failed.folder / "results/failures.tsv").read_text()
