@@ -17,6 +17,7 @@ from mri2pet.models.conv import layout_of
 from mri2pet.training.checkpoint import History, identify, state_digest
 from mri2pet.training.data import PairBatches, Pairs, seed_from
 from mri2pet.training.history import plot_history
+from mri2pet.training.jitter import Jittered
 from mri2pet.training.loop import Batches, Validation, train
 from mri2pet.training.part_batches import PartBatches
 from mri2pet.training.recipe import Recipe, recalibrate_batch_norm
@@ -86,10 +87,14 @@ def finished_generator(recipe: nn.Module) -> nn.Module:
 
 @dataclass(frozen=True)
 class Training:
-    """What a training goes on: networks and optimisers on their device, batches, settings."""
+    """What a training goes on: networks and optimisers on their device, batches, settings.
+
+    `plain` are the batches without jitter.
+    """
 
     recipe: Recipe
     batches: Batches
+    plain: Batches
     settings: TrainingSettings
     precision: Precision
 
@@ -123,8 +128,9 @@ def prepare(
         for network in recipe.children():
             network.to(memory_format=layout_of(network, target, dimensions))
     given = (pairs, settings.batch_size, own_seed, target, layout)
-    batches = PairBatches(*given) if parts is None else PartBatches(*given, parts=parts)
-    return Training(recipe, batches, settings, precision)
+    plain = PairBatches(*given) if parts is None else PartBatches(*given, parts=parts)
+    batches = Jittered(plain, settings.jitter, own_seed) if settings.jitter else plain
+    return Training(recipe, batches, plain, settings, precision)
 
 
 def train_recipe(
@@ -167,7 +173,7 @@ def train_recipe(
         checkpoint_minutes=checkpoint_minutes,
     )
     if settings.recalibrate:
-        recalibrate_batch_norm(recipe, batches, precision)
+        recalibrate_batch_norm(recipe, made.plain, precision)
     return recipe.cpu(), history
 
 

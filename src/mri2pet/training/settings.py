@@ -69,6 +69,9 @@ class TrainingSettings:
         After training, estimate batch norm's statistics anew over the training set with the final
         weights (Wu and Johnson 2021). The running ones trail behind the weights, which shows
         when steps are few and batches small.
+    jitter
+        Sd of the factor about one that each MRI is multiplied by whenever it is shown
+        (`jitter.Jittered`); 0 for none.
     """
 
     epochs: int
@@ -87,6 +90,7 @@ class TrainingSettings:
     discriminator_share: float = 1.0
     start_at_mean: bool = True
     recalibrate: bool = True
+    jitter: float = 0.0
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "TrainingSettings":
@@ -104,6 +108,7 @@ class TrainingSettings:
             "beta1": 0 <= settings.beta1 < 1,
             "beta2": settings.beta2 is None or 0 <= settings.beta2 < 1,
             "warm_up": settings.warm_up >= 0,
+            "jitter": 0 <= settings.jitter < 1,
             "schedule": settings.schedule in SCHEDULES,
             "precision": settings.precision in DTYPES,
         }

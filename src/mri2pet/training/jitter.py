@@ -1,0 +1,42 @@
+"""Training batches whose MRI are a little brighter or darker each time they are shown."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from mri2pet.training.data import seed_from
+from mri2pet.training.loop import Batches
+
+
+class Jittered:
+    """Batches of which each source is multiplied by a factor of its own, about one.
+
+    The intensity of an MRI has no unit, and a few people show few of the scales that it can have:
+    a network that has seen each of them at many learns from contrast and shape. The usual
+    augmentation of intensities (nnU-Net, Isensee 2021), without its noise and blur.
+
+    Parameters
+    ----------
+    plain
+        What is multiplied; `source` of its batches is (B, ...).
+    sd
+        Of the factor, which is normal about one.
+    seed
+        Factors follow from it and the epoch alone, so that any epoch can be resumed.
+    """
+
+    def __init__(self, plain: Batches, sd: float, seed: int) -> None:
+        self.plain, self.sd, self.seed = plain, sd, seed
+
+    def __len__(self) -> int:
+        return len(self.plain)
+
+    def epoch(self, epoch: int) -> Iterator[dict[str, Any]]:
+        """Yield one epoch's batches; all but the source as it was."""
+        generator = torch.Generator().manual_seed(seed_from(self.seed, "jitter", epoch))
+        for batch in self.plain.epoch(epoch):
+            source = batch["source"]
+            shape = (len(source), *[1] * (source.ndim - 1))
+            factor = 1 + self.sd * torch.randn(shape, generator=generator)
+            yield {**batch, "source": source * factor.to(source.device)}
