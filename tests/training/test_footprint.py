@@ -52,8 +52,10 @@ def test_a_step_keeps_what_autograd_saves():
     # Eight times a convolution and its norm are kept at the finest grid or an eighth of it.
     assert 4 * activation < found["step"] < 16 * activation
     assert found["forward"] < found["step"]
-    assert found["parameters"] == found["generator"] == sum(
-        value.numel() for value in build(entry["generator"]).state_dict().values()
+    assert (
+        found["parameters"]
+        == found["generator"]
+        == sum(value.numel() for value in build(entry["generator"]).state_dict().values())
     )
 
 

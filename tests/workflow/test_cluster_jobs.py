@@ -13,6 +13,7 @@ from snakemake.iocontainers import InputFiles, Wildcards
 from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSettings
 from test_paper_jobs import MRI_ONLY, PAIRED, with_cohort
 
+GRID = (64, 64, 64)
 BEYOND_PEOPLE = 240  # of GLA-GAN's paper: trainings, syntheses, what is measured on them
 
 
@@ -36,7 +37,7 @@ def workflow(root, listing):
         ):  # stays as it is
             patch.setenv(switch, "1")
         read = api.workflow(
-            resource_settings=ResourceSettings(cores=1),
+            resource_settings=ResourceSettings(cores=1, nodes=2),  # as on a cluster
             config_settings=config,
             snakefile=root / "Snakefile",
         )
@@ -68,7 +69,7 @@ def test_whatever_is_done_for_each_visit_is_grouped(rules):
 def dataset(tmp_path_factory):
     """Return what a job with a network is given, of three people with two visits each."""
     folder = tmp_path_factory.mktemp("dataset")
-    arrays = {"mri": np.zeros((6, 16, 16, 16), np.float32), "mask": np.ones((16, 16, 16), bool)}
+    arrays = {"mri": np.zeros((6, *GRID), np.float32), "mask": np.ones(GRID, bool)}
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)
     people = pd.DataFrame({"subject": [*"AABBCC"], "kind": "paired", "group": "CN"})
@@ -99,14 +100,46 @@ def test_every_rule_asks_for_more_at_a_retry(rules, dataset, name):
         assert second == 2 * first > 0, f"{rule.name}: {name}=more(...) is missing"
 
 
-def test_memory_follows_the_size_of_network_and_volumes(rules, dataset, workflow):
-    train, synthesise = rules["train"], rules["synthesise"]
-    assert memory_of(train, dataset) < memory_of(train, dataset, model="gla_gan")
-    ENTRIES = train.module_globals["ENTRIES"]["gla_gan"]
-    ENTRIES["large"] = {**ENTRIES["unet"], "generator": {"name": "unet3d", "filters": [64, 512]}}
-    for rule in (train, synthesise):
-        assert memory_of(rule, dataset, model="large") > memory_of(rule, dataset) + 20
-    assert memory_of(train, dataset, model="large") > memory_of(synthesise, dataset, model="large")
+@pytest.fixture
+def entries(rules):
+    """Return the entries of GLA-GAN's system, to which a test may add one."""
+    entries = rules["train"].module_globals["ENTRIES"]["gla_gan"]
+    before = dict(entries)
+    yield entries
+    entries.clear()
+    entries.update(before)
+
+
+@pytest.mark.parametrize("name", ["train", "synthesise"])
+def test_memory_follows_the_size_of_network_and_volumes(rules, dataset, entries, name):
+    large = {"name": "unet3d", "filters": [64, 512, 1024]}  # 37 million weights
+    entries["large"] = {**entries["unet"], "generator": large}
+    weights = 4 * 37 * (3 if name == "train" else 1)  # MB
+    rule = rules[name]
+    assert memory_of(rule, dataset, model="large") > memory_of(rule, dataset) + weights
+
+
+def test_without_a_limit_nothing_is_counted(rules, dataset, workflow, monkeypatch):
+    """It takes seconds, and on one machine nothing follows from it unless memory is limited."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    found = []
+    for limits in ({}, {"mem_mb": 16000}):
+        settings = ResourceSettings(cores=1, resources=limits)
+        monkeypatch.setattr(workflow, "resource_settings", settings)
+        monkeypatch.setattr(workflow, "global_resources", settings._parsed_resources)
+        found.append(memory_of(rules["train"], dataset))
+    assert found[0] == 8000
+    assert found[1] < 2000
+
+
+def test_on_a_gpu_the_host_holds_no_step(rules, dataset, entries, monkeypatch):
+    own, train = entries["unet"], rules["train"]
+    many = {**own, "training": {**own["training"], "batch_size": 32}}
+    entries["many"] = many
+    asked = memory_of(train, dataset)
+    assert memory_of(train, dataset, model="many") == asked > 3000
+    monkeypatch.delitem(train.resources._data, "gpu")  # as --set-resources train:gpu=0 has it
+    assert memory_of(train, dataset, model="many") > memory_of(train, dataset) + 500
 
 
 def test_memory_is_not_known_before_there_are_volumes(rules, dataset):
@@ -115,8 +148,7 @@ def test_memory_is_not_known_before_there_are_volumes(rules, dataset):
     assert isinstance(memory_of(rules["train"], missing), TBDString)
 
 
-def test_what_cannot_be_counted_asks_as_before(rules, dataset):
-    entries = rules["train"].module_globals["ENTRIES"]["gla_gan"]
+def test_what_cannot_be_counted_asks_as_before(rules, dataset, entries):
     entries["own"] = {"recipe": "local_regression", "label": "no network"}
     assert memory_of(rules["train"], dataset, model="own") == 8000
     assert memory_of(rules["synthesise"], dataset, model="own", attempt=2) == 2 * 4000

@@ -142,9 +142,9 @@ def _volumes(number: int, given: Sequence[int]) -> Tensor:
 def _alive(networks: Sequence[nn.Module], run: Callable[[], None]) -> int:
     known = [tensor for each in networks for tensor in [*each.parameters(), *each.buffers()]]
     # Autocast knows no meta device; everything is float32 here.
-    with mock.patch("torch.autocast", lambda *_, **__: contextlib.nullcontext()):
-        with Alive(known) as alive:
-            run()
+    plain = mock.patch("torch.autocast", lambda *_, **__: contextlib.nullcontext())
+    with plain, Alive(known) as alive:
+        run()
     return alive.peak
 
 
@@ -178,7 +178,9 @@ def _step(
         results = [made(volumes) for _ in range(passes[0])]
         if passes[1] and others:
             first = next(each for each in others[-1].modules() if hasattr(each, "in_channels"))
-            shown = [results[0]] * (first.in_channels // given[0])  # with its MRI, where it sees both
+            shown = [results[0]] * (
+                first.in_channels // given[0]
+            )  # with its MRI, where it sees both
             results += [others[-1](torch.cat(shown, dim=1)) for _ in range(passes[1])]
         sum(result.float().sum() for result in results).backward()
 

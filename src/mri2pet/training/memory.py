@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 FLOAT, MEGABYTE = 4, 10**6  # bytes
 PROCESS = 700  # MB of Python, torch and pandas before the first volume
 CUDA = 3000  # MB more on the host of a GPU: CUDA's own libraries. Not measured here
-SLACK = 1.25  # what an allocator and torch's kernels need beside the tensors
+SLACK = 1.25  # what an allocator needs beside weights and volumes,
+WORKING = 1.6  # and what allocator and kernels need beside what a step or synthesis keeps
 STATES = 3  # numbers kept for each weight: itself and the two moments of Adam or AdaMax
 LOADING = 4  # copies of a volume while arrays are read
 HELD = 2.25  # and after that: source, target, and where the target is measured
@@ -139,8 +140,8 @@ def training_mb(
     weights, data = FLOAT * counted["parameters"], FLOAT * volumes.voxels * number
     states = (STATES + validated) * weights
     # A checkpoint is read beside fresh weights, before the first step.
-    work = states + max(weights, 0 if on_gpu else counted["step"])
-    return _in_all(max(LOADING * data, HELD * data + work), on_gpu)
+    work = max(SLACK * weights, 0 if on_gpu else WORKING * counted["step"])
+    return _in_all(max(SLACK * LOADING * data, SLACK * (HELD * data + states) + work), on_gpu)
 
 
 def synthesis_mb(
@@ -163,12 +164,13 @@ def synthesis_mb(
     """
     weights = FLOAT * counted["generator"]
     held = (LOADING * number + LOADING * draws) * FLOAT * volumes.whole
-    return _in_all(weights + held + (0 if on_gpu else counted["forward"]), on_gpu)
+    work = 0 if on_gpu else WORKING * counted["forward"]
+    return _in_all(SLACK * (weights + held) + work, on_gpu)
 
 
 def _in_all(size: float, on_gpu: bool) -> int:
     """Return MB of a process with so many bytes of its own, rounded up to hundreds."""
-    whole = PROCESS + CUDA * on_gpu + SLACK * size / MEGABYTE
+    whole = PROCESS + CUDA * on_gpu + size / MEGABYTE
     return 100 * math.ceil(whole / 100)
 
 

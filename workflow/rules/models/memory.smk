@@ -15,6 +15,12 @@ def on_gpu(rule):
     return asks and (workflow.resource_settings.nodes is not None or bool(gpus.count_gpus()))
 
 
+def matters():
+    """Tell whether anything follows from the memory that jobs ask for: to count it takes seconds."""
+    limited = {"mem", "mem_mb"} & set(workflow.global_resources)
+    return workflow.resource_settings.nodes is not None or bool(limited)
+
+
 def tables_of(input):
     """Return the tables of a job's visits and folds; no folds in a study that is split once."""
     paths = (input.visits, input.get("folds"))
@@ -23,6 +29,8 @@ def tables_of(input):
 
 def counted(system, model, input, source):
     """Return what a job's volumes are, and what its network takes of them; None if not counted."""
+    if not matters():
+        return None, None
     crop = config[system].get("crop", 0)
     volumes = Volumes.of(str(input[source]), str(input.mask), crop)
     return volumes, FOOTPRINTS.of(ENTRIES[system], model, volumes.shown)
@@ -34,13 +42,13 @@ def training_memory(otherwise):
     def amount(wildcards, input, attempt):
         system, model, fold = wildcards.system, wildcards.model, int(wildcards.fold)
         volumes, size = counted(system, model, input, "source")
+        if size is None:
+            return otherwise * attempt
         people = config[system].get("validation", {}).get("people", 0)
         try:
             chosen = (training_groups(wildcards), people, config["seed"])
             rows, held = select_training(*tables_of(input), fold, *chosen)
-        except InputError:
-            size = None  # the job says what is wrong
-        if size is None:
+        except InputError:  # the job says what is wrong
             return otherwise * attempt
         learnt = len(rows) + len(held)
         return attempt * training_mb(size, volumes, learnt, on_gpu("train"), not held.empty)
@@ -58,14 +66,12 @@ def synthesis_memory(rule, otherwise, source="mri", system=None, model=None, num
     def amount(wildcards, input, attempt):
         own = system or wildcards.system, model or wildcards.model
         volumes, size = counted(*own, input, source)
-        made = number
-        try:
-            if made is None:
-                made = len(synthesis_rows(*tables_of(input), int(wildcards.fold)))
-        except InputError:
-            size = None
         if size is None:
             return otherwise * attempt
-        return attempt * synthesis_mb(size, volumes, made, on_gpu(rule), draws)
+        try:
+            rows = number or len(synthesis_rows(*tables_of(input), int(wildcards.fold)))
+        except InputError:
+            return otherwise * attempt
+        return attempt * synthesis_mb(size, volumes, rows, on_gpu(rule), draws)
 
     return amount

@@ -22,16 +22,41 @@ struct Grid {
   }
 };
 
-// to[k] = sum over t of weights[t] * rows[t][k]; a row that is null counts as zeros.
-template <class Row>
-static void weighted(const Window& window, long length, Row row, float* to) {
-  for (long k = 0; k < length; k += LANES) {
-    Vec total{};
-    for (long t = 0; t < window.size; t++)
-      if (const float* from = row(t)) total += load(from + k) * window.weights[t];
-    store(to + k, total);
+// Rows that are added up with weights; those beyond the edge are zeros and left out.
+class Sum {
+ public:
+  explicit Sum(const Window& window) : window_(window), rows_(window.size), weights_(window.size) {}
+
+  // to[k] = sum over t of weights[t] * row(t)[k], k < length; length is a multiple of LANES.
+  template <class Row>
+  void of(Row row, long length, float* to) {
+    count_ = 0;
+    for (long t = 0; t < window_.size; t++)
+      if (const float* from = row(t)) rows_[count_] = from, weights_[count_++] = window_.weights[t];
+    for (long k = 0; k < length;) {
+      long wide = std::min<long>((length - k) / LANES, 4);
+      if (wide == 4) part<4>(k, to);
+      else if (wide == 3) part<3>(k, to);
+      else if (wide == 2) part<2>(k, to);
+      else part<1>(k, to);
+      k += wide * LANES;
+    }
   }
-}
+
+ private:
+  template <int WIDE>
+  void part(long k, float* to) const {
+    Vec total[WIDE] = {};
+    for (long t = 0; t < count_; t++)
+      for (int v = 0; v < WIDE; v++) total[v] += load(rows_[t] + k + v * LANES) * weights_[t];
+    for (int v = 0; v < WIDE; v++) store(to + k + v * LANES, total[v]);
+  }
+
+  const Window& window_;
+  long count_ = 0;
+  std::vector<const float*> rows_;
+  std::vector<float> weights_;
+};
 
 // Smooth one volume. fill(i, j, row) writes row j of plane i of the input.
 template <class Fill>
@@ -39,25 +64,26 @@ static void smooth(const Grid& grid, const Window& window, long pad, Fill fill, 
   Grid out = grid.smoothed(pad, window);
   long length = rounded_up(out.z), longest = length + window.size + LANES;
   Floats line = zeros(longest), along_z = zeros(grid.y * length), ring = zeros(window.size * out.y * length), row = zeros(length);
+  Sum sum(window);
   for (long i = 0; i < grid.x + pad; i++) {
     if (i < grid.x) {
       for (long j = 0; j < grid.y; j++) {
         fill(i, j, &line[pad]);
-        weighted(window, length, [&](long t) { return &line[t]; }, &along_z[j * length]);
+        sum.of([&](long t) { return &line[t]; }, length, &along_z[j * length]);
       }
       for (long j = 0; j < out.y; j++)
-        weighted(window, length, [&](long t) {
+        sum.of([&](long t) {
           long at = j - pad + t;
           return at < 0 || at >= grid.y ? nullptr : &along_z[at * length];
-        }, &ring[(i % window.size * out.y + j) * length]);
+        }, length, &ring[(i % window.size * out.y + j) * length]);
     }
     long done = i - window.size + 1 + pad;  // the plane of the output that this one ends
     if (done < 0 || done >= out.x) continue;
     for (long j = 0; j < out.y; j++) {
-      weighted(window, length, [&](long t) {
+      sum.of([&](long t) {
         long at = done - pad + t;
         return at < 0 || at >= grid.x ? nullptr : &ring[(at % window.size * out.y + j) * length];
-      }, row.get());
+      }, length, row.get());
       std::memcpy(result + (done * out.y + j) * out.z, row.get(), out.z * sizeof(float));
     }
   }
