@@ -6,11 +6,12 @@ from mri2pet.runs import gpus
 from mri2pet.training.memory import Footprints, Volumes, synthesis_mb, training_mb
 
 FOOTPRINTS = Footprints(Path(".snakemake/mri2pet/footprints.json"), FINGERPRINTS.state)
+NAME_OF = workflow.modifier.modify_rulename  # in a workflow that this one is a module of
 
 
 def on_gpu(rule):
     """Tell whether a rule computes on a GPU: if it asks for one, and on this machine one is there."""
-    asked = workflow.get_rule(workflow.modifier.modify_rulename(rule)).resources
+    asked = workflow.get_rule(NAME_OF(rule)).resources
     asks = any(name in asked and asked[name].value != 0 for name in ("gpu", "gres"))
     return asks and (workflow.resource_settings.nodes is not None or bool(gpus.count_gpus()))
 
