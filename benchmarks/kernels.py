@@ -3,8 +3,8 @@
     python benchmarks/kernels.py [--rounds 15]
 
 Convolutions of few channels, one batch norm with its ReLU and structural similarity, on volumes of
-the default run; torch has channels innermost in memory. Milliseconds of the processor, the least of all
-rounds.
+the default run; torch has channels innermost in memory. Milliseconds of the processor, the least of
+all rounds.
 """
 
 import argparse
