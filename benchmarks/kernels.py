@@ -2,9 +2,9 @@
 
     python benchmarks/kernels.py [--rounds 15]
 
-One convolution of few channels and one batch norm with its ReLU, on volumes of the default run;
-torch has them with channels innermost in memory. Milliseconds of the processor, the least of all
-rounds.
+Convolutions of few channels, one batch norm with its ReLU and structural similarity, on volumes of
+the default run; torch has channels innermost in memory. Milliseconds of the processor, the least of
+all rounds.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import torch.nn.functional as F
 
 from mri2pet.models.native import operations
 from mri2pet.models.native.library import kernels
+from mri2pet.training.losses import ssim, ssim_maps
 
 SHAPES = [(2, 4, 4, 56), (2, 8, 4, 56), (2, 8, 8, 28), (2, 16, 8, 28)]  # batch, in, out, side
 LAST = torch.channels_last_3d
@@ -68,7 +69,22 @@ def rows(rounds: int) -> list[tuple[str, float, float]]:
         return torch.autograd.grad(y, (x, weight, bias), g)
 
     times = least(plain, rounds), least(compiled, rounds)
-    return [*found, ("batch norm and ReLU with gradients, 4 channels, 2 volumes of 56^3", *times)]
+    found.append(("batch norm and ReLU with gradients, 4 channels, 2 volumes of 56^3", *times))
+    return [*found, ("structural similarity with gradient, 2 volumes of 56^3", *similarity(rounds))]
+
+
+def similarity(rounds: int) -> tuple[float, float]:
+    """Time structural similarity, by torch's products of matrices and by the kernel."""
+    real = torch.rand(2, 1, 56, 56, 56)
+    made = (real + 0.1 * torch.randn_like(real)).requires_grad_()
+
+    def plain() -> object:
+        return torch.autograd.grad(ssim_maps(made, real)[0].mean(), made)
+
+    def compiled() -> object:
+        return torch.autograd.grad(ssim(made, real)[0].mean(), made)
+
+    return least(plain, rounds), least(compiled, rounds)
 
 
 def main() -> None:

@@ -28,6 +28,9 @@ OPTIONS = ["--slurm-init-seconds-before-status-checks", "5", "--slurm-status-com
 OPTIONS += ["--latency-wait", "10", "--slurm-keep-successful-logs", "--slurm-logdir", "logs/slurm"]
 
 
+LIMIT = 1200  # seconds of a call of Snakemake, which takes one or two minutes on an idle machine
+
+
 class Cluster:
     """A folder to run in, and the Slurm to run through."""
 
@@ -107,7 +110,7 @@ def run(folder: Path) -> dict[str, object]:
     found: dict[str, object] = {}
     with OneNode(folder / "slurm") as slurm, Cluster(folder, slurm) as cluster:
         started = time.monotonic()
-        if cluster.snakemake(DATASET).wait():
+        if cluster.snakemake(DATASET).wait(LIMIT):
             raise RuntimeError(f"the imaging part failed; see {folder}/snakemake.log")
         jobs = cluster.jobs()
         found["imaging"] = {
@@ -124,7 +127,7 @@ def run(folder: Path) -> dict[str, object]:
         asked = cluster.ask("scontrol", "show", "job", job_id)
         cluster.ask("scancel", job_id)
         found["cancelled"] = {
-            "exit_code": call.wait(),
+            "exit_code": call.wait(LIMIT),
             "gpus_asked_for": re.search(r"TresPerJob=(\S+)", asked)[1],
             "weights_there": (folder / WEIGHTS).exists(),
             "checkpoint_there": (folder / WEIGHTS).with_name("checkpoint.pt").exists(),
@@ -132,7 +135,7 @@ def run(folder: Path) -> dict[str, object]:
         }
 
         started, before = time.monotonic(), len(cluster.jobs())
-        code = cluster.snakemake(WEIGHTS).wait()
+        code = cluster.snakemake(WEIGHTS).wait(LIMIT)
         (job,) = cluster.jobs()[before:]
         text = (folder / TRAIN_LOG).read_text()
         found["second_call"] = {

@@ -168,7 +168,7 @@ def test_a_job_out_of_memory_is_named_with_what_to_do(root, tmp_path, undisturbe
     assert run.call(WEIGHTS, other, "--keep-going") != 0
     (row,) = failures(training)
     assert row["stage"] == "train"
-    assert "--set-resources train:mem_mb=12000" in row["reason"], row
+    assert "--set-resources train:mem_mb=16000" in row["reason"], row
     assert "start again" in row["reason"]
     made = [(training.folder / name).is_file() for name in (WEIGHTS, other)]
     assert sorted(made) == [False, True]

@@ -35,7 +35,7 @@ rule synthesise:
         "../../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=more(4000),
+        mem_mb=synthesis_memory("synthesise", 4000, "source"),
         runtime=more(240),
         gpu=1,
     params:

@@ -75,7 +75,7 @@ rule train:
         "../../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=more(8000),
+        mem_mb=training_memory(8000),
         runtime=more(2880),
         gpu=1,
     params:

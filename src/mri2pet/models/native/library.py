@@ -15,7 +15,7 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent
-FILES = ("vectors.hpp", "convolution.cpp", "halving.cpp", "normalisation.cpp")
+FILES = ("vectors.hpp", "convolution.cpp", "halving.cpp", "normalisation.cpp", "similarity.cpp")
 SOURCES = tuple(FOLDER / name for name in FILES)  # those of the networks
 FLAGS = ("-std=c++17", "-O3", "-ffp-contract=fast", "-shared", "-fPIC", "-pthread", "-w")
 SWITCH = "MRI2PET_NATIVE"  # 0: never

@@ -21,7 +21,7 @@ rule synthesise_ages:
         "../../../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=more(4000),
+        mem_mb=synthesis_memory("synthesise_ages", 4000, system="dual_glow"),
         runtime=more(120),
         gpu=1,
     params:

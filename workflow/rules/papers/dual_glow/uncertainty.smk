@@ -17,7 +17,9 @@ rule dual_glow_draws:
         "../../../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=more(6000),
+        mem_mb=synthesis_memory(
+            "dual_glow_draws", 6000, system="dual_glow", draws=SETTINGS["synthesis"]["draws"]
+        ),
         runtime=more(240),
         gpu=1,
     params:

@@ -16,6 +16,11 @@ def interpreted_generator():
     return model_entry("gla_gan", INTERPRETED)["generator"] if INTERPRETED else {}
 
 
+def interpreted_memory(rule, number=None):
+    """Return the memory of a rule that runs the generator to be interpreted."""
+    return synthesis_memory(rule, 4000, system="gla_gan", model=INTERPRETED, number=number)
+
+
 rule dissect:
     input:
         visits="results/datasets/linear/visits.tsv",
@@ -35,7 +40,7 @@ rule dissect:
         "../../../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=more(4000),
+        mem_mb=interpreted_memory("dissect"),
         runtime=more(120),
         gpu=1,
     params:
@@ -120,7 +125,7 @@ rule figure_dissection:
         "../../../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=more(4000),
+        mem_mb=interpreted_memory("figure_dissection", number=2),
         runtime=more(20),
     params:
         code=interpreted_code("figure_dissection.py"),
@@ -149,7 +154,7 @@ rule interpolate:
         "../../../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=more(4000),
+        mem_mb=interpreted_memory("interpolate", number=INTERPOLATION.get("steps", 0)),
         runtime=more(30),
         gpu=1,
     params:
