@@ -119,3 +119,18 @@ def test_new_memory_is_not_filled_before_it_is_written():
     finally:
         torch.use_deterministic_algorithms(False)
         deterministic.fill_uninitialized_memory = before
+
+
+@pytest.mark.parametrize(
+    ("epochs", "steps", "batches", "length"),
+    [(3, None, 5, (3, 15)), (3, 12, 5, (3, 12)), (3, 10, 5, (2, 10)), (3, 99, 5, (3, 15))],
+)
+def test_steps_cut_the_epochs_and_never_lengthen_them(epochs, steps, batches, length):
+    settings = TrainingSettings(epochs=epochs, batch_size=1, learning_rate=0.1, steps=steps)
+    assert settings.length(batches) == length
+
+
+def test_warming_up_is_counted_in_the_epochs_that_are_trained():
+    settings = TrainingSettings(epochs=10, batch_size=1, learning_rate=1.0, warm_up=2.0)
+    assert settings.rate(0.5, 2.0) == pytest.approx(0.5)
+    assert settings.rate(0.5) == pytest.approx(1.0)

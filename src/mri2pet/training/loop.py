@@ -1,5 +1,6 @@
 """The one training loop: epochs, learning rate, history, checkpoints."""
 
+import itertools
 import logging
 import math
 import time
@@ -119,25 +120,25 @@ def train(
     recipe.train()
     stepper = Stepper(recipe, settings, precision)
     steps = len(batches)
+    epochs, total = settings.length(steps)
     written = -math.inf  # when the last checkpoint was
     # disable=None: no bar where stderr is not a terminal; the log has a line an epoch anyway.
-    with tqdm(
-        total=settings.epochs * steps, initial=len(history) * steps, desc=name, disable=None
-    ) as bar:
-        for epoch in range(len(history), settings.epochs):
+    with tqdm(total=total, initial=len(history) * steps, desc=name, disable=None) as bar:
+        for epoch in range(len(history), epochs):
             if validation is not None and validation.is_over(history):
                 log.info("%s: nothing better for %d epochs", name, validation.patience)
                 break
             started = time.monotonic()
             sums: dict[str, Tensor] = {}
-            for i, batch in enumerate(batches.epoch(epoch)):
-                rate = settings.rate((epoch + i / steps) / settings.epochs)
+            here = min(steps, total - epoch * steps)
+            for i, batch in enumerate(itertools.islice(batches.epoch(epoch), here)):
+                rate = settings.rate((epoch + i / steps) / (total / steps), total / steps)
                 stepper.set_rate(rate)
                 # Summed on the device: reading a value at each step would wait for the GPU.
                 for key, value in stepper(batch).items():
                     sums[key] = sums.get(key, torch.zeros_like(value)) + value
                 bar.update()
-            losses = {key: float(value) / steps for key, value in sums.items()}
+            losses = {key: float(value) / here for key, value in sums.items()}
             _check_finite(losses, name, epoch + 1)
             if validation is not None:
                 measures = dict(validation.measure(recipe.eval(), epoch + 1))
@@ -145,14 +146,14 @@ def train(
                 _check_finite(measures, name, epoch + 1, what="measure")
                 losses |= measures
             seconds = round(time.monotonic() - started, 3)
-            taken = {"learning_rate": rate, "steps": steps, "seconds": seconds}
+            taken = {"learning_rate": rate, "steps": here, "seconds": seconds}
             history.append({"epoch": epoch + 1, **losses, **taken})
             text = ", ".join(f"{key} {value:.4g}" for key, value in losses.items())
             if validation is not None and validation.best_epoch(history) == epoch + 1:
                 best = {key: value.clone() for key, value in recipe.state_dict().items()}
             bar.set_postfix_str(text)
-            log.info("%s: epoch %d of %d: %s", name, epoch + 1, settings.epochs, text)
-            over = epoch + 1 == settings.epochs or (validation and validation.is_over(history))
+            log.info("%s: epoch %d of %d: %s", name, epoch + 1, epochs, text)
+            over = epoch + 1 == epochs or (validation and validation.is_over(history))
             due = time.monotonic() - written >= 60 * checkpoint_minutes
             if checkpoint is not None and (due or over):
                 save_checkpoint(checkpoint, identity, recipe, precision.scaler, history, best)

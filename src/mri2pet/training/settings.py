@@ -31,6 +31,9 @@ class TrainingSettings:
     ----------
     epochs
         Times that every pair is seen.
+    steps
+        Training ends after so many steps of the generator, within an epoch if need be: models are
+        compared at equal numbers. None: with the last epoch.
     batch_size
         Pairs a step.
     learning_rate
@@ -91,6 +94,7 @@ class TrainingSettings:
     start_at_mean: bool = True
     recalibrate: bool = True
     jitter: float = 0.0
+    steps: int | None = None
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "TrainingSettings":
@@ -102,6 +106,7 @@ class TrainingSettings:
             raise InputError(f"training: {error}; keys are {known}") from error
         checks = {
             "epochs": settings.epochs >= 1,
+            "steps": settings.steps is None or settings.steps >= 1,
             "batch_size": settings.batch_size >= 1,
             "learning_rate": settings.learning_rate > 0,
             "discriminator_share": settings.discriminator_share > 0,
@@ -117,15 +122,24 @@ class TrainingSettings:
                 raise InputError(f"training.{key}: {getattr(settings, key)} is not possible")
         return settings
 
-    def rate(self, progress: float) -> float:
-        """Return the learning rate when a share `progress` (0 to 1) of all steps is done."""
+    def length(self, batches: int) -> tuple[int, int]:
+        """Return epochs (the last may be cut) and steps of a training of so many batches each."""
+        steps = self.epochs * batches
+        steps = steps if self.steps is None else min(steps, self.steps)
+        return -(-steps // batches), steps
+
+    def rate(self, progress: float, epochs: float | None = None) -> float:
+        """Return the learning rate when a share `progress` (0 to 1) of all steps is done.
+
+        Warming up is counted in epochs: of all `epochs`, where fewer are trained than asked for.
+        """
         factor = 1.0
         if self.schedule == "linear":
             factor = min(1.0, 2 * (1 - progress))
         elif self.schedule == "cosine":
             factor = 0.5 * (1 + math.cos(math.pi * progress))
         if self.warm_up:
-            factor *= min(1.0, progress * self.epochs / self.warm_up)
+            factor *= min(1.0, progress * (epochs or self.epochs) / self.warm_up)
         return self.learning_rate * factor
 
 
