@@ -14,13 +14,29 @@ def test_the_default_is_valid(config, schema):
     check_config(config, schema)
 
 
-def test_every_paper_configuration_is_valid(config, schema, root):
-    papers = sorted((root / "config/paper").glob("*.yaml"))
+@pytest.mark.parametrize("folder", ["paper", "study"])
+def test_every_other_configuration_is_valid(config, schema, root, folder):
+    papers = sorted((root / "config" / folder).glob("*.yaml"))
     assert papers
     for path in papers:
         full = copy.deepcopy(config)
         update_config(full, yaml.safe_load(path.read_text()))
         check_config(full, schema)
+
+
+@pytest.mark.parametrize("study", [None, "gla_gan"])
+def test_models_of_gla_gan_s_table_take_one_number_of_steps(config, root, study):
+    full = copy.deepcopy(config)
+    if study:
+        update_config(full, yaml.safe_load((root / f"config/study/{study}.yaml").read_text()))
+    trained = [e["training"] for e in full["gla_gan"]["models"].values() if "training" in e]
+    assert len(trained) > 3
+    assert {training["steps"] for training in trained} == {600}
+    # no setting for few people is left in the paper's configuration
+    update_config(full, yaml.safe_load((root / "config/paper/gla_gan.yaml").read_text()))
+    of_paper = [e["training"] for e in full["gla_gan"]["models"].values() if "training" in e]
+    assert {training.get("steps") for training in of_paper} == {None}
+    assert {training.get("jitter", 0) for training in of_paper} == {0}
 
 
 def test_every_key_of_the_default_is_explained(config, root):

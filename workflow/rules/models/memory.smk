@@ -1,6 +1,6 @@
 """Memory of the jobs with a network: by the counted size of their network and volumes."""
 
-from mri2pet.datasets.selection import select_training, synthesis_rows
+from mri2pet.datasets.selection import held_out, select_training, synthesis_rows
 from mri2pet.files import read_tsv
 from mri2pet.runs import gpus
 from mri2pet.training.memory import Footprints, Volumes, synthesis_mb, training_mb
@@ -34,14 +34,14 @@ def counted(system, model, input, source):
         return None, None
     crop = config[system].get("crop", 0)
     volumes = Volumes.of(str(input[source]), str(input.mask), crop)
-    return volumes, FOOTPRINTS.of(ENTRIES[system], model, volumes.shown)
+    return volumes, FOOTPRINTS.of(TRAINED[system], model, volumes.shown)
 
 
 def training_memory(otherwise):
     """Return the resource of a training; so many MB `otherwise`, where nothing can be counted."""
 
     def amount(wildcards, input, attempt):
-        system, model, fold = wildcards.system, wildcards.model, int(wildcards.fold)
+        system, model, fold = wildcards.system, wildcards.model, held_out(wildcards.fold)
         volumes, size = counted(system, model, input, "source")
         if size is None:
             return otherwise * attempt
@@ -70,7 +70,7 @@ def synthesis_memory(rule, otherwise, source="mri", system=None, model=None, num
         if size is None:
             return otherwise * attempt
         try:
-            rows = number or len(synthesis_rows(*tables_of(input), int(wildcards.fold)))
+            rows = number or len(synthesis_rows(*tables_of(input), held_out(wildcards.fold)))
         except InputError:
             return otherwise * attempt
         return attempt * synthesis_mb(size, volumes, rows, on_gpu(rule), draws)
