@@ -3,6 +3,7 @@
 import pytest
 
 from mri2pet.config.check import check_config
+from mri2pet.config.cross_fitted import cross_fitted
 from mri2pet.config.systems import RESERVED
 from mri2pet.diagnosis.methods import MEAN_PET, NOTHING_MADE
 from mri2pet.errors import InputError
@@ -16,22 +17,19 @@ def wanted(request, config):
     return config, system, model
 
 
-def test_a_model_of_three_folds_is_cross_fitted_and_none_needs_no_more_than_two(wanted, schema):
-    config, system, _ = wanted
+def test_a_model_is_cross_fitted_in_three_folds_and_none_in_two(wanted, schema):
+    config, system, model = wanted
     check_config(config, schema)
+    assert cross_fitted(config, system) == [model]
     config["folds"]["n"] = 2
-    config[system]["diagnosis"]["cross_fitted"] = []
     check_config(config, schema)
-    del config[system]["diagnosis"]["cross_fitted"]
-    check_config(config, schema)
+    assert cross_fitted(config, system) == []
 
 
-def test_fewer_than_three_folds_are_refused(wanted, schema):
-    config, system, _ = wanted
-    config["folds"]["n"] = 2
-    message = rf"{system}\.diagnosis\.cross_fitted: .* folds\.n is 2, at least 3 .* or {system}"
-    with pytest.raises(InputError, match=message):
-        check_config(config, schema)
+@pytest.mark.parametrize("system", ["gla_gan", "dual_glow", "ixi"])
+def test_without_the_key_there_is_none(config, system):
+    config[system].get("diagnosis", {}).pop("cross_fitted", None)
+    assert cross_fitted(config, system) == []
 
 
 def test_a_model_that_is_not_there_is_named_with_those_that_are(wanted, schema):

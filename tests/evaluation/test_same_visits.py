@@ -145,7 +145,7 @@ def with_scores(table):
 @pytest.mark.parametrize(
     ("script", "values", "settings"),
     [
-        ("image_table", image_values, {"table": "I", "system": "gla_gan", "groups": []}),
+        ("image_table", image_values, {"table": "I", "system": "gla_gan", "groups": [], "starts": {}}),
         ("diagnosis_table", paired, {"table": "II", "dataset": "Paired", "positive": "AD"}),
         ("error_table", lambda: as_classes(paired()), {"dataset": "Paired"}),
         (
@@ -172,6 +172,8 @@ def test_no_script_makes_a_table_of_different_people(
         files = write(tmp_path / "in", table)
         both = {"paired": files, "complete": files}
         inputs = both if script in ("three_way", "cross_fitted_table") else {**given, name: files}
+        if script == "image_table":
+            inputs |= {"repeated": [], "histories": []}
         fakes.run_script(script, inputs, made, tmp_path / "log", **settings)
 
     run(values())

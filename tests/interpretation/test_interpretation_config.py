@@ -55,7 +55,7 @@ def dry_run(config, root, folder):
     """Return the names of the rules that a first run of one model would use for the report."""
     config["gla_gan"]["models"] = {"gla_gan": config["gla_gan"]["models"]["gla_gan"]}
     config["gla_gan"].pop("ablations", None)
-    config["gla_gan"]["diagnosis"]["three_way"] = []
+    config["gla_gan"]["diagnosis"] |= {"three_way": [], "cross_fitted": []}
     (folder / "config").mkdir()
     (folder / "resources").symlink_to(root / "resources")
     (folder / "config/config.yaml").write_text(yaml.safe_dump(config))

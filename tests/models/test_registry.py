@@ -11,7 +11,9 @@ def test_every_name_builds_its_class():
     generator = build({"name": "gla_gan", "filters": [2, 2], "patches": 8})
     assert isinstance(generator, GlaGan)
     assert len(generator.local_paths.paths) == 8
-    assert {type(build({"name": name})).__name__ for name in MODELS} == {
+    own = {"local_regression": {"features": {"mri": [0]}}}  # what has no default
+    assert {type(build({"name": name, **own.get(name, {})})).__name__ for name in MODELS} == {
+        "LocalRegression",
         "GlaGan",
         "GlaGanDiscriminator",
         "UNet3d",

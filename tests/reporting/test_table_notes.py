@@ -23,6 +23,7 @@ def table():
             "p_value": float("nan"),
             "published_mean": float("nan"),
             "published_sd": float("nan"),
+            **dict.fromkeys(("low", "high", "p_holm", "p_folds"), float("nan")),
         }
     )
 

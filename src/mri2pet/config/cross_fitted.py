@@ -10,13 +10,12 @@ FEWEST_FOLDS = 3  # one is tested, one synthesised, one learnt from
 
 
 def check_cross_fitted(config: Mapping[str, Any], system: str) -> None:
-    """Compare the key with the models and the folds of a system.
+    """Compare the key with the models of a system.
 
     Raises
     ------
     InputError
-        If a model is not there, goes on from another one or is told the diagnosis, or there are
-        fewer than three folds.
+        If a model is not there, goes on from another one or is told the diagnosis.
     """
     block = config[system]
     where, models = f"{system}.diagnosis.cross_fitted", block["models"]
@@ -36,9 +35,12 @@ def check_cross_fitted(config: Mapping[str, Any], system: str) -> None:
             raise InputError(
                 f"{where}: {name} is told the diagnosis, which its PET then shows; leave it out"
             )
-    if names and config["folds"]["n"] < FEWEST_FOLDS:
-        raise InputError(
-            f"{where}: a generator that sees neither the fold tested nor the person synthesised "
-            f"holds out two folds and learns from the others; folds.n is {config['folds']['n']}, "
-            f"at least {FEWEST_FOLDS} are needed. Set folds.n higher, or {where}: []"
-        )
+
+
+def cross_fitted(config: Mapping[str, Any], system: str) -> list[str]:
+    """Return the models of a system by whose PET a classifier is trained.
+
+    None with fewer than three folds: one is tested, one synthesised, and one learnt from.
+    """
+    names = config[system].get("diagnosis", {}).get("cross_fitted", [])
+    return list(names) if config["folds"]["n"] >= FEWEST_FOLDS else []

@@ -3,6 +3,7 @@
 from mri2pet.config.repeats import first_and_number, repeat_entries, repeats_of
 from mri2pet.config.systems import system_models
 from mri2pet.datasets.fold_pairs import fold_pairs, pair_name
+from mri2pet.config.cross_fitted import cross_fitted
 from mri2pet.diagnosis.methods import MEAN_PET, NOTHING_MADE, NOT_LEARNT, REAL_PET, WITHOUT_PET
 from mri2pet.models.registry import symbol_of
 from mri2pet.training.recipes import check_entry, loss_symbols, recipe_symbol
@@ -42,9 +43,7 @@ def folds_of(system):
 
 
 # The models of each system whose PET a classifier learns from, each trained without two folds too.
-CROSS_FITTED = {
-    system: config[system].get("diagnosis", {}).get("cross_fitted", []) for system in SYSTEMS
-}
+CROSS_FITTED = {system: cross_fitted(config, system) for system in SYSTEMS}
 
 
 def folder_of(fold):
