@@ -145,7 +145,11 @@ def with_scores(table):
 @pytest.mark.parametrize(
     ("script", "values", "settings"),
     [
-        ("image_table", image_values, {"table": "I", "system": "gla_gan", "groups": [], "starts": {}}),
+        (
+            "image_table",
+            image_values,
+            {"table": "I", "system": "gla_gan", "groups": [], "starts": {}},
+        ),
         ("diagnosis_table", paired, {"table": "II", "dataset": "Paired", "positive": "AD"}),
         ("error_table", lambda: as_classes(paired()), {"dataset": "Paired"}),
         (

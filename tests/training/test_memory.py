@@ -1,6 +1,7 @@
 """What trainings and syntheses ask for covers what they take, and is of its order."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -142,6 +143,6 @@ class TestFootprints:
 
     def test_without_torch_nothing_is_counted(self, tmp_path, monkeypatch):
         (tmp_path / "torch.py").write_text("raise ImportError('no torch here')")
-        monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{__import__('os').environ['PYTHONPATH']}")
+        monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
         footprints = Footprints(tmp_path / "footprints.json", "now")
         assert footprints.of(FEW, "one", (16, 16, 16)) is None

@@ -38,11 +38,11 @@ class Workflow:
 
 
 def bids_of(folder, groups):
-    """A BIDS folder with three people a group, whose scans are empty files."""
+    """A BIDS folder with four people a group, whose scans are empty files."""
     folder.mkdir()
     (folder / "dataset_description.json").write_text('{"Name": "n", "BIDSVersion": "1.10.0"}')
     lines = ["participant_id\tgroup\tage\tsex"]
-    for number in range(3 * len(groups)):
+    for number in range(4 * len(groups)):
         stem = f"sub-{number:02d}"
         lines.append(f"{stem}\t{groups[number % len(groups)]}\t70\tF")
         for kind, name in (("anat", "T1w"), ("pet", "trc-18FFDG_pet")):

@@ -90,7 +90,7 @@ for space, needs in ORACLE_NEEDS.items():
             **TEMPLATE_FILES,
             **needs["input"],
             truth=lambda wildcards: truth_of(wildcards)[0],
-            rigid=if_paired(PET_TO_ACPC + ".txt"),
+            rigid=if_paired(f"{PET_TO_ACPC}.txt"),
             pet_sidecar=if_paired(needs["judged"]),
             to_acpc=rules.acpc.output.transform,
             affine=rules.register_mri.output.transform,
