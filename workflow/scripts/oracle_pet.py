@@ -1,8 +1,8 @@
 """Make the best PET that can be told from one simulated visit's MRI, in one space.
 
-The noise-free image of the expected uptake (results/simulated/truth) lies as the visit's PET does,
-or as its T1 where there is no PET that can be used, and goes through the transforms that the run
-has estimated for that scan. It is scaled as the real PET of the space is.
+The noise-free image of the expected uptake (results/simulated/truth) lies as the visit's PET, or as
+its T1 where no PET can be used, and goes through the transforms that the run has estimated for that
+scan. It is scaled as the real PET of the space is.
 """
 
 from pathlib import Path
@@ -27,14 +27,13 @@ def placed(pet, matrix):
     brain = load_volume(source.brain)
     if params.space == "linear":
         grid = res2_grid(brain)
-        labels = on_grid(load_volume(source.atlas), grid)
-        region = reference_region(params.reference, labels, array(grid) > 0)
+        labels, inside = on_grid(load_volume(source.atlas), grid), array(grid) > 0
+        region = reference_region(params.reference, labels, inside)
         return to_linear(pet, matrix, grid, region, params.ceiling)
     warp = load_warp(source.warp)
     if params.space == "nonlinear":
-        mean = read_json(source.linear)["Measures"]["reference_mean"]
-        scale = mean, params.ceiling, tuple(params.grid)
-        return to_nonlinear(pet, matrix, warp, res15_grid(brain), *scale)
+        mean, shape = read_json(source.linear)["Measures"]["reference_mean"], tuple(params.grid)
+        return to_nonlinear(pet, matrix, warp, res15_grid(brain), mean, params.ceiling, shape)
     grid = load_volume(source.image)
     return to_anomaly(pet, matrix, warp, resample(brain, np.eye(4), grid.affine, grid.shape, 1))
 
