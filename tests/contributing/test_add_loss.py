@@ -34,7 +34,7 @@ FILE = "src/mri2pet/training/toy_losses.py"
 UNET = """\
       generator: {{name: unet3d, filters: [4, 8, 16, 32]}}
       losses: {{{}}}
-      training: {{epochs: 20"""
+      training: {{steps: 600"""
 
 
 @pytest.fixture
