@@ -60,7 +60,8 @@ def labels_of(config: dict, system: str) -> dict[str, str]:
     models = block["models"] | block.get("ablations", {}).get("variants", {})
     sets = block.get("detector", {}).get("training_sets", {})
     own = {name: entry.get("label", name) for name, entry in (models | sets).items()}
-    return REFERENCES | own
+    chance = {f"random_{name}": f"{own[name]}, clusters in random order" for name in sets}
+    return REFERENCES | own | chance
 
 
 def cell(row: pd.Series) -> str:
