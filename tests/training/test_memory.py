@@ -12,7 +12,7 @@ from mri2pet.training.memory import CUDA, PROCESS, Footprints, Volumes, synthesi
 
 SIDE = 48
 PROGRAM = """
-import json, resource, sys
+import json, sys
 import numpy as np, pandas as pd
 from mri2pet.training.data import load_pairs
 from mri2pet.training.run import train_model
@@ -26,7 +26,9 @@ if sys.argv[3] == "training":
 else:
     mri, mask = np.load(paths[0], mmap_mode="r"), np.load(paths[2])
     synthesise(build(entry["generator"]).eval(), list(mri), mask)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6)
+# not ru_maxrss, which begins with what the process that started this one held
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(int(peak.split()[1]) * 1024 / 1e6)
 """
 ENTRIES = {
     "a U-Net": {
