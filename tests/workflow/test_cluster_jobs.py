@@ -103,7 +103,7 @@ def test_every_rule_asks_for_more_at_a_retry(rules, dataset, name):
 @pytest.fixture
 def entries(rules):
     """Return the entries of GLA-GAN's system, to which a test may add one."""
-    entries = rules["train"].module_globals["ENTRIES"]["gla_gan"]
+    entries = rules["train"].module_globals["TRAINED"]["gla_gan"]
     before = dict(entries)
     yield entries
     entries.clear()
