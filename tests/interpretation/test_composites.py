@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from torch import nn
 
 import fakes
@@ -20,18 +19,10 @@ from mri2pet.interpretation.composites import (
 )
 from mri2pet.interpretation.dissection import Brain, dissect
 from mri2pet.interpretation.units import best_units
+from planted import Planted
 
 SIZE = 20
 NAMES = list(COMPOSITES)
-
-
-class Planted(nn.Module):
-    def __init__(self, maps):
-        super().__init__()
-        self.maps = torch.from_numpy(np.asarray(maps, dtype=np.float32))
-
-    def forward(self, x):
-        return self.maps[None] * x[:, :1, :1, :1, :1]
 
 
 @pytest.fixture(scope="module")

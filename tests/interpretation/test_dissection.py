@@ -17,21 +17,11 @@ from mri2pet.interpretation.dissection import (
 from mri2pet.interpretation.overlap import overlaps, turned_iou
 from mri2pet.interpretation.units import best_regions, layer_tables
 from mri2pet.models.registry import build
+from planted import Planted
 
 SIZE = 20
 N = 116
 NAMES = [f"Region_{n}" for n in np.random.default_rng(5).permutation(N)]  # not in numerical order
-
-
-class Planted(nn.Module):
-    """A block whose maps are given, scaled by the visit's first voxel."""
-
-    def __init__(self, maps):
-        super().__init__()
-        self.maps = torch.from_numpy(np.asarray(maps, dtype=np.float32))
-
-    def forward(self, x):
-        return self.maps[None] * x[:, :1, :1, :1, :1]
 
 
 @pytest.fixture(scope="module")

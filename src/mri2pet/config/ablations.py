@@ -7,7 +7,7 @@ from typing import Any
 from mri2pet.errors import InputError
 
 # Rows of the tables that are no models.
-RESERVED = ("mean_pet", "only_mri", "mri_age_sex", "oracle", "real_pet")
+RESERVED = ("mean_pet", "only_mri", "mri_age_sex", "oracle", "real_pet", "copy")
 FIGURES = ("losses", "patches")
 LAID_OVER = ("generator", "discriminator", "training")  # key by key; losses are replaced whole
 

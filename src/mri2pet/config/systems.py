@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mri2pet.config.ablations import variant_models
+from mri2pet.config.ablations import RESERVED, variant_models
 from mri2pet.errors import InputError
 
 
@@ -122,7 +122,6 @@ SPACES = {
     "ixi": Space("res-model"),
 }
 # Rows of the tables that are no models.
-RESERVED = ("mean_pet", "only_mri", "mri_age_sex", "oracle", "real_pet", "copy")
 ATTRIBUTES = ("age", "sex", "diagnosis")  # of side information, where an entry does not choose
 FLOW = "dual_glow"  # the network that is made for one grid, and knows the groups by name
 LOCAL = "local_regression"  # the network, and the recipe, that is shown several maps

@@ -11,7 +11,6 @@ from mri2pet.reporting import regional_bias
 from mri2pet.reporting.age_figures import slopes_listing
 from mri2pet.reporting.captions import CONTROLS, CURVES, LEARNT, SYNTHESIS, THRESHOLD
 from mri2pet.reporting.html import Listing, Picture, Section, filled
-from mri2pet.reporting.oracle import noted
 from mri2pet.reporting.pictures import data_uri, named_pictures
 from mri2pet.reporting.uncertainty_figures import coverage_listing
 from mri2pet.reporting.views import table_view
@@ -129,9 +128,7 @@ def _results(found: list[Path], labels: Mapping[str, str]) -> Section:
         "cross_fitted": ("Table 2, learnt from synthetic PET", CROSS_FITTED, truth),
     }
     tables = [
-        table_view(
-            f"dual-glow-{name}", f"DUAL-GLOW, {title}", noted(caption, table, names), table, names
-        )
+        table_view(f"dual-glow-{name}", f"DUAL-GLOW, {title}", caption, table, names)
         for name, (title, caption, further) in titles.items()
         for names in [{**labels, **further}]
         for path in found

@@ -23,7 +23,6 @@ from mri2pet.reporting.figures import (
     two_lines,
 )
 from mri2pet.reporting.html import Listing, Picture, Section, filled
-from mri2pet.reporting.oracle import noted
 from mri2pet.reporting.pictures import data_uri, is_there, named_pictures
 from mri2pet.reporting.views import SIGNIFICANT, table_view
 
@@ -66,8 +65,7 @@ def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Sec
     if "table1.tsv" in found:
         title = "Synthetic PET of controls, Table 1: image quality"
         table = read_tsv(found["table1.tsv"])
-        caption = noted(TABLE_1, table, labels)
-        tables.append(table_view("gan-table1", title, caption, table, labels))
+        tables.append(table_view("gan-table1", title, TABLE_1, table, labels))
     if "table1_tests.tsv" in found:
         shown = tests_listing(read_tsv(found["table1_tests.tsv"]), labels)
         listings.append(Listing("Wilcoxon tests between the models of Table 1", TESTS, shown))

@@ -10,7 +10,6 @@ from mri2pet.evaluation.image_metrics import metric_of
 from mri2pet.files import read_tsv
 from mri2pet.reporting.captions import ABLATION_TABLE, ABLATIONS, CROSS_FITTED, THREE_WAY
 from mri2pet.reporting.html import Picture, Section
-from mri2pet.reporting.oracle import noted
 from mri2pet.reporting.pictures import data_uri
 from mri2pet.reporting.views import TableView, table_view
 
@@ -60,7 +59,7 @@ def part_views(
     for dataset, rows in table.groupby("dataset", sort=False):
         what = str(dataset).removeprefix(f"{first}, ")
         named = (f"{anchor}-{_as_anchor(what)}", f"{title}: {what}") if made else (anchor, title)
-        made.append(table_view(*named, noted(caption, rows, labels), rows, labels))
+        made.append(table_view(*named, caption, rows, labels))
     return made
 
 
@@ -77,9 +76,8 @@ def _by_dataset(
         sort=False,
     ):
         what = f"{dataset}, image quality" if quality else dataset
-        text = noted(caption, rows, labels)
         views.append(
-            table_view(f"{anchor}-{_as_anchor(what)}", f"{title}: {what}", text, rows, labels)
+            table_view(f"{anchor}-{_as_anchor(what)}", f"{title}: {what}", caption, rows, labels)
         )
     return views
 

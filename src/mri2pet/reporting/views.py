@@ -14,6 +14,7 @@ from mri2pet.evaluation.image_metrics import higher_is_better, metric_of
 from mri2pet.evaluation.image_tables import REFERENCES
 from mri2pet.evaluation.statistics import best_of
 from mri2pet.files import read_tsv
+from mri2pet.reporting.oracle import noted
 from mri2pet.reporting.simplest import note_on_simplest
 from mri2pet.reporting.table_notes import notes
 
@@ -110,6 +111,7 @@ def table_view(
     ]
     heads = [(m, u, "↑" if _higher_is_better(m) else "↓") for m, u in units.items()]
     compared = bool(table["published_mean"].notna().any())
+    caption = noted(caption, table, labels)
     caption += note_on_simplest(table, labels) + notes(table, labels)
     return TableView(anchor, title, caption, heads, rows, compared)
 

@@ -178,9 +178,8 @@ def _step(
         results = [made(volumes) for _ in range(passes[0])]
         if passes[1] and others:
             first = next(each for each in others[-1].modules() if hasattr(each, "in_channels"))
-            shown = [results[0]] * (
-                first.in_channels // given[0]
-            )  # with its MRI, where it sees both
+            times = first.in_channels // given[0]  # twice, where it sees the MRI too
+            shown = [results[0]] * times
             results += [others[-1](torch.cat(shown, dim=1)) for _ in range(passes[1])]
         sum(result.float().sum() for result in results).backward()
 

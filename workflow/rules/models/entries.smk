@@ -26,7 +26,6 @@ except InputError as error:
 
 # Of these the best PET that any method could make is known: their people are simulated.
 ORACLE_SYSTEMS = [system for system in PET_SYSTEMS if STUDIES[STUDY[system]].simulated]
-UNTRAINED_LABELS = {"mean_pet": "Mean PET", "oracle": "Oracle"}
 
 
 def untrained(system):

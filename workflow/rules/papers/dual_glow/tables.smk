@@ -50,7 +50,8 @@ rule dual_glow_mae:
         runtime=more(10),
     params:
         code=code("figure_mae.py"),
-        labels=FLOW_LABELS | {method: UNTRAINED_LABELS[method] for method in untrained("dual_glow")},
+        labels=FLOW_LABELS,
+        untrained=untrained("dual_glow"),
         groups=FLOW_GROUPS,
         note=simulated_note("dual_glow"),
     script:
