@@ -137,8 +137,9 @@ def _planes(data: Array, affine: Array, at: Array | None) -> list[tuple[int, int
         return [(axis, int(voxel[axis])) for axis in range(3)]
     planes = []
     for axis in range(3):
-        profile = data.max(axis=tuple(a for a in range(3) if a != axis))
-        held = np.flatnonzero(profile > 0.1 * data.max())
+        thinned = tuple(slice(None, None, 1 if a == axis else 3) for a in range(3))
+        profile = data[thinned].max(axis=tuple(a for a in range(3) if a != axis))
+        held = np.flatnonzero(profile > 0.1 * profile.max())
         first, last = int(held[0]), int(held[-1])
         planes += [(axis, first + round(cut * (last - first))) for cut in CUTS]
     return planes

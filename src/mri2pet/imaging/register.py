@@ -32,7 +32,8 @@ FLOW = (
 )
 WORST_LOSS = 0.005  # of the correlation with the template
 EDGE = 1  # voxels of the template's brain mask that do not count
-PET_RIGID = Schedule((100, 30), (2, 1), (1, 0), sampling=0.25)
+PET_MM = 3.0  # of the PET for mutual information; it need be right to a millimetre or two
+PET_RIGID = Schedule((100, 30), (2, 1), (1, 0), sampling=0.15)
 
 
 def brain_to_template(
@@ -118,7 +119,7 @@ def pet_to_mri(pet: Volume, brain: Volume) -> tuple[Array, dict[str, Any]]:
 def pet_to_mri_by_information(pet: Volume, brain: Volume) -> Array:
     """Register a PET scan rigidly to the brain of its MRI by mutual information, from anywhere."""
     fixed = crop_to_object(isotropic(brain, COARSE_MM), MARGIN_MM)
-    moving = isotropic(pet, WORK_MM)
+    moving = isotropic(pet, PET_MM)
     start = np.eye(4)
     uptake = array(moving) * head_mask(array(moving))
     start[:3, 3] = centre_of_mass(fixed, array(fixed) > 0) - centre_of_mass(moving, uptake)

@@ -11,6 +11,9 @@ from mri2pet.machine_faults import not_the_scans
 TISSUES = ("GM", "WM", "CSF")  # labels 1, 2, 3
 MARGIN_MM = 4.0  # around the brain, of what Atropos is shown: the rest is air
 BY_INTENSITY = ("CSF", "GM", "WM")  # dark to bright in a T1
+# After k-means one round, all voxels at once ("g"): with more, grey matter and cerebrospinal fluid
+# of simulated people come out further from the truth.
+ATROPOS = {"m": "[0.1,1x1x1]", "c": "[1,0]", "g": "0", "priorweight": 0, "r": 0}
 
 
 def segment(brain: Volume, mask: Volume) -> tuple[dict[str, Array], Array, dict[str, float]]:
@@ -58,10 +61,7 @@ def classes(brain: Volume, mask: Volume, count: int) -> Array:
                 a=to_ants(crop(brain, box)),
                 x=to_ants(inside),
                 i=f"kmeans[{count}]",
-                m="[0.1,1x1x1]",
-                c="[5,0]",
-                priorweight=0,
-                r=0,
+                **ATROPOS,
             )
     except (RuntimeError, ValueError, IndexError) as error:
         raise ScanError(f"Atropos failed ({error})") from error

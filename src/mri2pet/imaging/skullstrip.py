@@ -3,8 +3,9 @@
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,12 @@ from mri2pet.machine_faults import not_the_scans
 BRAIN_ML = (800.0, 2200.0)
 CUT_MM2 = 1000.0  # of brain in the outermost plane: a crown cut off by 2 to 3 mm
 THRESHOLD = 0.5  # of deepbet's probability
+# As deepbet's run_model and its normalize have them: the grids of its two networks, the quantiles
+# that become 0 and 1, the margin around the brain in parts of its size, and the intensities' mean
+# and standard deviation.
+COARSE, FINE = (128, 128, 128), (256, 256, 256)
+RANGE, BOX_MARGIN = (0.005, 0.995), 0.1
+CENTRE, SPREAD = 0.449, 0.226
 ROBEX_SEED = 1
 
 
@@ -75,16 +82,64 @@ def deepbet(image: Volume) -> Array:
     from deepbet.bet import BrainExtraction
 
     torch.set_num_threads(1)  # visits run side by side, and one thread repeats itself
+    bfloat16 = torch.autocast("cpu", torch.bfloat16, enabled=_multiplies_bfloat16())
     try:
         tool = BrainExtraction(no_gpu=True)
-        # its method `run` without what it makes besides of the mask: the stripped head
-        data = np.array(array(image), np.float32)
-        with torch.autocast("cpu", torch.bfloat16, enabled=_multiplies_bfloat16()):
-            probability = tool.run_model(data)
-        mask = tool.postprocess(probability > THRESHOLD)
+        with torch.no_grad(), bfloat16:
+            mask = tool.postprocess(_find_brain(tool, np.nan_to_num(array(image))))
     except (AssertionError, ValueError) as error:  # what deepbet raises where it sees no brain
         raise ScanError(f"deepbet found no brain ({error})") from error
     return np.ascontiguousarray(mask).astype(bool)
+
+
+def _find_brain(tool: Any, head: Array) -> Array:
+    """Find the brain's box on a coarse grid, and its voxels on a fine one: boolean, as the head.
+
+    What deepbet's `run_model` does, in two thirds of its time: torch sorts all voxels for each
+    percentile, and voxels are scaled here before the fine grid repeats them.
+    """
+    from deepbet.utils import keep_largest_connected_component
+    from torch import from_numpy, uint8
+    from torch.nn.functional import interpolate
+
+    def repeated(data: Array, grid: tuple[int, ...]) -> Any:
+        return interpolate(from_numpy(data)[None, None], grid, mode="nearest-exact")
+
+    coarse = repeated(head, COARSE)[0, 0].numpy()
+    ends = [float(end) for end in np.quantile(coarse, RANGE)]
+    seen = tool.bbox_model(repeated(_scaled(coarse, ends, COARSE), COARSE))[0, 1]
+    seen = keep_largest_connected_component((seen > THRESHOLD).float().numpy())
+    tool.bbox = tool.get_bbox_with_margin(from_numpy(seen), head.shape, BOX_MARGIN)
+    part = _scaled(np.ascontiguousarray(head[tool.bbox]), ends, FINE)
+    brain = (tool.model(repeated(part, FINE))[0, 1] > THRESHOLD).to(uint8).numpy()
+    mask = np.zeros(head.shape, bool)
+    mask[tool.bbox] = repeated(brain, part.shape)[0, 0].numpy()
+    return mask
+
+
+def _scaled(data: Array, ends: Sequence[float], grid: Sequence[int]) -> Array:
+    """Bring intensities to what deepbet was trained on.
+
+    Parameters
+    ----------
+    data
+        (X, Y, Z) float32.
+    ends
+        Intensities that become 0 and 1; what lies beyond is clipped.
+    grid
+        Voxels along each axis of the grid that `data` will be repeated to (nearest neighbour): mean
+        and standard deviation are those there.
+    """
+    unit = np.clip((data - ends[0]) / (ends[1] - ends[0]), 0, 1)
+    sides = zip(data.shape, grid, strict=True)
+    times = [np.bincount(((np.arange(b) + 0.5) * a / b).astype(int), minlength=a) for a, b in sides]
+    x, y, z = (each.astype(np.float32) for each in times)
+    count = np.prod(grid, dtype=np.float64)
+    mean, square = (
+        np.einsum("i,j,ij->", x, y, part @ z, dtype=np.float64) / count for part in (unit, unit**2)
+    )
+    sd = np.sqrt((square - mean**2) * count / (count - 1))
+    return unit * np.float32(SPREAD / sd) + np.float32(CENTRE - SPREAD * mean / sd)
 
 
 def _multiplies_bfloat16() -> bool:
