@@ -113,7 +113,10 @@ def test_where_least_squares_fail_the_first_pose_stays_and_says_why(pair, one_wi
     monkeypatch.setattr(coregister, "FURTHEST_MM", 0.5)
     kept(pet, _step([1, 1, 0], [1, 0, 0]) @ true, "moved by more than 0.5 mm")
     monkeypatch.setattr(coregister, "FURTHEST_MM", 50.0)
-    worse = [Fit(left, np.array([step, 0, 0, 0, 0, 0]), np.zeros(3)) for left, step in WORSE]
+    worse = [
+        Fit(left, np.zeros(3), lambda step=step: np.array([step, 0, 0, 0, 0, 0]))
+        for left, step in WORSE
+    ]
     with monkeypatch.context() as patch:
         patch.setattr(coregister, "explain", lambda *_: worse.pop(0))
         kept(pet, true, "smaller residual")

@@ -8,7 +8,9 @@ anew, the six parameters of the pose over all blocks together, by Gauss-Newton s
 coefficients are projected out (variable projection, Golub and Pereyra 1973).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -41,8 +43,21 @@ class Fit:
     """A PET explained from its MRI at one pose."""
 
     residual: float  # root mean square, in units of the PET's own spread over the brain
-    step: Array  # (6,): shift (mm) and turn (rad) about the brain's centre that would lessen it
-    centre: Array  # (3,), in the world of the PET
+    centre: Array  # (3,) of the brain, in the world of the PET
+    find_step: Callable[[], Array]
+
+    @cached_property
+    def step(self) -> Array:
+        """(6,): shift (mm) and turn (rad) about the centre that would lessen the residual.
+
+        Found when it is asked for: of three resolutions of the PET only the best one's is needed.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            Nothing tells one pose from another.
+        """
+        return self.find_step()
 
 
 def refine_pose(pet: Volume, brain: Volume, start: Array) -> tuple[Array, dict[str, Any]]:
@@ -132,7 +147,7 @@ def picture(parts: Array, fwhm_mm: float, affine: Array) -> Volume:
 
 
 def explain(pet: Volume, model: Volume, pose: Array) -> Fit:
-    """Explain a PET from the picture of its MRI at one pose, and find the step to a better one.
+    """Explain a PET from the picture of its MRI at one pose, whence the step to a better one.
 
     Parameters
     ----------
@@ -146,20 +161,13 @@ def explain(pet: Volume, model: Volume, pose: Array) -> Fit:
     Raises
     ------
     numpy.linalg.LinAlgError
-        The brain does not lie in the PET, or nothing in it tells one pose from another.
+        The brain does not lie in the PET.
     """
-    parts = _seen(model, np.linalg.inv(model.affine) @ pose @ pet.affine, pet.shape)
-    weight = np.clip(1 - parts[-1] / (1 - CORE), 0, 1)
-    if not weight.any():
+    seen = _seen(model, np.linalg.inv(model.affine) @ pose @ pet.affine, pet.shape)
+    everywhere = np.clip(1 - seen[-1] / (1 - CORE), 0, 1)
+    if not everywhere.any():
         raise np.linalg.LinAlgError("no brain in it")
-    to_world = pet.affine[:3, :3].astype(np.float32)
-    slopes = np.stack(np.gradient(parts, axis=(1, 2, 3)), axis=1)
-    slopes = np.einsum("ij,ki...->kj...", np.linalg.inv(to_world), slopes)
-    centre = np.array(ndimage.center_of_mass(weight))
-    arm = np.indices(pet.shape, dtype=np.float32) - centre.astype(np.float32)[:, None, None, None]
-    arm = np.einsum("ij,j...->i...", to_world, arm)
-
-    weight, target, parts, slopes, arm = _blocks(weight, array(pet), parts, slopes, arm)
+    weight, target, parts = _blocks(everywhere, everywhere, array(pet), seen)
     weight, target = weight[:, 0], target[:, 0]
     spread = target - np.average(target, weights=weight)
     residual = target - _fitted(parts, weight, target[:, None])[1][:, 0]
@@ -167,16 +175,42 @@ def explain(pet: Volume, model: Volume, pose: Array) -> Fit:
     trust = weight * np.minimum(1, OUTLIER * scale / np.maximum(np.abs(residual), 1e-9))
     factors, fitted = _fitted(parts, trust, target[:, None])
     residual = target - fitted[:, 0]
+    left = float(np.sqrt(np.sum(weight * residual**2) / np.sum(weight * spread**2)))
+    centre = np.array(ndimage.center_of_mass(everywhere))
+    place = Volume(everywhere, pet.affine)
+    better = partial(_better, place, centre, seen, parts, trust, factors, residual)
+    return Fit(left, apply_affine(pet.affine, centre), better)
+
+
+def _better(
+    weight: Volume,
+    centre: Array,
+    seen: Array,
+    parts: Array,
+    trust: Array,
+    factors: Array,
+    residual: Array,
+) -> Array:
+    """Return the step (6,) that lessens a residual most, the coefficients fitted anew.
+
+    `weight` lies on the PET's grid, `centre` in its voxels, `seen` is (K + 1, X, Y, Z) there; the
+    rest is in blocks, of `_blocks`.
+    """
+    to_world = weight.affine[:3, :3].astype(np.float32)
+    slopes = np.stack(np.gradient(seen, axis=(1, 2, 3)), axis=1)
+    slopes = np.einsum("ij,ki...->kj...", np.linalg.inv(to_world), slopes)
+    arm = np.indices(weight.shape, dtype=np.float32)
+    arm -= centre.astype(np.float32)[:, None, None, None]
+    arm = np.einsum("ij,j...->i...", to_world, arm)
+    slopes, arm = _blocks(array(weight), slopes, arm)
     shift = (factors @ slopes.reshape(*parts.shape[:2], -1)).reshape(len(parts), 3, -1)
     moved = np.concatenate([shift, np.cross(arm, shift, axis=1)], axis=1)
     moved = moved - _fitted(parts, trust, moved)[1]
     pull = moved * trust[:, None]
-    step = np.linalg.solve(
+    return np.linalg.solve(
         np.einsum("bpn,bqn->pq", pull, moved, optimize=True).astype(np.float64),
         np.einsum("bpn,bn->p", pull, residual).astype(np.float64),
     )
-    left = float(np.sqrt(np.sum(weight * residual**2) / np.sum(weight * spread**2)))
-    return Fit(left, step, apply_affine(pet.affine, centre))
 
 
 def _seen(model: Volume, voxels: Array, shape: tuple[int, ...]) -> Array:
@@ -202,7 +236,10 @@ def _fitted(parts: Array, weight: Array, values: Array) -> tuple[Array, Array]:
 
 
 def _blocks(weight: Array, *volumes: Array) -> list[Array]:
-    """Cut volumes (..., X, Y, Z) into the blocks that hold brain: (blocks, rows, BLOCK**3) each."""
+    """Cut volumes (..., X, Y, Z) into the blocks that hold brain: (blocks, rows, BLOCK**3) each.
+
+    `weight` (X, Y, Z) tells where there is brain.
+    """
 
     def cut(volume: Array) -> Array:
         rows = volume.reshape(-1, *volume.shape[-3:])
@@ -211,11 +248,10 @@ def _blocks(weight: Array, *volumes: Array) -> list[Array]:
         rows = rows.reshape(-1, x, BLOCK, y, BLOCK, z, BLOCK).transpose(1, 3, 5, 0, 2, 4, 6)
         return rows.reshape(x * y * z, -1, BLOCK**3)
 
-    whole = cut(weight)
-    held = whole.sum(axis=(1, 2)) >= LEAST
+    held = cut(weight).sum(axis=(1, 2)) >= LEAST
     if not held.any():
         raise np.linalg.LinAlgError("no block holds brain")
-    return [whole[held], *(cut(volume)[held] for volume in volumes)]
+    return [cut(volume)[held] for volume in volumes]
 
 
 def _surroundings(pet: Volume, brain: Volume, pose: Array) -> Volume:

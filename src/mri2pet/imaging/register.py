@@ -22,7 +22,6 @@ from mri2pet.imaging.volume import (
 
 log = logging.getLogger(__name__)
 
-WORK_MM = 2.0
 COARSE_MM = 4.0
 MARGIN_MM = 12.0  # what is left around the brain
 COARSE = Schedule((100,), (2,), (1,), sampling=0.5)
