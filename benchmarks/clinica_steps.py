@@ -1,4 +1,4 @@
-"""The steps of Clinica 0.11.3's t1-linear and pet-linear on one visit, done with ANTsPy.
+"""The steps of Clinica 0.12.0's t1-linear and pet-linear on one visit, done with ANTsPy.
 
     python benchmarks/clinica_steps.py T1 PET TEMPLATE REFERENCE FOLDER [--as-written]
 
@@ -28,7 +28,7 @@ import nibabel as nib  # noqa: E402
 import numpy as np  # noqa: E402
 
 CROP = (slice(12, 181), slice(13, 221), slice(0, 179))  # of 193x229x193: 169x208x179 voxels
-SPLINE_MM = 600
+SPLINE_MM = 200
 SEED = 0
 seconds: dict[str, float] = {}
 

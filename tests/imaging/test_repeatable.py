@@ -1,5 +1,7 @@
 """Bias correction, brain mask and segmentation give the same bits twice."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -49,6 +51,20 @@ def test_deepbet_in_bfloat16_repeats_itself_and_moves_single_voxels(head, their_
     assert dice(once, their_mask) > 0.999
     assert not (once ^ their_mask)[ndimage.binary_erosion(their_mask, iterations=2)].any()
     assert not (once & ~ndimage.binary_dilation(their_mask, iterations=2)).any()
+
+
+@pytest.mark.parametrize("shape", [(96, 120, 90), (256, 256, 256), (140, 111, 256)])
+def test_deepbet_scales_as_its_own_code_does(shape):
+    """Mean and sd are those of the fine grid, of which only the box is at hand."""
+    import torch
+    from deepbet.utils import normalize
+
+    part = np.random.default_rng(1).normal(300, 200, shape).astype(np.float32)
+    part[: shape[0] // 3] = 0  # so that it matters how often each voxel comes on the fine grid
+    repeat = partial(torch.nn.functional.interpolate, size=(256, 256, 256), mode="nearest-exact")
+    theirs = normalize(repeat(torch.from_numpy(part)[None, None]), 10.0, 650.0)
+    ours = skullstrip._scaled(part, (10.0, 650.0), (256, 256, 256))
+    np.testing.assert_allclose(repeat(torch.from_numpy(ours)[None, None]), theirs, atol=2e-5)
 
 
 def test_segmentation_repeats_itself_however_much_air_there_is(atlases):

@@ -1,5 +1,7 @@
 """Loading of scans: what is refused, with the file's name, and what stays exact."""
 
+import gzip
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -136,3 +138,20 @@ def test_centre_and_crop_keep_the_world():
     np.testing.assert_allclose(centre_of_mass(small), centre_of_mass(image))
     nothing = nib.Nifti1Image(np.zeros(image.shape, np.float32), AFFINE)
     assert crop_to_object(nothing, 6.0).shape == image.shape
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.float32])
+@pytest.mark.parametrize("ending", [".nii.gz", ".nii"])
+def test_voxels_come_back_and_the_file_tells_no_time(tmp_path, kind, ending):
+    """Of a mask, a scan and a map, noise and zeros in each."""
+    rng = np.random.default_rng(4)
+    data = (200 * rng.random((20, 30, 25)) * (rng.random((20, 30, 25)) > 0.5)).astype(kind)
+    path = tmp_path / f"volume{ending}"
+    save_volume(path, Volume(data, AFFINE))
+    read = nib.load(path)
+    assert read.get_data_dtype() == kind
+    np.testing.assert_array_equal(np.asanyarray(read.dataobj), data)
+    np.testing.assert_array_equal(array(load_volume(path)), data.astype(np.float32))
+    if ending == ".nii.gz":
+        assert path.read_bytes()[:8] == bytes([0x1F, 0x8B, 8, 0, 0, 0, 0, 0])
+        assert len(path.read_bytes()) < len(gzip.compress(data.tobytes(), 1)) * 1.1

@@ -132,7 +132,7 @@ def array(image: Volume) -> Array:
 def like(image: Volume, data: Array) -> Volume:
     """Wrap `data`, on the grid of `image`; booleans and labels become uint8, the rest float32."""
     kind = np.uint8 if data.dtype == bool or np.issubdtype(data.dtype, np.integer) else np.float32
-    return Volume(data.astype(kind), image.affine)
+    return Volume(data.astype(kind, copy=False), image.affine)
 
 
 def save_volume(path: str | Path, image: Volume) -> None:
