@@ -122,5 +122,36 @@ def test_the_papers_networks_and_numbers_are_as_printed(paper, schema):
             assert entry["losses"]["adversarial"] == 0.5
         generation = next(part for part in name.split("_") if part in weights)
         assert set(entry["losses"]) == weights[generation]
-        assert ("start" in entry) == (generation == "g4")
+        for loss in set(entry["losses"]) - {"adversarial"}:  # sums of squares with weights of 1
+            assert entry["losses"][loss]["weight"] == 1
+            assert entry["losses"][loss]["reduction"] == "sum"
+        assert ("start" in entry) == (generation == "g4" or "longer" in name)
         assert entry["training"]["batch_size"] == (7 if name.startswith("t2") else 49)
+
+
+@pytest.mark.parametrize("size", ["config", "paper"])
+def test_l1_is_told_from_further_epochs(request, size):
+    """Beside every G4 its G3 goes on for as long, and nothing but the L1 differs."""
+    models = system_models(request.getfixturevalue(size), "ixi")
+    continued = [name for name in models if "_g4" in name]
+    assert len(continued) == 3
+    for name in continued:
+        other = models[name.replace("_g4", "_g3_longer")]
+        for key in (set(other) | set(models[name])) - {"label", "losses"}:
+            assert other[key] == models[name][key]
+        losses = dict(models[name]["losses"])
+        assert other["losses"] == {"l2": losses.pop("l1"), **losses}
+
+
+@pytest.mark.parametrize(
+    ("losses", "fault"),
+    [
+        ({"l2": {"weight": 1, "reduction": "none"}}, "l2"),
+        ({"l2": {"weight": 1, "dimensions": 2}}, "l2"),
+        ({"l2": 1, "adversarial": {"weight": 0.5, "reduction": "sum"}}, "adversarial"),
+    ],
+)
+def test_settings_that_a_loss_does_not_have_are_refused(config, schema, losses, fault):
+    config["ixi"]["models"]["t2_pd_g3"]["losses"] = losses
+    with pytest.raises(InputError, match=rf"ixi\.models\.t2_pd_g3\.losses\.{fault}"):
+        check_config(config, schema)

@@ -133,7 +133,8 @@ def chosen_weights(
     Raises
     ------
     InputError
-        For a loss that the recipe does not have, or one that it needs and is not named.
+        For a loss that the recipe does not have, one that it needs and is not named, or one with
+        settings.
     """
     losses, recipe = config["losses"], config["recipe"]
     unknown = set(losses) - set(terms)
@@ -145,7 +146,26 @@ def chosen_weights(
     for name in needed:
         if name not in losses:
             raise InputError(f"losses: the {recipe} recipe needs a weight for `{name}`")
-    return {name: float(weight) for name, weight in losses.items() if float(weight) > 0}
+    weights = {name: plain_weight(losses, name, recipe) for name in losses}
+    return {name: weight for name, weight in weights.items() if weight > 0}
+
+
+def plain_weight(losses: Mapping[str, Any], name: str, recipe: str) -> float:
+    """Return the weight of a loss that a recipe computes itself, and that has no settings.
+
+    Raises
+    ------
+    InputError
+        If it is given with settings.
+    """
+    weight = losses[name]
+    if not isinstance(weight, Mapping):
+        return float(weight)
+    if further := sorted(set(weight) - {"weight"}):
+        raise InputError(
+            f"losses.{name}: takes a weight alone in the {recipe} recipe, not {', '.join(further)}"
+        )
+    return float(weight["weight"])
 
 
 def detached(losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
