@@ -92,7 +92,7 @@ def test_a_sum_does_not_grow_with_the_batch_and_no_other_reduction_is_known(volu
     alone = loss(*one, reduction="sum").item()
     assert loss(*twice, reduction="sum").item() == pytest.approx(alone, rel=1e-5)
     for other in ("none", "Sum", ""):
-        with pytest.raises(InputError, match="reduction: .* is neither mean nor sum"):
+        with pytest.raises(InputError, match=r"reduction: .* is neither mean nor sum"):
             loss(*one, reduction=other)
 
 
