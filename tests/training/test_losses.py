@@ -72,9 +72,7 @@ def test_gradient_difference_compares_steps_along_each_axis(volumes):
 
 def test_sums_are_over_the_voxels_of_each_volume(volumes):
     made, real = volumes
-    steps = (
-        (np.abs(np.diff(real, axis=a)) - np.abs(np.diff(made, axis=a))) ** 2 for a in (2, 3)
-    )
+    steps = ((np.abs(np.diff(real, axis=a)) - np.abs(np.diff(made, axis=a))) ** 2 for a in (2, 3))
     edges = {"dimensions": 2, "reduction": "sum"}
     for found, expected in (
         (l1_loss(*tensors(volumes), "sum"), np.abs(made - real)),
