@@ -16,9 +16,9 @@ from mri2pet.training.recipe import (
     adam,
     as_measured,
     detached,
-    plain_weight,
     start_at_mean,
 )
+from mri2pet.training.recipes import plain_weight
 from mri2pet.training.settings import Precision, TrainingSettings
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from mri2pet.errors import InputError
+from mri2pet.training.recipes import plain_weight
 from mri2pet.training.settings import Precision, TrainingSettings
 
 # `source` and `target`; of parts `mask`; where the model wants it, `side`; where there are gaps in
@@ -148,24 +149,6 @@ def chosen_weights(
             raise InputError(f"losses: the {recipe} recipe needs a weight for `{name}`")
     weights = {name: plain_weight(losses, name, recipe) for name in losses}
     return {name: weight for name, weight in weights.items() if weight > 0}
-
-
-def plain_weight(losses: Mapping[str, Any], name: str, recipe: str) -> float:
-    """Return the weight of a loss that a recipe computes itself, and that has no settings.
-
-    Raises
-    ------
-    InputError
-        If it is given with settings.
-    """
-    weight = losses[name]
-    if not isinstance(weight, Mapping):
-        return float(weight)
-    if further := sorted(set(weight) - {"weight"}):
-        raise InputError(
-            f"losses.{name}: takes a weight alone in the {recipe} recipe, not {', '.join(further)}"
-        )
-    return float(weight["weight"])
 
 
 def detached(losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
