@@ -42,10 +42,10 @@ def discriminator(
 
 
 def gradient_difference(x: Tensor, y: Tensor) -> Tensor:
-    """Squared difference of the steps within slices."""
+    """Sum of the squared differences of the steps within slices, as the report prints it."""
     dx = (y[:, :, 1:] - y[:, :, :-1]).abs() - (x[:, :, 1:] - x[:, :, :-1]).abs()
     dy = (y[..., 1:, :] - y[..., :-1, :]).abs() - (x[..., 1:, :] - x[..., :-1, :]).abs()
-    return dx.square().mean() + dy.square().mean()
+    return dx.square().sum() + dy.square().sum()
 
 
 class IxiGan:
@@ -81,8 +81,8 @@ class IxiGan:
         judged = self.discriminator(torch.cat([source, fake], dim=1))
         terms = {
             "adversarial": bce(judged, torch.ones_like(judged)),
-            "l2": F.mse_loss(fake, real),
-            "gradient_difference": gradient_difference(fake, real),
+            "l2": F.mse_loss(fake, real, reduction="sum") / len(real),
+            "gradient_difference": gradient_difference(fake, real) / len(real),
         }
         total = terms["l2"] + terms["gradient_difference"] + self.weight * terms["adversarial"]
         self.of_generator.zero_grad()

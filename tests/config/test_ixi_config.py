@@ -14,6 +14,7 @@ from mri2pet.datasets.parts import Parts
 from mri2pet.errors import InputError
 from mri2pet.models.ixi import statistics
 from mri2pet.models.registry import build
+from mri2pet.training.recipes import check_entry
 from mri2pet.training.settings import TrainingSettings
 
 
@@ -122,5 +123,55 @@ def test_the_papers_networks_and_numbers_are_as_printed(paper, schema):
             assert entry["losses"]["adversarial"] == 0.5
         generation = next(part for part in name.split("_") if part in weights)
         assert set(entry["losses"]) == weights[generation]
-        assert ("start" in entry) == (generation == "g4")
+        for loss in set(entry["losses"]) - {"adversarial"}:  # sums of squares with weights of 1
+            assert entry["losses"][loss]["weight"] == 1
+            assert entry["losses"][loss]["reduction"] == "sum"
+        assert ("start" in entry) == (generation == "g4" or "longer" in name)
         assert entry["training"]["batch_size"] == (7 if name.startswith("t2") else 49)
+
+
+@pytest.mark.parametrize("size", ["config", "paper"])
+def test_l1_is_told_from_further_epochs(request, size):
+    """Beside every G4 its G3 goes on for as long, and nothing but the L1 differs."""
+    models = system_models(request.getfixturevalue(size), "ixi")
+    continued = [name for name in models if "_g4" in name]
+    assert len(continued) == 3
+    for name in continued:
+        other = models[name.replace("_g4", "_g3_longer")]
+        for key in (set(other) | set(models[name])) - {"label", "losses"}:
+            assert other[key] == models[name][key]
+        losses = dict(models[name]["losses"])
+        assert other["losses"] == {"l2": losses.pop("l1"), **losses}
+
+
+@pytest.mark.parametrize(
+    ("losses", "fault"),
+    [
+        ({"l2": {"weight": 1, "reduction": "none"}}, "l2"),
+        ({"l2": {"weight": 1, "dimensions": 2}}, "l2"),
+        ({"l2": 1, "adversarial": {"weight": 0.5, "reduction": "sum"}}, "adversarial"),
+        ({"ssim": {"weight": 1, "of": "means"}}, "ssim"),
+        ({"roi": {"weight": 1, "reduction": "sum"}}, "roi"),
+    ],
+)
+def test_settings_that_a_loss_does_not_have_are_refused(config, schema, losses, fault):
+    config["ixi"]["models"]["t2_pd_g3"]["losses"] = losses
+    with pytest.raises(InputError, match=rf"ixi\.models\.t2_pd_g3\.losses\.{fault}"):
+        check_config(config, schema)
+
+
+@pytest.mark.parametrize(
+    ("model", "loss"),
+    [
+        ("semi3d_simple_gan_mse", "l2"),
+        ("semi3d_cycle_gan_mse", "l2"),
+        ("patch_cycle_gan_mse", "l1"),
+    ],
+)
+def test_a_recipe_that_computes_a_loss_itself_takes_its_weight_alone(config, model, loss):
+    entry, where = config["gan_anomaly"]["models"][model], f"gan_anomaly.models.{model}"
+    entry["losses"][loss] = {"weight": 1.0}
+    check_entry(where, entry)
+    entry["losses"][loss] = {"weight": 1.0, "reduction": "sum"}
+    with pytest.raises(InputError, match=rf"{where}\.losses\.{loss}: takes a weight alone"):
+        check_entry(where, entry)

@@ -61,9 +61,12 @@ def test_four_dimensions_are_refused():
         gradient_difference_loss(torch.zeros(1, 1, 2, 2, 2), torch.zeros(1, 1, 2, 2, 2), 4)
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize("last", ["l2", "l1"])
-def test_the_losses_are_those_of_the_report(patch_entry, pairs, last):
-    patch_entry["losses"] = {**{k: v for k, v in G3.items() if k != "l2"}, last: 1.0}
+def test_the_losses_are_those_of_the_report(patch_entry, pairs, last, reduction):
+    edges = {**G3["gradient_difference"], "reduction": reduction}
+    image = {"weight": 1.0, "reduction": reduction}
+    patch_entry["losses"] = {"adversarial": 0.5, "gradient_difference": edges, last: image}
     recipe = make(patch_entry, pairs)
     without_steps(recipe, {})
     source, real = pairs.source[:4], pairs.target[:4]
@@ -81,8 +84,9 @@ def test_the_losses_are_those_of_the_report(patch_entry, pairs, last):
     recipe.discriminator.eval()  # frozen, statistics of the mixed batch above included
     fooled = torch.sigmoid(recipe.discriminator(torch.cat([source, fake], dim=1)))
     adversarial = F.binary_cross_entropy(fooled, torch.ones(4, 1))
-    error = (fake - real).square().mean() if last == "l2" else (fake - real).abs().mean()
-    edges = gradient_difference_loss(fake, real, 2)
+    errors = (fake - real).square() if last == "l2" else (fake - real).abs()
+    error = errors.mean() if reduction == "mean" else errors.sum() / 4
+    edges = gradient_difference_loss(fake, real, 2, reduction)
     torch.testing.assert_close(got["adversarial"], adversarial)
     torch.testing.assert_close(got[last], error)
     torch.testing.assert_close(got["generator"], error + 0.5 * adversarial + edges)

@@ -70,6 +70,30 @@ def test_gradient_difference_compares_steps_along_each_axis(volumes):
     assert gradient_difference_loss(1 - real, real).item() < 1e-12
 
 
+def test_sums_are_over_the_voxels_of_each_volume(volumes):
+    made, real = volumes
+    steps = ((np.abs(np.diff(real, axis=a)) - np.abs(np.diff(made, axis=a))) ** 2 for a in (2, 3))
+    edges = {"dimensions": 2, "reduction": "sum"}
+    for found, expected in (
+        (l1_loss(*tensors(volumes), "sum"), np.abs(made - real)),
+        (l2_loss(*tensors(volumes), "sum"), (made - real) ** 2),
+    ):
+        assert found.item() == pytest.approx(expected.sum((1, 2, 3, 4)).mean(), rel=1e-5)
+    found = gradient_difference_loss(*tensors(volumes), **edges).item()
+    assert found == pytest.approx(sum(each.sum() / len(real) for each in steps), rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", [l1_loss, l2_loss, gradient_difference_loss])
+def test_a_sum_does_not_grow_with_the_batch_and_no_other_reduction_is_known(volumes, loss):
+    one = [volume[:1] for volume in tensors(volumes)]
+    twice = [volume.repeat(2, 1, 1, 1, 1) for volume in one]
+    alone = loss(*one, reduction="sum").item()
+    assert loss(*twice, reduction="sum").item() == pytest.approx(alone, rel=1e-5)
+    for other in ("none", "Sum", ""):
+        with pytest.raises(InputError, match=r"reduction: .* is neither mean nor sum"):
+            loss(*one, reduction=other)
+
+
 @pytest.mark.parametrize(("window", "sigma"), [(11, 1.5), (9, 1.0)])
 def test_ssim_equals_scikit_image(volumes, window, sigma):
     expected = [
@@ -202,6 +226,7 @@ def test_losses_are_computed_in_full_precision_under_autocast(volumes, labels):
         ({"l1": 0}, "no term"),
         ({}, "no term"),
         ({"ssim": {"weight": 1, "windw": 7}}, "windw"),
+        ({"ssim": {"weight": 1, "reduction": "sum"}}, "losses.ssim: does not take .*reduction"),
     ],
 )
 def test_faulty_terms_are_refused(terms, message):

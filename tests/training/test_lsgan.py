@@ -79,6 +79,10 @@ def test_the_pool_holds_parts_of_the_models_shape(patches_entry, slices_entry, p
     [
         ({"adversarial": 1, "cycle": 1}, r"losses\.cycle: the lsgan recipe"),
         ({"l2": 1}, "lsgan recipe needs a weight for `adversarial`"),
+        (
+            {"adversarial": 1, "l2": {"weight": 1, "reduction": "sum"}},
+            r"losses\.l2: takes a weight alone in the lsgan recipe, not reduction",
+        ),
     ],
 )
 def test_losses_that_do_not_fit_are_refused(patches_entry, pairs, losses, message):

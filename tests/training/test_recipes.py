@@ -173,6 +173,7 @@ def test_lobes_come_from_the_pairs_atlas(entries, lobed):
         ({"losses": {"adversarial": 1, "cycle": 1}}, "losses.cycle"),
         ({"recipe": None}, "no recipe is named"),
         ({"losses": {"l1": 1}}, "adversarial"),
+        ({"losses": {"l1": 1, "adversarial": {"weight": 1, "window": 7}}}, "weight alone"),
         ({"discriminator": {"name": "x"}}, "no network is named 'x'"),
     ],
 )

@@ -14,10 +14,11 @@ SYNTHESIS = (
     f"{words(shown('ixi'))} over all voxels of the reduced volume, in standardised intensity "
     "(mean 0, sd 1 of each volume); the PSNR's peak is the range of the real volume. Volumes are "
     "the mean of overlapping patches. Mean and sd (ddof 1) are over people, and the t-test pairs "
-    "them. Source image copied: what the source scores in place of a synthesised volume. The "
-    "epoch of each model is the one of the best PSNR on the validation people, measured there "
-    "on patches that do not overlap: on them a model is at its best by choice, on the test "
-    "people it is not."
+    "them. Source image copied: what the source scores in place of a synthesised volume. G4 goes "
+    "on from its G3 with L1, G3 continued from the same epoch for as long with L2: what G4 has "
+    "beyond that is of the L1 and not of further epochs. The epoch of each model is the one of "
+    "the best PSNR on the validation people, measured there on patches that do not overlap: on "
+    "them a model is at its best by choice, on the test people it is not."
 )
 TISSUE = (
     "Beyond the report: real and synthesised volume of each person to test on are segmented "
@@ -28,8 +29,8 @@ TISSUE = (
 )
 VALIDATION = (
     "Mean over the validation people after every epoch; a dot marks the epoch that is kept, "
-    "by PSNR. G4 goes on from the kept epoch of its G3. Dashed: the source image in place of "
-    "a synthesised volume."
+    "by PSNR. G4 (with L1) and G3 continued (with L2) go on from the kept epoch of their G3. "
+    "Dashed: the source image in place of a synthesised volume."
 )
 ERRORS = (
     "Rows: models; in each plane the synthesised volume, its squared error, and the absolute "

@@ -18,6 +18,7 @@ from mri2pet.training.recipe import (
     detached,
     start_at_mean,
 )
+from mri2pet.training.recipes import plain_weight
 from mri2pet.training.settings import Precision, TrainingSettings
 
 
@@ -83,7 +84,7 @@ class Gan(Regression):
             raise InputError(
                 f"losses: the {config['recipe']} recipe needs a weight for `adversarial`"
             )
-        self.adversarial_weight = float(config["losses"]["adversarial"])
+        self.adversarial_weight = plain_weight(config["losses"], "adversarial", config["recipe"])
         self.discriminator = build(config["discriminator"])
         self.optimisers["discriminator"] = adam(
             [self.discriminator], settings, settings.discriminator_share

@@ -23,6 +23,7 @@ C1, C2 = 0.01**2, 0.03**2  # constants of Wang (2004) for a data range of 1
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001)  # as printed; not rescaled to a sum of one
 WINDOW, SIGMA = 11, 1.5  # of Wang (2004); 11 voxels still fit the 16^3 of the third scale
 LOWEST_CONTRAST = 1e-6  # a negative mean contrast-structure has no fractional power
+MEAN, SUM = "mean", "sum"
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -54,21 +55,44 @@ def least_squares_generator_loss(fake: Tensor) -> Tensor:
     return (fake.float() - 1).square().mean()
 
 
-def l1_loss(predicted: Tensor, real: Tensor) -> Tensor:
-    """Mean absolute difference over all voxels (eq. 2)."""
-    return F.l1_loss(predicted.float(), real.float())
+def l1_loss(predicted: Tensor, real: Tensor, reduction: str = MEAN) -> Tensor:
+    """Absolute difference: mean over all voxels (eq. 2), or sum over those of a volume.
+
+    Parameters
+    ----------
+    predicted, real
+        (B, 1, X, Y, Z), of patches too.
+    reduction
+        `mean`, or `sum`: the sum over the voxels of each volume, mean over the batch.
+
+    Raises
+    ------
+    InputError
+        For another reduction.
+    """
+    _check_reduction("l1", reduction)
+    total = F.l1_loss(predicted.float(), real.float(), reduction=reduction)
+    return total / len(real) if reduction == SUM else total
 
 
-def l2_loss(predicted: Tensor, real: Tensor) -> Tensor:
-    """Mean squared difference over all voxels."""
-    return F.mse_loss(predicted.float(), real.float())
+def l2_loss(predicted: Tensor, real: Tensor, reduction: str = MEAN) -> Tensor:
+    """Squared difference: mean over all voxels, or sum over those of a volume (the IXI report).
+
+    Parameters and errors as of `l1_loss`.
+    """
+    _check_reduction("l2", reduction)
+    total = F.mse_loss(predicted.float(), real.float(), reduction=reduction)
+    return total / len(real) if reduction == SUM else total
 
 
-def gradient_difference_loss(predicted: Tensor, real: Tensor, dimensions: int = 3) -> Tensor:
+def gradient_difference_loss(
+    predicted: Tensor, real: Tensor, dimensions: int = 3, reduction: str = MEAN
+) -> Tensor:
     """Squared difference of gradient magnitudes (Nie 2017, eq. 4), exponent 2.
 
-    For each axis the mean over all pairs of neighbours of (|real step| - |predicted step|)^2;
-    they are added. It keeps edges that a squared error alone would blur.
+    For each axis the mean (or sum) over all pairs of neighbours of
+    (|real step| - |predicted step|)^2; they are added. It keeps edges that a squared error alone
+    would blur.
 
     Parameters
     ----------
@@ -77,17 +101,28 @@ def gradient_difference_loss(predicted: Tensor, real: Tensor, dimensions: int = 
     dimensions
         3, or 2 for the steps within slices alone (X and Y): between slices that do not follow one
         another there is no gradient (the IXI report).
+    reduction
+        As of `l1_loss`.
 
     Raises
     ------
     InputError
-        For another number of dimensions.
+        For another number of dimensions, or another reduction.
     """
+    _check_reduction("gradient_difference", reduction)
     if dimensions not in (2, 3):
         raise InputError(f"gradient_difference: {dimensions} dimensions; there are 2 or 3")
     x, y = predicted.float(), real.float()
     axes = range(2, 2 + dimensions)
-    return sum((y.diff(dim=a).abs() - x.diff(dim=a).abs()).square().mean() for a in axes)
+    squares = ((y.diff(dim=a).abs() - x.diff(dim=a).abs()).square() for a in axes)
+    if reduction == SUM:
+        return sum(each.sum() for each in squares) / len(y)
+    return sum(each.mean() for each in squares)
+
+
+def _check_reduction(name: str, reduction: str) -> None:
+    if reduction not in (MEAN, SUM):
+        raise InputError(f"losses.{name}.reduction: {reduction!r} is neither {MEAN} nor {SUM}")
 
 
 def ssim(

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from mri2pet.errors import InputError
+from mri2pet.training.recipes import plain_weight
 from mri2pet.training.settings import Precision, TrainingSettings
 
 # `source` and `target`; of parts `mask`; where the model wants it, `side`; where there are gaps in
@@ -133,7 +134,8 @@ def chosen_weights(
     Raises
     ------
     InputError
-        For a loss that the recipe does not have, or one that it needs and is not named.
+        For a loss that the recipe does not have, one that it needs and is not named, or one with
+        settings.
     """
     losses, recipe = config["losses"], config["recipe"]
     unknown = set(losses) - set(terms)
@@ -145,7 +147,8 @@ def chosen_weights(
     for name in needed:
         if name not in losses:
             raise InputError(f"losses: the {recipe} recipe needs a weight for `{name}`")
-    return {name: float(weight) for name, weight in losses.items() if float(weight) > 0}
+    weights = {name: plain_weight(losses, name, recipe) for name in losses}
+    return {name: weight for name, weight in weights.items() if weight > 0}
 
 
 def detached(losses: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -37,6 +37,7 @@ LOSSES = {
     "roi": "roi_loss.RoiLoss",
 }
 RECIPES_OWN = ("adversarial", "cycle", "identity", "kl", "mri", "side")  # losses they compute
+WEIGHTS_ALONE = ("cycle_gan", "lsgan")  # recipes that compute l1 and l2 themselves, as means
 
 
 def recipe_symbol(name: str) -> str:
@@ -76,14 +77,16 @@ def check_entry(where: str, entry: Mapping[str, Any]) -> None:
     Raises
     ------
     InputError
-        For a recipe or loss that there is not. Losses of a recipe of one's own are not
-        looked for: it may compute any.
+        For a recipe or loss that there is not, or settings of a loss whose recipe takes a weight
+        alone. Losses of a recipe of one's own are not looked for: it may compute any.
     """
     recipes = RECIPES | CLOSED_FORMS
     check_name(f"{where}.recipe", "recipe", __package__, recipes, entry["recipe"])
     known = LOSSES | dict.fromkeys(RECIPES_OWN, "")
     for name in entry["losses"] if entry["recipe"] in RECIPES else ():
         check_name(f"{where}.losses.{name}", "loss", __package__, known, name)
+        if entry["recipe"] in WEIGHTS_ALONE:
+            plain_weight(entry["losses"], name, entry["recipe"], f"{where}.losses")
 
 
 def make_recipe(
@@ -102,3 +105,21 @@ def make_recipe(
         return recipe(config, settings, pairs)
     except KeyError as error:
         raise InputError(f"the {name} recipe needs an entry {error} in its model") from error
+
+
+def plain_weight(losses: Mapping[str, Any], name: str, recipe: str, where: str = "losses") -> float:
+    """Return the weight of a loss that a recipe computes itself, and that has no settings.
+
+    Raises
+    ------
+    InputError
+        If it is given with settings.
+    """
+    weight = losses[name]
+    if not isinstance(weight, Mapping):
+        return float(weight)
+    if further := sorted(set(weight) - {"weight"}):
+        raise InputError(
+            f"{where}.{name}: takes a weight alone in the {recipe} recipe, not {', '.join(further)}"
+        )
+    return float(weight["weight"])
