@@ -68,6 +68,8 @@ class CVae(UNet3d):
         2 ** (len(filters) - 1).
     code
         Channels of the code, one vector a voxel of the coarsest grid.
+    standardise, grid
+        As of `UNet3d`; the recognition network sees the MRI as it is.
 
     Raises
     ------
@@ -75,8 +77,14 @@ class CVae(UNet3d):
         If the code has no channel, or as `UNet3d`.
     """
 
-    def __init__(self, filters: Sequence[int] = (32, 64, 128, 256), code: int = 32) -> None:
-        super().__init__(filters)
+    def __init__(
+        self,
+        filters: Sequence[int] = (32, 64, 128, 256),
+        code: int = 32,
+        standardise: bool = False,
+        grid: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(filters, standardise=standardise, grid=grid)
         if code < 1:
             raise InputError(f"cvae: code {code} must be 1 or more")
         self.filters, self.channels = tuple(filters), code

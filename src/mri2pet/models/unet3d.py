@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from mri2pet.errors import InputError
 from mri2pet.models.blocks import initialise, start_at
 from mri2pet.models.conv import Conv3x3x3
+from mri2pet.models.mean_image import MeanImage
 from mri2pet.models.native.grids import DoublingConv, max_pool
 from mri2pet.models.norm import BatchNorm, normalised
 
@@ -54,12 +55,17 @@ class UNet3d(nn.Module):
     dropout
         Share of the upward features that training leaves out, at every level but the finest
         (pix2pix: the innermost three of its seven). Synthesis is without: see Notes.
+    standardise
+        Standardise each voxel of the MRI over the training set, and add what the network makes to
+        the mean PET (`MeanImage`, set by `start_at_mean_image`).
+    grid
+        X, Y, Z of the volumes, which `standardise` needs.
 
     Raises
     ------
     InputError
-        If fewer than two levels are asked for, or the dropout is no share; in use, for a volume
-        whose sides cannot be halved as often as there are levels.
+        If fewer than two levels are asked for, the dropout is no share, or there is no grid to
+        standardise; in use, for a volume whose sides cannot be halved as often as there are levels.
 
     Notes
     -----
@@ -72,6 +78,8 @@ class UNet3d(nn.Module):
         filters: Sequence[int] = (32, 64, 128, 256),
         skips: bool = True,
         dropout: float = 0.0,
+        standardise: bool = False,
+        grid: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         if len(filters) < 2:
@@ -89,10 +97,16 @@ class UNet3d(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Conv3d(filters[0], 1, 1)
         initialise(self)
+        self.from_mean = MeanImage(grid, "unet3d") if standardise else None
 
     def start_at_mean(self, mean: float) -> None:
         """Give about this intensity (0 to 1) everywhere before training."""
         start_at(self.output, math.log(mean / (1 - mean)))
+
+    def start_at_mean_image(self, mri: Tensor, pet: Tensor) -> None:
+        """Give the mean of these PET (N, 1, X, Y, Z) before training, if standardised."""
+        if self.from_mean is not None:
+            self.from_mean.fit(mri, pet, self.output)
 
     def forward(self, mri: Tensor) -> Tensor:
         """Map an MRI (B, 1, X, Y, Z), intensities 0 to 1, to a PET of the same shape in 0..1."""
@@ -100,6 +114,8 @@ class UNet3d(nn.Module):
 
     def encode(self, volume: Tensor) -> list[Tensor]:
         """Return the features of every level, the finest first: (B, filters[i], X / 2**i, ...)."""
+        if self.from_mean is not None:
+            volume = self.from_mean.standardised(volume)
         return encode(self.first, self.down, volume)
 
     def decode(self, features: Sequence[Tensor]) -> Tensor:
@@ -110,7 +126,8 @@ class UNet3d(nn.Module):
             if finer:
                 x = self.dropout(x)
             x = merge(torch.cat([x, skip], dim=1) if self.skips else x)
-        return torch.sigmoid(self.output(x).float())
+        made = self.output(x).float()
+        return torch.sigmoid(made if self.from_mean is None else self.from_mean.added(made))
 
 
 def encode(first: nn.Module, down: nn.ModuleList, volume: Tensor) -> list[Tensor]:
