@@ -1,4 +1,4 @@
-"""A start at the mean image: the first and last layer of a network that begins there (an option)."""
+"""A start at the mean image: first and last layer of a network that begins there (an option)."""
 
 from collections.abc import Sequence
 
