@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from mri2pet.errors import InputError
 from mri2pet.models.blocks import initialise, start_at
+from mri2pet.models.mean_image import mirrored
 from mri2pet.models.relation import LOG_SIGMA_LIMIT, Gaussian
 from mri2pet.models.unet3d import DoubleConvolution, UNet3d, encode
 
@@ -99,15 +100,16 @@ class CVae(UNet3d):
     def forward(self, mri: Tensor) -> Tensor:
         """Map an MRI (B, 1, X, Y, Z), 0 to 1, to the PET of the prior's mean code, 0 to 1."""
         features = self.encode(mri)
-        mean, _ = self.prior(features[-1])
+        mean, _ = self.prior(features[-1][: len(mri)])
         return self._with_code(features, mean)
 
     def reconstruct(self, mri: Tensor, code: Tensor) -> tuple[Tensor, Gaussian]:
         """Return the PET of an MRI and a given code, and the prior that this MRI has."""
         features = self.encode(mri)
-        return self._with_code(features, code), self.prior(features[-1])
+        return self._with_code(features, code), self.prior(features[-1][: len(mri)])
 
     def _with_code(self, features: list[Tensor], code: Tensor) -> Tensor:
         """Decode, the code being added to the coarsest features by a linear map."""
         *finer, coarsest = features
+        code = code if self.from_mean is None else mirrored(code)
         return self.decode([*finer, coarsest + self.join(code).to(coarsest.dtype)])

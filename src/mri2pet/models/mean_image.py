@@ -10,15 +10,23 @@ from mri2pet.models.blocks import start_at
 from mri2pet.models.voxel_norm import VoxelNorm
 
 BINS = 256  # grey levels: a voxel that is the same in all training people has the sd of one level
-LEAST = 0.005  # of a mean, and of its distance from one: logits stay finite
 
 
 class MeanImage(nn.Module):
-    """Standardise what a network is shown, and add what it makes to the mean target.
+    """Let a network make the difference of a person's PET from the mean PET, in its sd's.
 
-    As of DUAL-GLOW's flows with `standardise` (`VoxelNorm`): a short training has to find neither
-    where the brain is nor its mean image, and learns how people differ from it. All that synthesis
-    needs is in the state dict.
+    In no paper; DUAL-GLOW's flows begin so with `standardise` (`VoxelNorm`). A short training then
+    has to find neither where the brain is nor its mean image. A network of convolutions needs two
+    things more, without which few people teach it nothing:
+
+    - What a darker voxel of the MRI means for the PET depends on the tissue that is there, which a
+      standardised MRI does not show. So the network sees the mean MRI and the mean PET beside it.
+    - It runs twice, on the MRI and on its mirror image about the mean, as much brighter as this
+      one is darker; half the difference of the outputs counts. So the mean MRI gives the mean PET
+      whatever is learnt, and features that all people share neither add to the PET nor are pulled
+      by the error of the few people of a batch.
+
+    All that synthesis needs is in the state dict.
 
     Parameters
     ----------
@@ -33,35 +41,48 @@ class MeanImage(nn.Module):
         Without a grid; in use, for a volume of another one.
     """
 
-    mean: Tensor
+    CHANNELS = 3  # of what the network sees
 
     def __init__(self, grid: Sequence[int] | None, network: str) -> None:
         super().__init__()
         if grid is None:
             raise InputError(f"{network}: standardise needs the volumes' grid")
-        self.shown = VoxelNorm(grid, BINS, network)
-        self.register_buffer("mean", torch.zeros(1, 1, *grid))
+        self.mri_norm = VoxelNorm(grid, BINS, network)
+        self.pet_norm = VoxelNorm(grid, BINS, network)
 
-    @torch.no_grad()
-    def fit(self, source: Tensor, target: Tensor, last: nn.Conv3d) -> None:
-        """Take the training people's statistics, and let the network give their mean target.
+    def fit(self, mri: Tensor, pet: Tensor, last: nn.Conv3d) -> None:
+        """Take the training people's statistics, and let the network give their mean PET.
 
         Parameters
         ----------
-        source, target
+        mri, pet
             (N, 1, X, Y, Z), 0 to 1.
         last
             The network's last convolution, which is set to zero.
         """
-        self.shown.fit(source)
-        mean = target.double().mean(dim=0, keepdim=True).clamp(LEAST, 1 - LEAST)
-        self.mean.copy_(mean.logit())
+        self.mri_norm.fit(mri)
+        self.pet_norm.fit(pet)
         start_at(last, 0.0, shrink=0.0)
 
-    def standardised(self, volumes: Tensor) -> Tensor:
-        """Return volumes (B, 1, X, Y, Z), each voxel less its mean and over its sd."""
-        return self.shown(volumes + 0.5 / BINS)[0]
+    def shown(self, mri: Tensor) -> Tensor:
+        """Return what the network sees of MRI (B, 1, X, Y, Z): (2B, 3, X, Y, Z).
 
-    def added(self, logits: Tensor) -> Tensor:
-        """Return logits (B, 1, X, Y, Z) plus those of the mean target."""
-        return logits + self.mean
+        The MRI less its mean and over its sd, voxel by voxel, and mirrored; then both means, each
+        standardised over the volume.
+        """
+        own = mirrored(self.mri_norm(mri + 0.5 / BINS)[0])
+        means = torch.cat([self.mri_norm.mean, self.pet_norm.mean], dim=1)
+        means = means - means.mean(dim=(2, 3, 4), keepdim=True)
+        means = means / means.square().mean(dim=(2, 3, 4), keepdim=True).sqrt().clamp(min=1 / BINS)
+        return torch.cat([own, means.to(own.dtype).expand(len(own), -1, -1, -1, -1)], dim=1)
+
+    def made(self, outputs: Tensor) -> Tensor:
+        """Return the PET (B, 1, X, Y, Z), 0 to 1, of outputs (2B, 1, X, Y, Z)."""
+        own, of_mirrored = outputs.chunk(2)
+        differences = (own - of_mirrored) / 2
+        return (self.pet_norm.inverse(differences) - 0.5 / BINS).clamp(0, 1)
+
+
+def mirrored(values: Tensor) -> Tensor:
+    """Return values (B, ...) and, after them, their mirror images about zero: (2B, ...)."""
+    return torch.cat([values, -values])

@@ -56,8 +56,8 @@ class UNet3d(nn.Module):
         Share of the upward features that training leaves out, at every level but the finest
         (pix2pix: the innermost three of its seven). Synthesis is without: see Notes.
     standardise
-        Standardise each voxel of the MRI over the training set, and add what the network makes to
-        the mean PET (`MeanImage`, set by `start_at_mean_image`).
+        Start at the mean PET, and make each person's difference from it of the MRI's difference
+        from the mean MRI (`MeanImage`, set by `start_at_mean_image`).
     grid
         X, Y, Z of the volumes, which `standardise` needs.
 
@@ -88,7 +88,8 @@ class UNet3d(nn.Module):
             raise InputError(f"unet3d: dropout {dropout} must be at least 0 and less than 1")
         self.skips = skips
         levels = list(itertools.pairwise(filters))
-        self.first = DoubleConvolution(1, filters[0])
+        self.from_mean = MeanImage(grid, "unet3d") if standardise else None
+        self.first = DoubleConvolution(MeanImage.CHANNELS if standardise else 1, filters[0])
         self.down = nn.ModuleList(DoubleConvolution(fine, coarse) for fine, coarse in levels)
         self.up = nn.ModuleList(DoublingConv(coarse, fine) for fine, coarse in reversed(levels))
         self.merge = nn.ModuleList(
@@ -97,7 +98,6 @@ class UNet3d(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Conv3d(filters[0], 1, 1)
         initialise(self)
-        self.from_mean = MeanImage(grid, "unet3d") if standardise else None
 
     def start_at_mean(self, mean: float) -> None:
         """Give about this intensity (0 to 1) everywhere before training."""
@@ -113,9 +113,12 @@ class UNet3d(nn.Module):
         return self.decode(self.encode(mri))
 
     def encode(self, volume: Tensor) -> list[Tensor]:
-        """Return the features of every level, the finest first: (B, filters[i], X / 2**i, ...)."""
+        """Return the features of every level, the finest first: (B, filters[i], X / 2**i, ...).
+
+        Of a network that standardises (2B, ...): the later half of the mirrored MRI.
+        """
         if self.from_mean is not None:
-            volume = self.from_mean.standardised(volume)
+            volume = self.from_mean.shown(volume)
         return encode(self.first, self.down, volume)
 
     def decode(self, features: Sequence[Tensor]) -> Tensor:
@@ -124,10 +127,17 @@ class UNet3d(nn.Module):
         for up, merge in zip(self.up, self.merge, strict=True):
             x, skip = up(x), finer.pop()
             if finer:
-                x = self.dropout(x)
+                x = self._left_out(x)
             x = merge(torch.cat([x, skip], dim=1) if self.skips else x)
         made = self.output(x).float()
-        return torch.sigmoid(made if self.from_mean is None else self.from_mean.added(made))
+        return torch.sigmoid(made) if self.from_mean is None else self.from_mean.made(made)
+
+    def _left_out(self, features: Tensor) -> Tensor:
+        """Apply the dropout; where the later half is of mirrored MRI, the same to both halves."""
+        if self.from_mean is None or not self.training or not self.dropout.p:
+            return self.dropout(features)
+        kept = self.dropout(torch.ones_like(features[: len(features) // 2]))
+        return features * torch.cat([kept, kept])
 
 
 def encode(first: nn.Module, down: nn.ModuleList, volume: Tensor) -> list[Tensor]:
