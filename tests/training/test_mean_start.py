@@ -1,4 +1,4 @@
-"""Every recipe lets a network that can start at the mean image do so; memory and entries know it."""
+"""Every recipe lets a network that can start at the mean image; memory and entries know it."""
 
 import copy
 import dataclasses
@@ -56,9 +56,7 @@ def test_the_way_back_begins_at_the_mean_mri(started, pairs):
     recipe = make_recipe(entry, TrainingSettings.from_config(entry["training"]), pairs)
     with torch.no_grad():
         back = recipe.back.eval()(pairs.target)
-    torch.testing.assert_close(
-        back, pairs.source.mean(0).expand_as(back), atol=1e-5, rtol=0
-    )
+    torch.testing.assert_close(back, pairs.source.mean(0).expand_as(back), atol=1e-5, rtol=0)
 
 
 def test_where_a_pet_is_not_measured_the_mean_is_of_those_who_are(started, pairs):

@@ -30,9 +30,7 @@ class VoxelNorm(nn.Module):
     mean: Tensor
     log_sd: Tensor
 
-    def __init__(
-        self, grid: Sequence[int] | None, bins: int, network: str = "dual_glow"
-    ) -> None:
+    def __init__(self, grid: Sequence[int] | None, bins: int, network: str = "dual_glow") -> None:
         super().__init__()
         self.network = network
         self.grid = None if grid is None else tuple(grid)
