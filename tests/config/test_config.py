@@ -8,6 +8,7 @@ from snakemake.utils import update_config
 
 from mri2pet.config.check import check_config
 from mri2pet.errors import InputError
+from mri2pet.training.settings import TrainingSettings
 
 
 def test_the_default_is_valid(config, schema):
@@ -37,6 +38,43 @@ def test_models_of_gla_gan_s_table_take_one_number_of_steps(config, root, study)
     of_paper = [e["training"] for e in full["gla_gan"]["models"].values() if "training" in e]
     assert {training.get("steps") for training in of_paper} == {None}
     assert {training.get("jitter", 0) for training in of_paper} == {0}
+
+
+def flow_steps(entry, people):
+    """Return the steps of one training on so many people."""
+    settings = TrainingSettings.from_config(entry["training"])
+    return settings.length(-(-people // settings.batch_size))[1]
+
+
+@pytest.mark.parametrize(("study", "people"), [(None, 9), (None, 10), ("dual_glow", 48)])
+def test_models_of_dual_glow_s_table_start_alike_and_take_one_number_of_steps(
+    config, root, study, people
+):
+    full = copy.deepcopy(config)
+    if study:
+        update_config(full, yaml.safe_load((root / f"config/study/{study}.yaml").read_text()))
+    trained = {n: e for n, e in full["dual_glow"]["models"].items() if "training" in e}
+    peers = {"ucgan", "pix2pix"} | ({"cgan", "cvae"} if study else set())
+    assert set(trained) == peers | {"dual_glow", "dual_glow_side"}
+    assert len({flow_steps(entry, people) for entry in trained.values()}) == 1
+    assert all(entry["generator"]["standardise"] is True for entry in trained.values())
+
+
+def test_nothing_for_few_people_is_left_in_dual_glow_s_paper_configuration(config, root):
+    update_config(config, yaml.safe_load((root / "config/paper/dual_glow.yaml").read_text()))
+    models = config["dual_glow"]["models"]
+    peers = {"cgan", "ucgan", "cvae", "pix2pix"}
+    assert set(models) == peers | {"dual_glow", "dual_glow_side", "local_regression"}
+    for name in peers:
+        assert not models[name]["generator"].get("standardise", False)
+        assert models[name]["training"].get("steps") is None
+        assert models[name]["training"].get("jitter", 0) == 0
+    small = yaml.safe_load((root / "config/config.yaml").read_text())["dual_glow"]["diagnosis"]
+    wide = config["dual_glow"]["diagnosis"]
+    for key, ratio in (("C", 2**20), ("gamma", 2**17)):
+        values = [value for value in wide[key] if value != "scale"]
+        assert len(values) > 8 > len(small[key])
+        assert max(values) / min(values) >= ratio
 
 
 def test_every_key_of_the_default_is_explained(config, root):

@@ -118,8 +118,9 @@ def test_table_2_by_hand_and_less_error_is_better():
                 positive = person < 4
                 called = positive and person >= (missed if fold else 0)
                 words = ["positive" if it else "negative" for it in (positive, called)]
-                rows.append((method, f"{fold}{person}", fold, *words))
-    given = pd.DataFrame(rows, columns=["method", "subject", "fold", "truth", "predicted"])
+                rows.append((method, f"{fold}{person}", fold, *words, float(called)))
+    columns = ["method", "subject", "fold", "truth", "predicted", "score"]
+    given = pd.DataFrame(rows, columns=columns)
     published = tables.read_published(PUBLISHED, "2")
     table = tables.error_table(given, ["cgan", "dual_glow"], published)
     table = table.set_index(["method", "metric"])
@@ -132,6 +133,53 @@ def test_table_2_by_hand_and_less_error_is_better():
     assert table.loc[("cgan", "false positive rate"), "mean"] == 0
     assert table.loc[("real_pet", "accuracy"), "published_mean"] == 0.94
     assert table.loc[("dual_glow", "false positive rate"), "published_mean"] == 0.03
+
+
+def compressed(shift):
+    """Predictions of real PET, and of PET whose scores are a tenth of its, about `shift`."""
+    truth = np.array(["positive", "negative"] * 6)
+    real = np.where(truth == "positive", 1.0, -1.0) + np.linspace(-0.5, 0.5, 12)
+    parts = []
+    for method, score in {"real_pet": real, "dual_glow": 0.1 * real + shift}.items():
+        called = np.where(score > 0, "positive", "negative")
+        own = {"truth": truth, "score": score, "predicted": called, "fold": np.repeat([0, 1], 6)}
+        parts.append(pd.DataFrame(own).assign(method=method, subject=[f"s{i}" for i in range(12)]))
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.5, -0.5])
+def test_the_auc_of_table_2_does_not_depend_on_the_threshold(shift):
+    """Scores that are compressed and moved beyond the threshold keep their order."""
+    published = tables.read_published(PUBLISHED, "2")
+    table = tables.error_table(compressed(shift), ["dual_glow"], published)
+    table = table.set_index(["method", "metric"])
+    assert table.loc[("dual_glow", "AUC"), "mean"] == 1
+    assert table.loc[("dual_glow", "accuracy"), "mean"] == (0.5 if shift else 1)
+    assert table.loc[("dual_glow", "AUC"), "unit"] == "fraction"
+
+
+def test_the_auc_of_table_2_has_pairs_within_folds_and_an_interval():
+    given = compressed(0.0)
+    rng = np.random.default_rng(3)
+    given["score"] += rng.normal(0, 0.8, len(given))
+    # a shift of all scores of one fold moves pairs across folds alone
+    moved = given.assign(score=given["score"] + 100.0 * given["fold"])
+    published = tables.read_published(PUBLISHED, "2")
+    found, same = (
+        tables.error_table(each, ["dual_glow"], published).set_index(["method", "metric"])
+        for each in (given, moved)
+    )
+    own = given[given["method"] == "dual_glow"]
+    ordered = pairs = 0
+    for _, fold in own.groupby("fold"):
+        scores = [fold.loc[fold["truth"] == word, "score"] for word in ("positive", "negative")]
+        ordered += sum(high > low for high in scores[0] for low in scores[1])
+        pairs += len(scores[0]) * len(scores[1])
+    row = found.loc[("dual_glow", "AUC")]
+    assert row["mean"] == pytest.approx(ordered / pairs)
+    assert same.loc[("dual_glow", "AUC"), "mean"] == pytest.approx(row["mean"])
+    assert row["low"] < row["mean"] < row["high"]
+    assert np.isnan(row["published_mean"])
 
 
 def people_of(given, method):

@@ -89,7 +89,7 @@ def memory_of(rule, given, attempt=1, **wildcards):
 
 @pytest.mark.parametrize("name", ["mem_mb", "runtime"])
 def test_every_rule_asks_for_more_at_a_retry(rules, dataset, name):
-    flows = {"system": "dual_glow", "model": "cvae"}
+    flows = {"system": "dual_glow", "model": "ucgan"}
     for rule in rules.values():
         told = flows if "dual_glow" in str(rule.output) else {"system": "gla_gan", "model": "unet"}
         wildcards = Wildcards(fromdict=told | {"fold": "0"})

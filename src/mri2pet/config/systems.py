@@ -191,8 +191,9 @@ def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str,
     Returns
     -------
     Name to entry. Variants of ablations come after the models. A generator `dual_glow` gets the
-    volumes' `grid` and the study's groups (`side.groups`) where its entry does not name its own; a
-    model without `parts` those of its system; a discriminator of `ixi` their size.
+    volumes' `grid` and the study's groups (`side.groups`) where its entry does not name its own,
+    and another one that is to `standardise` the `grid`; a model without `parts` those of its
+    system; a discriminator of `ixi` their size.
     """
     block = config[system]
     entries = copy.deepcopy(dict(block.get("models", {}))) | variant_models(block)
@@ -202,10 +203,11 @@ def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str,
             entry.setdefault("parts", copy.deepcopy(block["parts"]))
         if entry.get("discriminator", {}).get("name") == "ixi_discriminator":
             entry["discriminator"].setdefault("patch", entry["parts"]["size"])
-        if generator["name"] == FLOW:
+        one_grid = generator["name"] == FLOW or generator.get("standardise")
+        if one_grid and isinstance(block.get("grid"), Sequence):  # of ixi it is a map
             generator.setdefault("grid", list(block["grid"]))
-            if generator.get("side"):
-                generator["side"].setdefault("groups", study_groups(config, system))
+        if generator["name"] == FLOW and generator.get("side"):
+            generator["side"].setdefault("groups", study_groups(config, system))
     return entries
 
 

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from mri2pet.evaluation.comparison import Parts
 
-METRICS = ("accuracy", "sensitivity", "specificity", "F1", "MCC", "AUC")
+AUC = "AUC"
+METRICS = ("accuracy", "sensitivity", "specificity", "F1", "MCC", AUC)
 UNIT = "fraction"
 ERRORS = (
     "accuracy",
@@ -51,8 +52,14 @@ def metric_parts(
         "specificity": Parts.of(_ratio(tn, tn + fp)),
         "F1": Parts.of(f1),
         "MCC": Parts.of(_mcc(tp, tn, fp, fn)),
-        "AUC": Parts(*(part[:, None] for part in pairs(truth, np.asarray(score), weights))),
+        AUC: auc_parts(truth, score, weights),
     }
+
+
+def auc_parts(truth: ArrayLike, score: ArrayLike, weights: NDArray) -> Parts:
+    """Score one test fold by the area under the ROC curve (`pairs`), for B sets of weights."""
+    counts = pairs(np.asarray(truth, dtype=bool), np.asarray(score, dtype=float), weights)
+    return Parts(*(count[:, None] for count in counts))
 
 
 def classification_metrics(

@@ -18,6 +18,7 @@ from mri2pet.evaluation.comparison import (
     mean_of_people,
     over_people,
 )
+from mri2pet.evaluation.differences import listed_in
 from mri2pet.evaluation.gap import gap_rows
 from mri2pet.evaluation.image_tables import COLUMNS, printed_unit, with_published
 from mri2pet.evaluation.statistics import holm, wilcoxon_test
@@ -57,7 +58,7 @@ def configuration_table(
     """
     rows = []
     published = image_metrics.in_all_scopes(published)
-    for metric in image_metrics.listed(SYSTEM):
+    for metric in listed_in(values, SYSTEM):
         chosen = values[values["metric"] == metric]
         units = set(chosen["unit"])
         if len(units) != 1:
@@ -95,7 +96,7 @@ def pair_tests(values: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
         was measured; `p_holm` is corrected over all pairs of that metric (Holm 1979).
     """
     rows = []
-    for metric in image_metrics.listed(SYSTEM):
+    for metric in listed_in(values, SYSTEM):
         people = by_subject(values, metric)
         for pair in itertools.combinations(models, 2):
             first, second = (people.loc[method].dropna() for method in pair)

@@ -117,6 +117,8 @@ METRICS = {
         Metric("LPIPS", None, LPIPS_UNIT, False, whole=False),  # by evaluation/lpips.py
     )
 }
+# By evaluation/differences.py, of systems that have a Mean PET.
+LIKENESS = Metric("correlation of differences from Mean PET", None, "1", True, whole=False)
 PRINTED = {  # by a system's paper, in the order of its table
     "gla_gan": ("SSIM", "PSNR", "MAE"),
     "dual_glow": ("CorCoef", "PSNR", "SSIM", "MAE"),
@@ -139,7 +141,7 @@ def listed(system: str) -> list[str]:
 
 def metric_of(name: str) -> Metric | None:
     """Return the entry of a metric by its name in tables; None for what is none of these."""
-    return METRICS.get(name.removesuffix(WHOLE))
+    return LIKENESS if name == LIKENESS.name else METRICS.get(name.removesuffix(WHOLE))
 
 
 def in_all_scopes(published: pd.DataFrame) -> pd.DataFrame:
@@ -159,7 +161,7 @@ def measured(scale: str) -> list[str]:
 
 def unit_of(name: str, scale: str = "uptake") -> str:
     """Return the unit in which a metric of volumes of a scale is measured."""
-    unit = METRICS[name.removesuffix(WHOLE)].unit
+    unit = LIKENESS.unit if name == LIKENESS.name else METRICS[name.removesuffix(WHOLE)].unit
     return SCALES[scale].unit if unit == INTENSITY else unit
 
 

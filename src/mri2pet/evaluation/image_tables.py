@@ -28,6 +28,7 @@ from mri2pet.evaluation.comparison import (
     over_people,
     resampled_test,
 )
+from mri2pet.evaluation.differences import listed_in
 from mri2pet.evaluation.gap import gap_rows
 from mri2pet.evaluation.statistics import mcnemar_test, paired_t_test
 from mri2pet.files import read_tsv
@@ -100,7 +101,7 @@ def image_table(
         values = values[values["group"].isin(groups)]
     rows = []
     published = image_metrics.in_all_scopes(published)
-    for metric in image_metrics.listed(system):
+    for metric in listed_in(values, system):
         chosen, measured = values[values["metric"] == metric], image_metrics.unit_of(metric)
         units = set(chosen["unit"]) - {measured}
         if units:
@@ -158,22 +159,24 @@ def diagnosis_table(
 def error_table(
     predictions: pd.DataFrame, models: Sequence[str], published: pd.DataFrame
 ) -> pd.DataFrame:
-    """Table 2 of DUAL-GLOW: accuracy and both kinds of error, over folds as in `diagnosis_table`.
+    """Table 2 of DUAL-GLOW: accuracy, both kinds of error and AUC, over folds as `diagnosis_table`.
 
     Parameters
     ----------
     predictions
-        One row a visit: method subject fold truth predicted, the latter two `positive` or
-        `negative`; missing as for `diagnosis_table`.
+        One row a visit: method subject fold truth score predicted; truth and predicted are
+        `positive` or `negative`, and missing as for `diagnosis_table`.
     models, published
         As for `image_table`.
     """
 
     def score(visits: pd.DataFrame, weights: NDArray) -> Mapping[str, Parts]:
         truth, predicted = (visits[name] == "positive" for name in ("truth", "predicted"))
-        return classification.error_parts(truth, predicted, weights)
+        auc = classification.auc_parts(truth, visits["score"], weights)
+        return classification.error_parts(truth, predicted, weights) | {classification.AUC: auc}
 
-    metrics, worse = classification.ERRORS, classification.ERRORS_LOWER_IS_BETTER
+    metrics = (*classification.ERRORS, classification.AUC)  # the latter is in no paper's table 2
+    worse = classification.ERRORS_LOWER_IS_BETTER
     return table_over_folds(predictions, "Paired", score, metrics, models, published, worse)
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from mri2pet.errors import InputError
 from mri2pet.models.blocks import initialise, start_at
+from mri2pet.models.mean_image import mirrored
 from mri2pet.models.relation import LOG_SIGMA_LIMIT, Gaussian
 from mri2pet.models.unet3d import DoubleConvolution, UNet3d, encode
 
@@ -68,6 +69,8 @@ class CVae(UNet3d):
         2 ** (len(filters) - 1).
     code
         Channels of the code, one vector a voxel of the coarsest grid.
+    standardise, grid
+        As of `UNet3d`; the recognition network sees the MRI as it is.
 
     Raises
     ------
@@ -75,8 +78,14 @@ class CVae(UNet3d):
         If the code has no channel, or as `UNet3d`.
     """
 
-    def __init__(self, filters: Sequence[int] = (32, 64, 128, 256), code: int = 32) -> None:
-        super().__init__(filters)
+    def __init__(
+        self,
+        filters: Sequence[int] = (32, 64, 128, 256),
+        code: int = 32,
+        standardise: bool = False,
+        grid: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(filters, standardise=standardise, grid=grid)
         if code < 1:
             raise InputError(f"cvae: code {code} must be 1 or more")
         self.filters, self.channels = tuple(filters), code
@@ -91,15 +100,16 @@ class CVae(UNet3d):
     def forward(self, mri: Tensor) -> Tensor:
         """Map an MRI (B, 1, X, Y, Z), 0 to 1, to the PET of the prior's mean code, 0 to 1."""
         features = self.encode(mri)
-        mean, _ = self.prior(features[-1])
+        mean, _ = self.prior(features[-1][: len(mri)])
         return self._with_code(features, mean)
 
     def reconstruct(self, mri: Tensor, code: Tensor) -> tuple[Tensor, Gaussian]:
         """Return the PET of an MRI and a given code, and the prior that this MRI has."""
         features = self.encode(mri)
-        return self._with_code(features, code), self.prior(features[-1])
+        return self._with_code(features, code), self.prior(features[-1][: len(mri)])
 
     def _with_code(self, features: list[Tensor], code: Tensor) -> Tensor:
         """Decode, the code being added to the coarsest features by a linear map."""
         *finer, coarsest = features
+        code = code if self.from_mean is None else mirrored(code)
         return self.decode([*finer, coarsest + self.join(code).to(coarsest.dtype)])

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from mri2pet.errors import InputError
 from mri2pet.models.blocks import initialise, start_at
 from mri2pet.models.conv import Conv3x3x3
+from mri2pet.models.mean_image import MeanImage
 from mri2pet.models.native.grids import DoublingConv, max_pool
 from mri2pet.models.norm import BatchNorm, normalised
 
@@ -54,12 +55,17 @@ class UNet3d(nn.Module):
     dropout
         Share of the upward features that training leaves out, at every level but the finest
         (pix2pix: the innermost three of its seven). Synthesis is without: see Notes.
+    standardise
+        Start at the mean PET, and make each person's difference from it of the MRI's difference
+        from the mean MRI (`MeanImage`, set by `start_at_mean_image`).
+    grid
+        X, Y, Z of the volumes, which `standardise` needs.
 
     Raises
     ------
     InputError
-        If fewer than two levels are asked for, or the dropout is no share; in use, for a volume
-        whose sides cannot be halved as often as there are levels.
+        If fewer than two levels are asked for, the dropout is no share, or there is no grid to
+        standardise; in use, for a volume whose sides cannot be halved as often as there are levels.
 
     Notes
     -----
@@ -72,6 +78,8 @@ class UNet3d(nn.Module):
         filters: Sequence[int] = (32, 64, 128, 256),
         skips: bool = True,
         dropout: float = 0.0,
+        standardise: bool = False,
+        grid: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         if len(filters) < 2:
@@ -80,7 +88,8 @@ class UNet3d(nn.Module):
             raise InputError(f"unet3d: dropout {dropout} must be at least 0 and less than 1")
         self.skips = skips
         levels = list(itertools.pairwise(filters))
-        self.first = DoubleConvolution(1, filters[0])
+        self.from_mean = MeanImage(grid, "unet3d") if standardise else None
+        self.first = DoubleConvolution(MeanImage.CHANNELS if standardise else 1, filters[0])
         self.down = nn.ModuleList(DoubleConvolution(fine, coarse) for fine, coarse in levels)
         self.up = nn.ModuleList(DoublingConv(coarse, fine) for fine, coarse in reversed(levels))
         self.merge = nn.ModuleList(
@@ -94,12 +103,22 @@ class UNet3d(nn.Module):
         """Give about this intensity (0 to 1) everywhere before training."""
         start_at(self.output, math.log(mean / (1 - mean)))
 
+    def start_at_mean_image(self, mri: Tensor, pet: Tensor) -> None:
+        """Give the mean of these PET (N, 1, X, Y, Z) before training, if standardised."""
+        if self.from_mean is not None:
+            self.from_mean.fit(mri, pet, self.output)
+
     def forward(self, mri: Tensor) -> Tensor:
         """Map an MRI (B, 1, X, Y, Z), intensities 0 to 1, to a PET of the same shape in 0..1."""
         return self.decode(self.encode(mri))
 
     def encode(self, volume: Tensor) -> list[Tensor]:
-        """Return the features of every level, the finest first: (B, filters[i], X / 2**i, ...)."""
+        """Return the features of every level, the finest first: (B, filters[i], X / 2**i, ...).
+
+        Of a network that standardises (2B, ...): the later half of the mirrored MRI.
+        """
+        if self.from_mean is not None:
+            volume = self.from_mean.shown(volume)
         return encode(self.first, self.down, volume)
 
     def decode(self, features: Sequence[Tensor]) -> Tensor:
@@ -108,9 +127,17 @@ class UNet3d(nn.Module):
         for up, merge in zip(self.up, self.merge, strict=True):
             x, skip = up(x), finer.pop()
             if finer:
-                x = self.dropout(x)
+                x = self._left_out(x)
             x = merge(torch.cat([x, skip], dim=1) if self.skips else x)
-        return torch.sigmoid(self.output(x).float())
+        made = self.output(x).float()
+        return torch.sigmoid(made) if self.from_mean is None else self.from_mean.made(made)
+
+    def _left_out(self, features: Tensor) -> Tensor:
+        """Apply the dropout; where the later half is of mirrored MRI, the same to both halves."""
+        if self.from_mean is None or not self.training or not self.dropout.p:
+            return self.dropout(features)
+        kept = self.dropout(torch.ones_like(features[: len(features) // 2]))
+        return features * torch.cat([kept, kept])
 
 
 def encode(first: nn.Module, down: nn.ModuleList, volume: Tensor) -> list[Tensor]:

@@ -23,13 +23,16 @@ class VoxelNorm(nn.Module):
         X, Y, Z of the volumes; None for a layer that does nothing.
     bins
         Grey levels of a unit; the noise U(0, 1 / bins) adds to mean and variance.
+    network
+        Whose layer it is, for messages.
     """
 
     mean: Tensor
     log_sd: Tensor
 
-    def __init__(self, grid: Sequence[int] | None, bins: int) -> None:
+    def __init__(self, grid: Sequence[int] | None, bins: int, network: str = "dual_glow") -> None:
         super().__init__()
+        self.network = network
         self.grid = None if grid is None else tuple(grid)
         self.bins = bins
         if self.grid is not None:
@@ -71,6 +74,6 @@ class VoxelNorm(nn.Module):
     def _check(self, volumes: Tensor) -> None:
         if tuple(volumes.shape[2:]) != self.grid:
             raise InputError(
-                f"dual_glow: grid is {list(self.grid or ())} and a volume is "
+                f"{self.network}: grid is {list(self.grid or ())} and a volume is "
                 f"{list(volumes.shape[2:])}; they must be the same"
             )

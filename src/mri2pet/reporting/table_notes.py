@@ -1,10 +1,11 @@
-"""Sentences below a table of the report: budgets, repeats, and remarks on what a paper printed."""
+"""Sentences below a table of the report: its further metrics and columns, printed oddities."""
 
 from collections.abc import Mapping
 
 import pandas as pd
 
-from mri2pet.evaluation.image_metrics import METRICS
+from mri2pet.evaluation.differences import CAPTION
+from mri2pet.evaluation.image_metrics import LIKENESS, METRICS
 
 
 def notes(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
@@ -13,7 +14,8 @@ def notes(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
     Parameters
     ----------
     table
-        Long; `steps`, `repeats` and `repeat_sd`, `published_p` and `remark` may be there.
+        Long; `steps`, `repeats` and `repeat_sd`, `published_p` and `remark` may be there, and the
+        metric that tells a model of persons from one of the mean.
     labels
         A model's name to the one that is shown.
 
@@ -21,8 +23,13 @@ def notes(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
     -------
     Sentences, each after a space.
     """
-    parts = [_steps(table, labels), _repeats(table, labels), *_printed(table, labels)]
+    parts = [_likeness(table), _steps(table, labels), _repeats(table, labels)]
+    parts += _printed(table, labels)
     return "".join(f" {part}" for part in parts if part)
+
+
+def _likeness(table: pd.DataFrame) -> str:
+    return CAPTION if LIKENESS.name in set(table["metric"]) else ""
 
 
 def _steps(table: pd.DataFrame, labels: Mapping[str, str]) -> str:

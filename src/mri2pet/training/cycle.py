@@ -24,7 +24,7 @@ from mri2pet.training.recipe import (
     as_measured,
     chosen_weights,
     detached,
-    start_at_mean,
+    set_start,
 )
 from mri2pet.training.settings import Precision, TrainingSettings
 
@@ -60,9 +60,9 @@ class CycleGan(Recipe):
         self.weights = chosen_weights(config, TERMS, ("adversarial", "cycle"))
         self.generator = build(config["generator"])
         self.back = build(config["generator"])
-        if settings.start_at_mean:
-            start_at_mean(self.generator, pairs.target, pairs.mask, pairs.seen)
-            start_at_mean(self.back, pairs.source, pairs.mask)
+        about = (pairs.source, pairs.target)
+        set_start(self.generator, settings, *about, pairs.mask, pairs.seen)
+        set_start(self.back, settings, *reversed(about), pairs.mask)
         self.pet_discriminator = build(config["discriminator"])
         self.mri_discriminator = build(config["discriminator"])
         self.pet_pool, self.mri_pool = make_pool(config, pairs), make_pool(config, pairs)

@@ -16,7 +16,7 @@ from mri2pet.training.recipe import (
     adam,
     as_measured,
     detached,
-    start_at_mean,
+    set_start,
 )
 from mri2pet.training.recipes import plain_weight
 from mri2pet.training.settings import Precision, TrainingSettings
@@ -40,8 +40,8 @@ class Regression(Recipe):
         self.generator = build(config["generator"])
         if hasattr(self.generator, "use_atlas"):
             self.generator.use_atlas(pairs.atlas, pairs.mask)
-        if settings.start_at_mean:
-            start_at_mean(self.generator, pairs.target, pairs.mask, pairs.seen)
+        about = (pairs.source, pairs.target, pairs.mask, pairs.seen)
+        set_start(self.generator, settings, *about)
         terms = {key: value for key, value in config["losses"].items() if key != "adversarial"}
         self.loss = SynthesisLoss(terms, pairs.atlas)
         self.register_buffer("mask", pairs.mask, persistent=False)

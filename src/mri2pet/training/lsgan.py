@@ -24,7 +24,7 @@ from mri2pet.training.recipe import (
     as_measured,
     chosen_weights,
     detached,
-    start_at_mean,
+    set_start,
 )
 from mri2pet.training.settings import Precision, TrainingSettings
 
@@ -58,8 +58,8 @@ class SimpleGan(Recipe):
         super().__init__()
         self.weights = chosen_weights(config, TERMS, ("adversarial",))
         self.generator = build(config["generator"])
-        if settings.start_at_mean:
-            start_at_mean(self.generator, pairs.target, pairs.mask, pairs.seen)
+        about = (pairs.source, pairs.target, pairs.mask, pairs.seen)
+        set_start(self.generator, settings, *about)
         self.discriminator = build(config["discriminator"])
         self.pool = make_pool(config, pairs)
         self.register_buffer("mask", pairs.mask, persistent=False)

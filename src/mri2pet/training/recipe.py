@@ -96,6 +96,34 @@ def start_at_mean(
         network.start_at_mean(min(max(mean, 0.01), 0.99))
 
 
+def set_start(
+    network: nn.Module,
+    settings: TrainingSettings,
+    sources: Tensor,
+    volumes: Tensor,
+    mask: Tensor,
+    seen: Tensor | None = None,
+) -> None:
+    """Let a network start where it can: at its targets' mean intensity, or at their mean image.
+
+    Parameters
+    ----------
+    network
+        With or without the methods `start_at_mean(mean)` and `start_at_mean_image(sources,
+        volumes)`; the latter does nothing in a network that is not to standardise.
+    settings
+        `start_at_mean` asks for the former; the latter is the network's own setting.
+    sources, volumes
+        What the network is shown and is to make, (N, 1, X, Y, Z), 0 to 1.
+    mask, seen
+        As for `start_at_mean`.
+    """
+    if settings.start_at_mean:
+        start_at_mean(network, volumes, mask, seen)
+    if hasattr(network, "start_at_mean_image"):
+        network.start_at_mean_image(sources, volumes)
+
+
 @torch.no_grad()
 def recalibrate_batch_norm(recipe: Recipe, batches: Any, precision: Precision) -> None:
     """Replace the generator's batch-norm statistics by their mean over one epoch of batches."""

@@ -11,6 +11,12 @@ for system in SYSTEMS:
                 f"results/datasets/{SPACE[system]}/"
                 f"{array_name(system, wildcards.model, 'target')}.npy"
             ),
+            # what all models are compared with, for the correlation of differences from it
+            mean=(
+                of_folds(system, "synthesis/mean_pet/fold-{fold}/pet.npy")
+                if system in PET_SYSTEMS
+                else []
+            ),
             seen=lambda wildcards, system=system: seen_file(system, wildcards.model),
             mask=f"results/datasets/{SPACE[system]}/mask.npy",
             description=f"results/datasets/{SPACE[system]}/dataset.json",
