@@ -52,11 +52,13 @@ def values():
 def coverage():
     rows = [
         {
-            "fold": 0, "subject": subject, "visit": "bl", "temperature": 1.0, "nominal": nominal,
-            "coverage": share * nominal, "mean_width": 0.1 * nominal,
+            "fold": 0, "subject": subject, "visit": "bl", "group": "CN", "nominal": nominal,
+            "factor": factor, "chosen": int(factor == 1.0), "coverage": share * nominal * factor,
+            "mean_width": 0.1 * nominal * factor,
         }
         for subject, share in (("s0", 0.5), ("s2", 0.7))
         for nominal in (0.95, 0.5)
+        for factor in (0.5, 1.0)
     ]  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -202,8 +204,11 @@ def test_report_has_the_sections_of_what_there_is(tmp_path, values, coverage):
     (tmp_path / "figures").mkdir()
     for path in paths:
         Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(path)
-    paths.append(tmp_path / "uncertainty/dual_glow/fold-0/coverage.tsv")
-    write_tsv(paths[-1], coverage)
+    paths.append(tmp_path / "tables/coverage.tsv")
+    coverage = pd.concat(coverage.assign(subject=f"s{number}") for number in range(6))
+    scores = coverage.assign(metric="CRPS", unit="intensity in 0..1", value=0.012)
+    named = [table.assign(method="dual_glow") for table in (coverage, scores)]
+    write_tsv(paths[-1], coverage_table(*named, ["dual_glow"]))
     slopes = slope_table(values, [BRAIN, "Precuneus_L"], ["CN", "AD"])
     paths.append(tmp_path / "tables/ages.tsv")
     write_tsv(paths[-1], slopes)

@@ -174,7 +174,7 @@ class DualGlow(nn.Module):
         self,
         mri: Tensor,
         count: int,
-        temperature: float = 1.0,
+        temperature: float | Sequence[Tensor] = 1.0,
         side: Side | None = None,
         generator: torch.Generator | None = None,
     ) -> Iterator[Tensor]:
@@ -187,7 +187,8 @@ class DualGlow(nn.Module):
         count
             Number of draws of each.
         temperature
-            Factor on sigma; 0 gives what `forward` gives, 1 the model's own distribution.
+            Factor on sigma; 0 gives what `forward` gives, 1 the model's own distribution. Or one of
+            each level, which broadcasts to its code (`synthesis.temperature.spread`).
         side
             Side information that the PETs are to show.
         generator
@@ -195,8 +196,10 @@ class DualGlow(nn.Module):
             whatever the side information.
         """
         priors = self._prior_of(mri, side)
+        each = [temperature] * len(priors) if isinstance(temperature, float) else temperature
         for _ in range(count):
-            yield self.decode_pet([draw_code(*prior, temperature, generator) for prior in priors])
+            codes = zip(priors, each, strict=True)
+            yield self.decode_pet([draw_code(*prior, own, generator) for prior, own in codes])
 
     @torch.no_grad()
     def initialise(self, mri: Tensor, pet: Tensor, side: Side | None = None) -> None:

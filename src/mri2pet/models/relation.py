@@ -165,7 +165,10 @@ class Relation(nn.Module):
 
 
 def draw_code(
-    mean: Tensor, log_sigma: Tensor, temperature: float, generator: torch.Generator | None
+    mean: Tensor,
+    log_sigma: Tensor,
+    temperature: float | Tensor,
+    generator: torch.Generator | None,
 ) -> Tensor:
     """Draw a code from its Gaussian, sigma times a temperature (0: the mean)."""
     noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)

@@ -3,16 +3,13 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import pandas as pd
-
 from mri2pet.evaluation.image_metrics import DESCRIPTION
 from mri2pet.files import read_tsv
-from mri2pet.reporting import regional_bias
+from mri2pet.reporting import intervals, regional_bias
 from mri2pet.reporting.age_figures import slopes_listing
 from mri2pet.reporting.captions import CONTROLS, CURVES, LEARNT, SYNTHESIS, THRESHOLD
 from mri2pet.reporting.html import Listing, Picture, Section, filled
 from mri2pet.reporting.pictures import data_uri, named_pictures
-from mri2pet.reporting.uncertainty_figures import coverage_listing
 from mri2pet.reporting.views import table_view
 
 FOLDS = (
@@ -76,10 +73,10 @@ UNCERTAINTY = (
     "Right: of K draws the interval between the r-th smallest and the r-th largest holds a "
     "further one with probability 1 - 2r/(K + 1), whatever the distribution; measured is the "
     "share of the brain's voxels whose real PET lies in it. Below the dashed line a model is "
-    "surer than it should be, as one trained on few people is; the temperature is not tuned "
-    "on the people tested. The case is the held-out visit with the median error."
+    "surer than it should be. Each level's sigma is multiplied by a temperature, estimated on "
+    "people held out inside the training folds. The case is the held-out visit with the median "
+    "error."
 )
-COVERAGE = "Mean over held-out visits of the share of the brain's voxels inside the interval."
 
 
 def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Section]:
@@ -88,11 +85,10 @@ def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Sec
     Parameters
     ----------
     paths
-        `tables/{table1,table2,cross_fitted,ages,regional_bias}.tsv`,
+        `tables/{table1,table2,cross_fitted,ages,regional_bias,coverage}.tsv`,
         `figures/{mae,regional_bias,synthesis_<group>,curves_<model>,
-        uncertainty_<model>,ages_<model>,regions_<model>}.png` and
-        `uncertainty/<model>/fold-<k>/coverage.tsv`; any may be missing. None at all where DUAL-GLOW
-        is not configured.
+        uncertainty_<model>,ages_<model>,regions_<model>}.png`; any may be missing.
+        None at all where DUAL-GLOW is not configured.
     labels
         Model to label.
     """
@@ -152,19 +148,10 @@ def _ages(found: list[Path], labels: Mapping[str, str]) -> Section:
 
 
 def _uncertainty(found: list[Path], labels: Mapping[str, str]) -> Section:
-    """Show maps and coverage of each model that draws."""
+    """Show maps of each model that draws, and what the intervals of all hold."""
     figures = _pictures(found, "uncertainty", "{}: uncertainty and coverage", UNCERTAINTY, labels)
-    by_model: dict[str, list[pd.DataFrame]] = {}
-    for path in found:
-        if path.name == "coverage.tsv":
-            by_model.setdefault(path.parts[-3], []).append(read_tsv(path))
-    listings = [
-        Listing(
-            f"Coverage of {labels.get(model, model)}", COVERAGE, coverage_listing(pd.concat(tables))
-        )
-        for model, tables in by_model.items()
-    ]
-    return Section("dual-glow-uncertainty", "DUAL-GLOW: uncertainty", figures, listings=listings)
+    shown = intervals.listings(found, labels)
+    return Section("dual-glow-uncertainty", "DUAL-GLOW: uncertainty", figures, listings=shown)
 
 
 def _pictures(

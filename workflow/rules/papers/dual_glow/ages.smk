@@ -156,7 +156,7 @@ SHOWN["dual_glow"] = [
         *expand("figures/synthesis_{group}.png", group=FLOW_EXAMPLES),
         *expand("figures/curves_{model}.png", model=FLOWS),
         *expand("figures/uncertainty_{model}.png", model=DRAWN),
-        *expand("uncertainty/{model}/fold-{fold}/coverage.tsv", model=DRAWN, fold=FLOW_FOLDS),
+        *(["tables/coverage.tsv"] if "dual_glow" in INTERVAL_SYSTEMS else []),
         *(["tables/ages.tsv"] if AGED else []),
         *expand("figures/ages_{model}.png", model=AGED),
         *expand("figures/regions_{model}.png", model=AGED),
