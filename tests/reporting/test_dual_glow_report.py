@@ -8,6 +8,7 @@ from PIL import Image
 import fakes
 from mri2pet.errors import InputError
 from mri2pet.evaluation.ageing import fit_line, slope_table
+from mri2pet.evaluation.coverage_tables import coverage_table
 from mri2pet.evaluation.regions import BRAIN, OWN_AGE, SET_AGE
 from mri2pet.files import write_tsv
 from mri2pet.reporting.age_figures import COLOURS, ages_figure, regions_figure
@@ -225,9 +226,11 @@ def test_report_has_the_sections_of_what_there_is(tmp_path, values, coverage):
     shown = made[1].listings[0].table
     told = shown[(shown["Age"] == "set, all else the same") & (shown["Region"] == BRAIN)]
     assert told["All"].item() == "-10.0 [-10.0, -10.0] (8)"
-    assert made[2].listings[0].table["Measured, mean over visits"].to_list() == ["0.30", "0.57"]
+    held, scored = (listing.table.set_index("Method") for listing in made[2].listings)
+    assert held.loc["DUAL-GLOW", ["50%", "95%"]].to_list() == ["30.0", "57.0"]
+    assert scored.loc["DUAL-GLOW", "CRPS"] == "12.00"
     page = render(Report(title="T", lead="L", simulated={"adni": True}, sections=made))
-    assert "Coverage of DUAL-GLOW" in page
+    assert "Intervals: share that they hold" in page
     assert sections([], {}) == []
 
 

@@ -34,7 +34,7 @@ def generator():
 @pytest.fixture
 def mask():
     brain = torch.zeros(GRID, dtype=torch.bool)
-    brain[2:14, 2:14, 2:14] = True
+    brain[1:15, 1:15, 1:15] = True
     return brain
 
 
@@ -63,8 +63,17 @@ def test_what_lies_outside_the_brain_does_not_count_and_stays(generator, mask):
     for brain, own, factor in zip(
         inside, WANTED, spread(generator, mask, WANTED, factor=2.0), strict=True
     ):
-        assert torch.all(factor[brain] == pytest.approx(2 * own))
+        torch.testing.assert_close(factor[brain], torch.full_like(factor[brain], 2 * own))
         assert torch.all(factor[~brain] == 2.0)
+
+
+def test_a_level_that_no_brain_reaches_stays_as_learnt(generator):
+    small = torch.zeros(GRID, dtype=torch.bool)
+    small[2:6, 2:6, 2:6] = True
+    mri = torch.rand(10, 1, *GRID)
+    found = fit_temperatures(generator, mri, people(generator, mri, WANTED), small)
+    assert found[2] == 1.0
+    assert found[0] == pytest.approx(WANTED[0], rel=0.15)
 
 
 def test_temperatures_stay_within_bounds(generator, mask):

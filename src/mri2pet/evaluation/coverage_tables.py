@@ -21,7 +21,6 @@ from mri2pet.evaluation.comparison import (
     over_people,
 )
 from mri2pet.evaluation.image_tables import COLUMNS
-from mri2pet.evaluation.intervals import FACTORS
 from mri2pet.evaluation.resampling import (
     interval,
     smallest_group,
@@ -107,10 +106,11 @@ def _width_where_held(held: pd.DataFrame, nominal: float) -> dict[str, object]:
     Where no factor reaches it, the width of the largest.
     """
     sort = held.sort_values(["subject", "visit", "factor"])
+    factors = sort["factor"].nunique()
     coverage, width = (
-        sort[name].to_numpy().reshape(-1, len(FACTORS)) for name in ("coverage", "mean_width")
+        sort[name].to_numpy().reshape(-1, factors) for name in ("coverage", "mean_width")
     )
-    subjects = sort["subject"].iloc[:: len(FACTORS)].reset_index(drop=True)
+    subjects = sort["subject"].iloc[::factors].reset_index(drop=True)
 
     def widths(weights: NDArray) -> list[float]:
         means = zip(weighted_mean(coverage, weights), weighted_mean(width, weights), strict=True)

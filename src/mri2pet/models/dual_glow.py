@@ -196,7 +196,7 @@ class DualGlow(nn.Module):
             whatever the side information.
         """
         priors = self._prior_of(mri, side)
-        each = [temperature] * len(priors) if isinstance(temperature, float) else temperature
+        each = [temperature] * len(priors) if isinstance(temperature, int | float) else temperature
         for _ in range(count):
             codes = zip(priors, each, strict=True)
             yield self.decode_pet([draw_code(*prior, own, generator) for prior, own in codes])

@@ -69,7 +69,8 @@ def fit_temperatures(
     Returns
     -------
     list of float
-        From the finest level to the coarsest, between `LOWEST` and `HIGHEST`.
+        From the finest level to the coarsest, between `LOWEST` and `HIGHEST`; 1 for a level none of
+        whose positions is of the brain.
     """
     inside = brain_of_codes(mask, len(generator.pet_flow.levels))
     sums = torch.zeros(len(inside), dtype=torch.float64)
@@ -82,7 +83,8 @@ def fit_temperatures(
             zip(codes, generator.prior(given, told), strict=True)
         ):
             squares = ((code - mean) * (-log_sigma).exp()).square()
-            sums[level] += squares.mean(1, keepdim=True)[inside[level]].double().mean()
+            own = squares.mean(1, keepdim=True)[inside[level]]
+            sums[level] += own.double().mean() if len(own) else 1.0
     return [min(max(math.sqrt(value), LOWEST), HIGHEST) for value in (sums / len(mri)).tolist()]
 
 

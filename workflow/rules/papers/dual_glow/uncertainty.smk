@@ -16,6 +16,8 @@ rule dual_glow_draws:
         calibration="results/dual_glow/uncertainty/{model}/fold-{fold}/calibration.json",
     log:
         "logs/dual_glow_draws/{model}_fold-{fold}.log",
+    wildcard_constraints:
+        model="|".join(DRAWN) or "-",
     conda:
         "../../../../envs/torch.yaml"
     threads: 1
