@@ -27,10 +27,11 @@ class DualGlow(nn.Module):
     width
         Width of the couplings' hidden layers at each level. The reference code's is 512.
     relation
-        Settings of the relation networks: `width`, `layers`, `kernel`, `mri_top` (`Relation`).
+        Settings of the relation networks: `width`, `layers`, `kernel`, `mri_top`, `side_channels`
+        (`Relation`).
     side
-        Settings of `SideInformation`: `attributes`, `groups`, `age_mean`, `age_sd`; None for the
-        unconditional model.
+        Settings of `SideInformation`: `attributes`, `groups`, `age_mean`, `age_sd`, `products`;
+        None for the unconditional model.
     heads
         Settings of the classifiers of side information: `width`, `blocks` (`SideHead`).
     lu, checkpointing, wavelets
@@ -83,7 +84,7 @@ class DualGlow(nn.Module):
         self.mri_flow = Glow(depth, width, lu, checkpointing, wavelets)
         self.pet_flow = Glow(depth, width, lu, checkpointing, wavelets)
         channels = self.mri_flow.channels
-        count = self.side.width if self.side else 0
+        count = self.side.numbers if self.side else 0
         self.relation = Relation(channels, count, grid=grid, **dict(relation or {}))
         self.heads = None
         if self.side:

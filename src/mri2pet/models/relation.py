@@ -32,10 +32,14 @@ class RelationNetwork(nn.Module):
     kernel
         Side of the first convolution's kernel, odd; the others have 3.
     side
-        Numbers that describe a person (`SideInformation.width`); 0 for none.
+        Numbers that describe a person (`SideInformation.numbers`); 0 for none.
     grid
         X, Y, Z of the code, for an embedding of the side information that differs from voxel to
         voxel; None for one that is the same at all, as in the reference code.
+    side_channels
+        Show the first convolution each of these numbers as one more channel, constant over the
+        code: what follows from the MRI may then depend on the person, and the other way round. It
+        needs a hidden layer.
 
     Notes
     -----
@@ -43,7 +47,7 @@ class RelationNetwork(nn.Module):
     and takes its output for the mean, sigma being one. Here a further convolution follows, for a
     mean of either sign and, as the paper has it, sigma. It starts at zero: training begins with
     N(0, I). Side information is embedded by a linear layer, also from zero, and shifts mean and
-    log sigma (the reference code: the mean). It learns faster than the rest,
+    log sigma (the reference code: the mean). It learns faster than the rest (`EMBEDDING_RATE`),
     lest the convolutions fit person by person what the side information explains.
     """
 
@@ -55,13 +59,18 @@ class RelationNetwork(nn.Module):
         kernel: int = 5,
         side: int = 0,
         grid: Sequence[int] | None = None,
+        side_channels: bool = False,
     ) -> None:
         super().__init__()
         if layers < 1 or width < 1 or kernel < 1 or kernel % 2 == 0:
             raise InputError(
                 f"relation: layers {layers} and width {width} must be positive, kernel {kernel} odd"
             )
-        widths = [channels, *[width] * (layers - 1), 2 * channels]
+        if side_channels and layers < 2:
+            raise InputError("relation: side_channels needs layers of 2 or more, to interact in")
+        self.side, self.side_channels = side, bool(side) and side_channels
+        shown = channels + (side if self.side_channels else 0)
+        widths = [shown, *[width] * (layers - 1), 2 * channels]
         convolutions: list[nn.Module] = []
         for i in range(layers):
             size = kernel if i == 0 else 3
@@ -87,10 +96,16 @@ class RelationNetwork(nn.Module):
 
         No side information stands for zeros, a person of whom nothing is known.
         """
-        out = self.layers(code).to(code.dtype)
-        if self.embedding is not None:
+        if self.embedding is None:
+            out = self.layers(code).to(code.dtype)
+        else:
             if side is None:
-                side = code.new_zeros(len(code), self.embedding.in_features)
+                side = code.new_zeros(len(code), self.side)
+            shown = code
+            if self.side_channels:
+                everywhere = side.to(code.dtype)[..., None, None, None]
+                shown = torch.cat([code, everywhere.expand(-1, -1, *code.shape[2:])], dim=1)
+            out = self.layers(shown).to(code.dtype)
             shift = self.embedding(side.to(code.dtype)).to(code.dtype)
             out = out + EMBEDDING_RATE * shift.reshape(-1, *self.embedded)
         mean, log_sigma = out.chunk(2, dim=1)
@@ -106,6 +121,8 @@ class Relation(nn.Module):
         Of the codes, level by level (`Glow.channels`).
     side
         Numbers that describe a person; 0 for none.
+    side_channels
+        As for `RelationNetwork`, of the top code's network.
     mri_top
         With side information: give the top PET code the MRI's top code as well. The paper does
         not (eq. 17: z'_m is without h_k), the reference code does.
@@ -131,6 +148,7 @@ class Relation(nn.Module):
         channels: Sequence[int],
         side: int = 0,
         mri_top: bool = False,
+        side_channels: bool = False,
         grid: Sequence[int] | None = None,
         width: int = 256,
         layers: int = 2,
@@ -145,7 +163,9 @@ class Relation(nn.Module):
         self.networks = nn.ModuleList(
             RelationNetwork(count, width, layers, kernel) for count in below
         )
-        self.networks.append(RelationNetwork(top, width, layers, kernel, side, top_grid))
+        self.networks.append(
+            RelationNetwork(top, width, layers, kernel, side, top_grid, side_channels)
+        )
 
     def forward(self, mri: Sequence[Tensor], side: Tensor | None = None) -> list[Gaussian]:
         """Return mean and log sigma of the PET code at each level.
