@@ -24,7 +24,7 @@ class HeldOutLikelihood(HeldOutSsim):
         device = next(generator.parameters()).device
         total = 0.0
         for row, (mri, pet) in enumerate(zip(self.pairs.source, self.pairs.target, strict=True)):
-            told = self.told(row, device)
+            told = self.told(generator, row)
             pair = (volume[None].to(device) for volume in (mri, pet))
             total -= float(bits_a_voxel(generator, *pair, told)[0])
         return {self.KEY: total / len(self.pairs.source)}
