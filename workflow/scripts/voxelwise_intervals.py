@@ -23,12 +23,13 @@ with recorded(snakemake):
     for fold, paths in enumerate(zip(output.coverage, output.scores, strict=True)):
         training = training_rows(visits, folds, fold, params.groups)["index"].to_numpy()
         known = None if seen is None else seen[training]
-        voxels = Voxelwise.of(pet[training], student, known)
+        voxels = Voxelwise.of(pet[training] * mask, student, known)
         found = VisitIntervals(fold)
         for visit in synthesis_rows(visits, folds, fold).query("role == 'test'").itertuples():
             real, inside = pet[visit.index], measured(mask, seen, visit.index)
             key = {"subject": visit.subject, "visit": visit.visit, "group": visit.group}
-            scores = voxels.scores(real, inside, params.seed)
+            whole = bool((inside == mask).all())
+            scores = voxels.scores(real * mask, inside, params.seed, whole)
             found.test(key, real[inside], *voxels.interval(inside), scores)
         for path, table in zip(paths, found.tables(), strict=True):
             write_tsv(path, table)

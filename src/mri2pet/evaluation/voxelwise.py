@@ -73,15 +73,17 @@ class Voxelwise:
         reach = {share: quantile(share) for share in NOMINAL}
         return centre, bounds_of_quantiles(centre, scale, reach)
 
-    def scores(self, real: Array, inside: Array, seed: int) -> dict[str, float]:
+    def scores(self, real: Array, inside: Array, seed: int, whole: bool = True) -> dict[str, float]:
         """Score one visit.
 
         Parameters
         ----------
         real
-            (X, Y, Z).
+            (X, Y, Z), zero outside the brain.
         inside
             (X, Y, Z) bool, of CRPS and sd. Bits are of all voxels, as those of a flow.
+        whole
+            Whether all of the brain is measured; else there are no bits.
         seed
             Of the noise of grey levels.
         """
@@ -94,11 +96,8 @@ class Voxelwise:
         else:
             crps = crps_of_gaussian(*own)
         sd = own[1] * (math.sqrt(freedom / (freedom - 2)) if self.student and freedom > 2 else 1)
-        return {
-            "CRPS": crps,
-            **spread_scores(own[0], sd, own[2]),
-            "bits per voxel": self._bits(real, seed),
-        }
+        bits = {"bits per voxel": self._bits(real, seed)} if whole else {}
+        return {"CRPS": crps, **spread_scores(own[0], sd, own[2]), **bits}
 
     def _bits(self, real: Array, seed: int) -> float:
         """Return -log2 of the density of a volume with its noise, a voxel, in grey levels."""

@@ -218,6 +218,7 @@ class DualGlow(nn.Module):
         """
         self.train()
         self.losses(mri, pet, side)
+        self.relation.fit_sigma(self.encode_pet(self._noisy(pet))[0])
 
     def encode_mri(self, mri: Tensor) -> tuple[list[Tensor], Tensor]:
         """Return the codes z_m of volumes 0 to 1, noise included, and log |det(dz_m/dx_m)|."""

@@ -10,8 +10,11 @@ from mri2pet.errors import InputError
 from mri2pet.models.blocks import LEAK
 from mri2pet.models.conv import Conv3x3x3
 from mri2pet.models.glow import squeeze
+from mri2pet.models.voxel_norm import SMOOTHING
 
 LOG_SIGMA_LIMIT = 5.0  # log sigma stays within +-5, so that no density overflows
+
+SMALLEST_VARIANCE = 1e-6  # of a code's position, before it has a sigma of its own
 
 EMBEDDING_RATE = 10.0  # factor on the embedding of side information: it learns as much faster
 
@@ -51,6 +54,8 @@ class RelationNetwork(nn.Module):
     lest the convolutions fit person by person what the side information explains.
     """
 
+    base: Tensor | None
+
     def __init__(
         self,
         channels: int,
@@ -60,6 +65,7 @@ class RelationNetwork(nn.Module):
         side: int = 0,
         grid: Sequence[int] | None = None,
         side_channels: bool = False,
+        own_sigma: bool = False,
     ) -> None:
         super().__init__()
         if layers < 1 or width < 1 or kernel < 1 or kernel % 2 == 0:
@@ -84,6 +90,8 @@ class RelationNetwork(nn.Module):
                 nn.init.zeros_(convolutions[-1].bias)
                 convolutions.append(nn.LeakyReLU(LEAK, inplace=True))
         self.layers = nn.Sequential(*convolutions)
+        base = torch.zeros(1, channels, *grid) if own_sigma and grid is not None else None
+        self.register_buffer("base", base)
         self.embedded = (2 * channels, *(grid or (1, 1, 1)))
         self.embedding = nn.Linear(side, math.prod(self.embedded)) if side else None
         for last in (self.layers[-1], self.embedding):
@@ -109,7 +117,8 @@ class RelationNetwork(nn.Module):
             shift = self.embedding(side.to(code.dtype)).to(code.dtype)
             out = out + EMBEDDING_RATE * shift.reshape(-1, *self.embedded)
         mean, log_sigma = out.chunk(2, dim=1)
-        return mean, LOG_SIGMA_LIMIT * torch.tanh(log_sigma / LOG_SIGMA_LIMIT)
+        log_sigma = LOG_SIGMA_LIMIT * torch.tanh(log_sigma / LOG_SIGMA_LIMIT)
+        return mean, log_sigma if self.base is None else log_sigma + self.base
 
 
 class Relation(nn.Module):
@@ -153,19 +162,24 @@ class Relation(nn.Module):
         width: int = 256,
         layers: int = 2,
         kernel: int = 5,
+        own_sigma: bool = False,
     ) -> None:
         super().__init__()
         self.from_lower = bool(side) and not mri_top
         if self.from_lower and len(channels) < 2:
             raise InputError("dual_glow: side information needs two levels or more")
         *below, top = channels
-        top_grid = None if grid is None else [size // 2 ** len(channels) for size in grid]
+        grids: list[list[int] | None] = [None] * len(channels)
+        if grid is not None:
+            levels = range(1, len(channels) + 1)
+            grids = [[size // 2**level for size in grid] for level in levels]
+        common = {"width": width, "layers": layers, "kernel": kernel, "own_sigma": own_sigma}
         self.networks = nn.ModuleList(
-            RelationNetwork(count, width, layers, kernel) for count in below
+            RelationNetwork(count, grid=own, **common)
+            for count, own in zip(below, grids, strict=False)
         )
-        self.networks.append(
-            RelationNetwork(top, width, layers, kernel, side, top_grid, side_channels)
-        )
+        told = {"side": side, "side_channels": side_channels}
+        self.networks.append(RelationNetwork(top, grid=grids[-1], **common, **told))
 
     def forward(self, mri: Sequence[Tensor], side: Tensor | None = None) -> list[Gaussian]:
         """Return mean and log sigma of the PET code at each level.
@@ -182,6 +196,22 @@ class Relation(nn.Module):
         *below, last = self.networks
         priors = [network(code) for network, code in zip(below, lower, strict=True)]
         return [*priors, last(source, side)]
+
+    @torch.no_grad()
+    def fit_sigma(self, codes: Sequence[Tensor]) -> None:
+        """Set each position's sigma from PET codes (N, C, X, Y, Z) of training people.
+
+        Of networks with a sigma of each position (`own_sigma`); squares are averaged over 3x3x3
+        positions: of a few volumes, one position's own says little.
+        """
+        for network, code in zip(self.networks, codes, strict=True):
+            if network.base is not None:
+                pooled = code.square().mean(0, keepdim=True)
+                if min(code.shape[2:]) >= SMOOTHING:
+                    pooled = nn.functional.avg_pool3d(
+                        *(pooled, SMOOTHING), stride=1, padding=1, count_include_pad=False
+                    )
+                network.base.copy_(0.5 * pooled.clamp_min(SMALLEST_VARIANCE).log())
 
 
 def draw_code(

@@ -55,14 +55,23 @@ class FlowPeople:
         return {name: value.to(self.device) for name, value in self.side.tensors(row).items()}
 
     def volumes(self, row: pd.DataFrame) -> tuple[Tensor, Tensor]:
-        """Return MRI and PET (N, 1, X, Y, Z) of rows of the visits' table."""
+        """Return MRI and PET (N, 1, X, Y, Z) of rows of the visits' table, as in training.
+
+        The PET is zero outside the mask there. Between two voxels of the template some is left.
+        """
         places = row["index"].to_numpy()
-        pair = (np.stack([array[i] for i in places]) for array in (self.mri, self.pet))
+        mri, pet = (np.stack([array[i] for i in places]) for array in (self.mri, self.pet))
+        pair = (mri, pet * self.mask)
         first, second = (torch.from_numpy(v.astype(np.float32))[:, None] for v in pair)
         return first.to(self.device), second.to(self.device)
 
+    def is_whole(self, place: int) -> bool:
+        """Tell whether all of the brain is measured in a visit's PET: a likelihood is of all."""
+        return self.seen is None or bool(self.seen[place][self.mask].all())
+
     def temperatures(self, held: pd.DataFrame) -> list[float]:
         """Estimate each level's temperature on visits held out of the training; 1 without any."""
+        held = held[[self.is_whole(place) for place in held["index"]]]
         if held.empty:
             return [1.0] * len(self.generator.pet_flow.levels)
         mask = torch.from_numpy(self.mask).to(self.device)
@@ -73,8 +82,10 @@ class FlowPeople:
         mask = torch.from_numpy(self.mask).to(self.device)
         return spread(self.generator, mask, temperatures, factor)
 
-    def bits(self, row: pd.DataFrame, spreads: Sequence[Tensor], seed: int) -> Mapping[str, Any]:
+    def bits(self, row: pd.DataFrame, spreads: Sequence[Tensor], seed: int) -> Mapping[str, float]:
         """Score one visit's likelihood, by sigma as it is used and as it was learnt."""
+        if not self.is_whole(row["index"].item()):
+            return {}
         given = (self.generator, *self.volumes(row), self.told(row))
         return {
             "bits per voxel": float(bits_a_voxel(*given, spreads, seed)),
