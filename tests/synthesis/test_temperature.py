@@ -90,7 +90,7 @@ def test_the_right_temperature_takes_the_fewest_bits(generator, mask):
 
     def bits(factor):
         spreads = spread(generator, everywhere, [factor * own for own in WANTED])
-        return float(bits_a_voxel(generator, mri, pet, spreads=spreads).mean())
+        return float(bits_a_voxel(generator, mri, pet, spreads=[spreads]).mean())
 
     assert bits(1.0) < min(bits(0.6), bits(1.7))
     assert bits(1.0) < float(bits_a_voxel(generator, mri, pet).mean())
@@ -101,7 +101,7 @@ def test_bits_are_those_of_the_objective(generator):
     mri, pet = torch.rand(3, 1, *GRID), torch.rand(3, 1, *GRID)
     noise = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        objective = [float(generator.losses(mri, pet, generator=noise)["pet"]) for _ in range(4)]
+        objective = [float(generator.losses(mri, pet, generator=noise)["pet"]) for _ in range(2)]
     found = float(bits_a_voxel(generator, mri, pet, seed=0).mean())
-    assert found == pytest.approx(sum(objective) / 4, abs=1e-4)
+    assert found == pytest.approx(sum(objective) / 2, abs=1e-4)
     assert math.isfinite(found)

@@ -12,7 +12,7 @@ from mri2pet.evaluation.intervals import NOMINAL, crps_of_gaussian, crps_of_stud
 from mri2pet.evaluation.visit_intervals import Bounds, bounds_of_quantiles, spread_scores
 
 BINS = 256  # grey levels of a unit, as a flow's likelihood has them
-NOISES = 4
+NOISES = 2
 METHODS = ("voxel_gaussian", "voxel_t")
 
 Array = NDArray[Any]

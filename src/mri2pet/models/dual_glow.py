@@ -27,8 +27,8 @@ class DualGlow(nn.Module):
     width
         Width of the couplings' hidden layers at each level. The reference code's is 512.
     relation
-        Settings of the relation networks: `width`, `layers`, `kernel`, `mri_top`, `side_channels`
-        (`Relation`).
+        Settings of the relation networks: `width`, `layers`, `kernel`, `mri_top`, `side_channels`,
+        `own_sigma` (`Relation`).
     side
         Settings of `SideInformation`: `attributes`, `groups`, `age_mean`, `age_sd`, `products`;
         None for the unconditional model.
@@ -205,6 +205,8 @@ class DualGlow(nn.Module):
     @torch.no_grad()
     def initialise(self, mri: Tensor, pet: Tensor, side: Side | None = None) -> None:
         """Set the activation norms from a first batch, as it passes; those set already stay.
+
+        Then each position's sigma, where the relation networks have one (`Relation.fit_sigma`).
 
         Where it is not called, the first step of training sets them from its own batch, which with
         one volume a batch is little.

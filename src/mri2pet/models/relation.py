@@ -43,6 +43,11 @@ class RelationNetwork(nn.Module):
         Show the first convolution each of these numbers as one more channel, constant over the
         code: what follows from the MRI may then depend on the person, and the other way round. It
         needs a hidden layer.
+    own_sigma
+        Give each position of the code a sigma of its own, set once by `Relation.fit_sigma`; the
+        network's is a factor on it. Needs `grid`. Not in the paper: with one sigma for all, air
+        and brain share it until the network has learnt which is which, and a few people do not
+        teach that.
 
     Notes
     -----
@@ -90,6 +95,8 @@ class RelationNetwork(nn.Module):
                 nn.init.zeros_(convolutions[-1].bias)
                 convolutions.append(nn.LeakyReLU(LEAK, inplace=True))
         self.layers = nn.Sequential(*convolutions)
+        if own_sigma and grid is None:
+            raise InputError("relation: own_sigma needs the volumes' grid")
         base = torch.zeros(1, channels, *grid) if own_sigma and grid is not None else None
         self.register_buffer("base", base)
         self.embedded = (2 * channels, *(grid or (1, 1, 1)))
@@ -137,7 +144,7 @@ class Relation(nn.Module):
         not (eq. 17: z'_m is without h_k), the reference code does.
     grid
         X, Y, Z of the volumes, for an embedding that knows where in the brain it is; or None.
-    width, layers, kernel
+    width, layers, kernel, own_sigma
         Of each network (`RelationNetwork`).
 
     Raises

@@ -87,10 +87,8 @@ class FlowPeople:
         if not self.is_whole(row["index"].item()):
             return {}
         given = (self.generator, *self.volumes(row), self.told(row))
-        return {
-            "bits per voxel": float(bits_a_voxel(*given, spreads, seed)),
-            "bits per voxel, sigma as learnt": float(bits_a_voxel(*given, None, seed)),
-        }
+        used, learnt = bits_a_voxel(*given, [spreads, None], seed)[:, 0].tolist()
+        return {"bits per voxel": used, "bits per voxel, sigma as learnt": learnt}
 
     def draws(
         self,

@@ -17,7 +17,7 @@ from mri2pet.models.dual_glow import DualGlow
 from mri2pet.models.glow import gaussian_log_density
 
 LOWEST, HIGHEST = 0.25, 8.0  # no temperature beyond: one person may be very unlike the others
-NOISES = 4  # of the grey levels, over which a likelihood is averaged
+NOISES = 2  # of the grey levels, over which a likelihood is averaged
 
 Temperatures = Sequence[float]
 
@@ -124,7 +124,7 @@ def bits_a_voxel(
     mri: Tensor,
     pet: Tensor,
     side: Mapping[str, Tensor] | None = None,
-    spreads: Sequence[Tensor] | None = None,
+    spreads: Sequence[Sequence[Tensor] | None] = (None,),
     seed: int = 0,
 ) -> Tensor:
     """Return how many bits a voxel a PET takes given its MRI: -log2 p(x_p | x_m) a voxel.
@@ -139,17 +139,18 @@ def bits_a_voxel(
     mri, pet
         (N, 1, X, Y, Z), 0 to 1.
     spreads
-        As `spread` gives them; None: sigma as learnt.
+        Each as `spread` gives it, or None for sigma as learnt: what is to be compared costs
+        nothing more.
     seed
         Of the noise.
 
     Returns
     -------
     Tensor
-        (N,).
+        (spreads, N).
     """
     noise = torch.Generator(mri.device).manual_seed(seed)
-    total = torch.zeros(len(pet), dtype=torch.float64, device=pet.device)
+    total = torch.zeros(len(spreads), len(pet), dtype=torch.float64, device=pet.device)
     for _ in range(NOISES):
         noisy = [
             volume
@@ -157,12 +158,12 @@ def bits_a_voxel(
             for volume in (mri, pet)
         ]
         given, _ = generator.encode_mri(noisy[0])
-        codes, log_density = generator.encode_pet(noisy[1])
-        for level, (code, (mean, log_sigma)) in enumerate(
-            zip(codes, generator.prior(given, side), strict=True)
-        ):
-            if spreads is not None:
-                log_sigma = log_sigma + spreads[level].log()
-            log_density = log_density + gaussian_log_density(code, mean, log_sigma)
-        total += math.log(generator.bins) - log_density.double() / pet[0].numel()
+        codes, of_flow = generator.encode_pet(noisy[1])
+        priors = generator.prior(given, side)
+        for row, wider in enumerate(spreads):
+            log_density = of_flow.double()
+            for level, (code, (mean, log_sigma)) in enumerate(zip(codes, priors, strict=True)):
+                own = log_sigma if wider is None else log_sigma + wider[level].log()
+                log_density = log_density + gaussian_log_density(code, mean, own)
+            total[row] += math.log(generator.bins) - log_density / pet[0].numel()
     return total / (NOISES * math.log(2))

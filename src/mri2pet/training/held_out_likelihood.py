@@ -26,5 +26,5 @@ class HeldOutLikelihood(HeldOutSsim):
         for row, (mri, pet) in enumerate(zip(self.pairs.source, self.pairs.target, strict=True)):
             told = self.told(generator, row)
             pair = (volume[None].to(device) for volume in (mri, pet))
-            total -= float(bits_a_voxel(generator, *pair, told)[0])
+            total -= float(bits_a_voxel(generator, *pair, told))
         return {self.KEY: total / len(self.pairs.source)}
