@@ -44,6 +44,30 @@ def test_shares_of_all_add_up_to_one(finished):
     np.testing.assert_allclose(total, 1)
 
 
+def test_intervals_are_told_of_flows_and_of_each_voxel_by_itself(finished):
+    results = finished.folder / "results/dual_glow"
+    table = read_tsv(results / "tables/coverage.tsv")
+    assert list(table.columns) == list(COLUMNS)
+    assert set(table["method"]) == {"dual_glow", "dual_glow_side", "voxel_gaussian", "voxel_t"}
+    values = table.set_index(["method", "metric"])["mean"]
+    draws = read_json(results / "models/dual_glow/fold-0/chosen.json")
+    calibration = read_json(results / "uncertainty/dual_glow/fold-0/calibration.json")
+    assert calibration["people"] == draws["validation"]
+    assert len(calibration["people"]) == 1
+    assert set(calibration["people"]).isdisjoint(draws["training"])
+    assert not calibration["conformal"]
+    shares = [metric for metric in values["dual_glow"].index if metric.startswith("coverage at")]
+    assert shares
+    for method in ("dual_glow", "voxel_t"):
+        assert values[method][shares].is_monotonic_increasing
+        assert values[method][shares].between(0, 100).all()
+        assert np.isfinite(values[method][["CRPS", "bits per voxel", "error over sd"]]).all()
+    held = read_tsv(results / "uncertainty/dual_glow/fold-0/coverage.tsv", dtype={"visit": str})
+    folds = read_tsv(finished.folder / "results/datasets/linear/folds.tsv")
+    tested = set(folds.loc[folds["fold"] == 0, "subject"])
+    assert set(held["subject"]) <= tested
+
+
 def test_ages_are_those_of_the_configuration_and_slopes_follow_from_them(finished):
     results = finished.folder / "results/dual_glow"
     person = read_json(results / "ages/dual_glow_side/fold-0/person.json")
