@@ -76,7 +76,7 @@ def test_figures_are_drawn_and_stand_in_the_report(finished):
     assert {
         "mae.png", "ages_dual_glow_side.png", "regions_dual_glow_side.png",
         "uncertainty_dual_glow.png", "uncertainty_dual_glow_side.png", "curves_dual_glow.png",
-        "synthesis_AD.png", "synthesis_CN.png",
+        "synthesis_AD.png", "synthesis_MCI.png", "synthesis_CN.png",
     } <= names  # fmt: skip
     for path in figures.glob("*.png"):
         with Image.open(path) as image:

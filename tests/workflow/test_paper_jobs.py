@@ -180,6 +180,17 @@ def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
     assert jobs["pack_nonlinear"] == jobs["linear_folds"] == 1
 
 
+def test_the_reference_code_s_depths_change_no_job(flow_listing, root, tmp_path_factory):
+    code = with_cohort(tmp_path_factory, root, "dual_glow_code")
+    jobs = code.jobs()
+    assert jobs == flow_listing.jobs()
+    folds = full_config(root, "dual_glow_code")["folds"]["n"]
+    assert jobs["synthesise_ages"] == folds
+    assert jobs["probe_codes"] == 2
+    for once in ("counterfactual_truth", "counterfactual_table", "probes_table"):
+        assert jobs[once] == 1
+
+
 def inputs_of(listing, *targets):
     """Return the inputs of the trainings that make some files, by the names of the arrays."""
     text = listing.snakemake(*targets, "--dry-run", changes={})

@@ -92,9 +92,10 @@ def counterfactual_table(values: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFr
             (DIAGNOSIS, SET_DIAGNOSIS, _diagnosis_changes),
         ):
             chosen = own[(own["curve"] == curve) & ~own["outside"] & (own["region"] != BRAIN)]
-            if not (own["curve"] == curve).any():
+            known = truth[truth["curve"] == curve]
+            if known.empty or not (own["curve"] == curve).any():
                 continue
-            shown, true = (change(part) for part in _paired(chosen, truth[truth["curve"] == curve]))
+            shown, true = (change(part) for part in _paired(chosen, known))
             rows += _rows(method, name, shown, true, own.groupby("subject")["fold"].first())
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -1,5 +1,7 @@
 """What simulated people's PET would show at another age or diagnosis, beside what models show (D10)."""
 
+from mri2pet.simulation.people import GROUPS as SIMULATED_GROUPS
+
 
 def true_people(_):
     """Return what holds the truth about the paired visits of DUAL-GLOW's study."""
@@ -28,7 +30,11 @@ rule counterfactual_truth:
         runtime=more(60),
     params:
         ages=SETTINGS["synthesis"]["ages"],
-        groups=[STUDIES[STUDY["dual_glow"]].groups[end] for end in (0, -1)],
+        groups=[
+            STUDIES[STUDY["dual_glow"]].groups[end]
+            for end in (0, -1)
+            if STUDIES[STUDY["dual_glow"]].groups[end] in SIMULATED_GROUPS
+        ],
         reference=config["preproc"]["pet_reference"],
         ceiling=config["preproc"]["pet_ceiling"],
         code=code("counterfactual_truth.py"),
