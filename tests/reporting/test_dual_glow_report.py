@@ -236,5 +236,5 @@ def test_report_has_the_sections_of_what_there_is(tmp_path, values, coverage):
 
 def test_captions_of_dual_glow_say_that_the_cohort_is_simulated(root):
     captions = sorted((root / "workflow/report").glob("dual_glow_*.rst"))
-    assert len(captions) == 8
+    assert len(captions) == 10
     assert all(SIMULATED_NOTE in path.read_text() for path in captions)

@@ -188,6 +188,18 @@ def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
     assert jobs["pack_nonlinear"] == jobs["linear_folds"] == 1
 
 
+def test_the_reference_code_s_depths_have_the_jobs_of_the_paper_s(flow_listing, root):
+    code = copy.copy(flow_listing)
+    code.paper = "dual_glow_code"
+    jobs, config = code.jobs(), full_config(root, "dual_glow_code")
+    folds, models = config["folds"]["n"], len(config["dual_glow"]["models"])
+    assert jobs["train"] == jobs["synthesise"] == models * folds
+    assert jobs["synthesise_ages"] == folds
+    assert jobs["probe_codes"] == 2
+    for once in ("counterfactual_truth", "counterfactual_table", "probes_table"):
+        assert jobs[once] == 1
+
+
 def inputs_of(listing, *targets):
     """Return the inputs of the trainings that make some files, by the names of the arrays."""
     text = listing.snakemake(*targets, "--dry-run", changes={})

@@ -5,6 +5,9 @@ is (`simulation.counterfactual`). Compared are changes, region by region: their 
 regions, and by how much a model's change where the true one changes by one.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -13,13 +16,52 @@ from mri2pet.evaluation.ageing import DECADE
 from mri2pet.evaluation.regions import BRAIN, SET_AGE, SET_DIAGNOSIS
 from mri2pet.evaluation.resampling import interval, subject_weights, weighted_mean
 from mri2pet.evaluation.statistics import mean_and_sd
+from mri2pet.simulation.counterfactual import Anatomy, Mixing
 
 DATASET = "Held-out visits"
 AGE, DIAGNOSIS = "age told", "diagnosis told"
+TRUE_COLUMNS = ("subject", "visit", "curve", "group", "age", "region", "value")
 COLUMNS = (
     "dataset", "method", "metric", "unit", "mean", "sd", "n", "p_value", "published_mean",
     "published_sd", "low", "high",
 )  # fmt: skip
+
+
+def true_values(
+    visit: Any,
+    anatomy: Anatomy,
+    mixing: Mixing,
+    names: Sequence[str],
+    ages: Sequence[float],
+    groups: Sequence[str],
+) -> pd.DataFrame:
+    """Return the regional means of the PET of one visit at other ages and diagnoses.
+
+    Parameters
+    ----------
+    visit
+        A row of the dataset's table: subject visit group age.
+    anatomy, mixing
+        Of the visit; of the dataset.
+    names
+        Name of region 1, 2, ...
+    ages, groups
+        To be told: years; groups of the simulation.
+
+    Returns
+    -------
+    DataFrame
+        One row a curve, age or diagnosis, and region: subject visit curve group age region value.
+    """
+    told = [(SET_AGE, visit.group, float(age), anatomy.uptake(age=age)) for age in ages]
+    told += [(SET_DIAGNOSIS, group, visit.age, anatomy.uptake(diagnosis=group)) for group in groups]
+    frames = [
+        pd.DataFrame({"region": list(names), "value": mixing.values(uptake)}).assign(
+            subject=visit.subject, visit=visit.visit, curve=curve, group=group, age=age
+        )
+        for curve, group, age, uptake in told
+    ]
+    return pd.concat(frames, ignore_index=True)[list(TRUE_COLUMNS)]
 
 
 def counterfactual_table(values: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
@@ -32,8 +74,7 @@ def counterfactual_table(values: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFr
         those outside the training people's ages do not count, and at set diagnoses, whose column
         `group` is the one told, from the healthiest to the most ill.
     truth
-        The same columns (but `outside`) of the PET that would be there: subject, visit, curve,
-        group, age, region, value.
+        `TRUE_COLUMNS`, of the PET that would be there.
 
     Returns
     -------
@@ -51,9 +92,10 @@ def counterfactual_table(values: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFr
             (DIAGNOSIS, SET_DIAGNOSIS, _diagnosis_changes),
         ):
             chosen = own[(own["curve"] == curve) & ~own["outside"] & (own["region"] != BRAIN)]
-            if not (own["curve"] == curve).any():
+            known = truth[truth["curve"] == curve]
+            if known.empty or not (own["curve"] == curve).any():
                 continue
-            shown, true = (change(part) for part in _paired(chosen, truth[truth["curve"] == curve]))
+            shown, true = (change(part) for part in _paired(chosen, known))
             rows += _rows(method, name, shown, true, own.groupby("subject")["fold"].first())
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -54,9 +54,10 @@ class RelationNetwork(nn.Module):
     The paper gives no layers. The reference code has one 5x5x5 convolution with LeakyReLU (0.2)
     and takes its output for the mean, sigma being one. Here a further convolution follows, for a
     mean of either sign and, as the paper has it, sigma. It starts at zero: training begins with
-    N(0, I). Side information is embedded by a linear layer, also from zero, and shifts mean and
-    log sigma (the reference code: the mean). It learns faster than the rest (`EMBEDDING_RATE`),
-    lest the convolutions fit person by person what the side information explains.
+    N(0, I). Side information is embedded by a linear layer, also from zero, and shifts the mean,
+    as in the reference code: a sigma of each person is soon too small for anybody else. It learns
+    faster than the rest (`EMBEDDING_RATE`), lest the convolutions fit person by person what the
+    side information explains.
     """
 
     base: Tensor | None
@@ -99,7 +100,7 @@ class RelationNetwork(nn.Module):
             raise InputError("relation: own_sigma needs the volumes' grid")
         base = torch.zeros(1, channels, *grid) if own_sigma and grid is not None else None
         self.register_buffer("base", base)
-        self.embedded = (2 * channels, *(grid or (1, 1, 1)))
+        self.embedded = (channels, *(grid or (1, 1, 1)))
         self.embedding = nn.Linear(side, math.prod(self.embedded)) if side else None
         for last in (self.layers[-1], self.embedding):
             if last is not None:
@@ -111,19 +112,16 @@ class RelationNetwork(nn.Module):
 
         No side information stands for zeros, a person of whom nothing is known.
         """
-        if self.embedding is None:
-            out = self.layers(code).to(code.dtype)
-        else:
-            if side is None:
-                side = code.new_zeros(len(code), self.side)
-            shown = code
+        shown = code
+        if self.side:
+            side = code.new_zeros(len(code), self.side) if side is None else side.to(code.dtype)
             if self.side_channels:
-                everywhere = side.to(code.dtype)[..., None, None, None]
-                shown = torch.cat([code, everywhere.expand(-1, -1, *code.shape[2:])], dim=1)
-            out = self.layers(shown).to(code.dtype)
-            shift = self.embedding(side.to(code.dtype)).to(code.dtype)
-            out = out + EMBEDDING_RATE * shift.reshape(-1, *self.embedded)
-        mean, log_sigma = out.chunk(2, dim=1)
+                everywhere = side[..., None, None, None].expand(-1, -1, *code.shape[2:])
+                shown = torch.cat([code, everywhere], dim=1)
+        mean, log_sigma = self.layers(shown).to(code.dtype).chunk(2, dim=1)
+        if self.embedding is not None:
+            shift = self.embedding(side).to(code.dtype)
+            mean = mean + EMBEDDING_RATE * shift.reshape(-1, *self.embedded)
         log_sigma = LOG_SIGMA_LIMIT * torch.tanh(log_sigma / LOG_SIGMA_LIMIT)
         return mean, log_sigma if self.base is None else log_sigma + self.base
 

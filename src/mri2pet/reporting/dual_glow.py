@@ -10,6 +10,7 @@ from mri2pet.reporting.age_figures import slopes_listing
 from mri2pet.reporting.captions import CONTROLS, CURVES, LEARNT, SYNTHESIS, THRESHOLD
 from mri2pet.reporting.html import Listing, Picture, Section, filled
 from mri2pet.reporting.pictures import data_uri, named_pictures
+from mri2pet.reporting.side_tables import side_listings
 from mri2pet.reporting.views import table_view
 
 FOLDS = (
@@ -50,7 +51,8 @@ AGES = (
     "The generator is told another age than the person's; the MRI, sex and diagnosis stay the "
     "same. PET of the mean code, without noise: pictures differ by the age alone. Below: the "
     "difference of each to the first. The case is the first fold's held-out visit with the "
-    "median error."
+    "median error. A star marks ages outside those of the training people: nothing was learnt "
+    "there, and what is shown goes on from within."
 )
 REGIONS = (
     "A dot a held-out person (visits averaged), the least-squares line of each diagnosis and "
@@ -59,7 +61,8 @@ REGIONS = (
     "the person's own age; right: the same MRIs, told each age in turn, mean over people "
     "with its 95% interval, a thin line a visit. The right column alone separates what the "
     "generator was told from what it sees in the MRI. A group of fewer than three people has "
-    "no line; bands that reach beyond the panel are cut."
+    "no line; bands that reach beyond the panel are cut. Dashed: ages outside those of the "
+    "training people; of the mean, of any fold's."
 )
 SLOPES = (
     "Change of mean intensity a decade, in thousandths of the intensity range, with the 95% "
@@ -85,7 +88,7 @@ def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Sec
     Parameters
     ----------
     paths
-        `tables/{table1,table2,cross_fitted,ages,regional_bias,coverage}.tsv`,
+        `tables/{table1,table2,cross_fitted,ages,counterfactual,probes,regional_bias,coverage}.tsv`,
         `figures/{mae,regional_bias,synthesis_<group>,curves_<model>,
         uncertainty_<model>,ages_<model>,regions_<model>}.png`; any may be missing.
         None at all where DUAL-GLOW is not configured.
@@ -144,6 +147,7 @@ def _ages(found: list[Path], labels: Mapping[str, str]) -> Section:
             slopes = read_tsv(path)
             shown = slopes_listing(slopes, dict(labels), list(dict.fromkeys(slopes["region"])))
             listings.append(Listing("Change of regional PET a decade", SLOPES, shown))
+    listings += side_listings(found, labels)
     return Section("dual-glow-ages", "DUAL-GLOW: age", figures, listings=listings)
 
 
