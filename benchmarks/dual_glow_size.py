@@ -1,12 +1,13 @@
 """Count parameters, memory and arithmetic of DUAL-GLOW at paper size, without allocating it.
 
-    python benchmarks/dual_glow_size.py
+    python benchmarks/dual_glow_size.py [--paper dual_glow_code]
 
-The network of config/paper/dual_glow.yaml lives on torch's meta device, where shapes are worked out
-and nothing is computed. Memory kept for backward: the storages that autograd saves in one step on
-one pair, in float32. Prints a table.
+The network with side information of config/paper/dual_glow.yaml, or of another file there, lives on
+torch's meta device, where shapes are worked out and nothing is computed. Memory kept for backward:
+the storages that autograd saves in one step on one pair, in float32. Prints a table.
 """
 
+import argparse
 import contextlib
 import sys
 from collections.abc import Iterator
@@ -15,21 +16,24 @@ from unittest import mock
 
 import torch
 import yaml
+from snakemake.utils import update_config
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from mri2pet.config.systems import system_models
 from mri2pet.models.dual_glow import DualGlow, objective
 
 ROOT = Path(__file__).parents[1]
-GROUPS = ["CN", "SMC", "EMCI", "MCI", "LMCI", "AD"]
 GIB = 2**30
 
 
-def network(checkpointing: bool) -> DualGlow:
-    """Make the conditional model of the paper's configuration on the meta device."""
-    paper = yaml.safe_load((ROOT / "config/paper/dual_glow.yaml").read_text())
-    settings = dict(paper["dual_glow"]["models"]["dual_glow"]["generator"])
-    settings |= {"checkpointing": checkpointing, "side": {"groups": GROUPS}}
+def network(checkpointing: bool, paper: str = "dual_glow") -> DualGlow:
+    """Make the conditional model of a configuration of config/paper on the meta device."""
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    update_config(config, yaml.safe_load((ROOT / f"config/paper/{paper}.yaml").read_text()))
+    settings = dict(system_models(config, "dual_glow")["dual_glow_side"]["generator"])
+    settings |= {"checkpointing": checkpointing}
+    settings.pop("name")
     with torch.device("meta"):
         made = DualGlow(**settings)
     for layer in made.modules():
@@ -71,13 +75,16 @@ def no_autocast() -> Iterator[None]:
 
 def main() -> None:
     """Print a row a volume shape."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--paper", default="dual_glow", help="a file of config/paper")
+    paper = parser.parse_args().paper
     sys.stdout.write(
         "| volume | parameters, million | with gradients and moments, GiB | kept, GiB "
         "| kept with checkpointing, GiB | forward and backward, TFLOP |\n"
         "|---|---|---|---|---|---|\n"
     )
     with no_autocast():
-        plain, checkpointed = network(False), network(True)
+        plain, checkpointed = network(False, paper), network(True, paper)
         parameters = sum(p.numel() for p in plain.parameters())
         for shape in ((64, 96, 64), (48, 64, 48)):
             volume, side = inputs(shape)

@@ -8,6 +8,7 @@ from PIL import Image
 import fakes
 from mri2pet.errors import InputError
 from mri2pet.evaluation.ageing import fit_line, slope_table
+from mri2pet.evaluation.coverage_tables import coverage_table
 from mri2pet.evaluation.regions import BRAIN, OWN_AGE, SET_AGE
 from mri2pet.files import write_tsv
 from mri2pet.reporting.age_figures import COLOURS, ages_figure, regions_figure
@@ -52,11 +53,13 @@ def values():
 def coverage():
     rows = [
         {
-            "fold": 0, "subject": subject, "visit": "bl", "temperature": 1.0, "nominal": nominal,
-            "coverage": share * nominal, "mean_width": 0.1 * nominal,
+            "fold": 0, "subject": subject, "visit": "bl", "group": "CN", "nominal": nominal,
+            "factor": factor, "chosen": int(factor == 1.0), "coverage": share * nominal * factor,
+            "mean_width": 0.1 * nominal * factor,
         }
         for subject, share in (("s0", 0.5), ("s2", 0.7))
         for nominal in (0.95, 0.5)
+        for factor in (0.5, 1.0)
     ]  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -202,8 +205,11 @@ def test_report_has_the_sections_of_what_there_is(tmp_path, values, coverage):
     (tmp_path / "figures").mkdir()
     for path in paths:
         Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(path)
-    paths.append(tmp_path / "uncertainty/dual_glow/fold-0/coverage.tsv")
-    write_tsv(paths[-1], coverage)
+    paths.append(tmp_path / "tables/coverage.tsv")
+    coverage = pd.concat(coverage.assign(subject=f"s{number}") for number in range(6))
+    scores = coverage.assign(metric="CRPS", unit="intensity in 0..1", value=0.012)
+    named = [table.assign(method="dual_glow") for table in (coverage, scores)]
+    write_tsv(paths[-1], coverage_table(*named, ["dual_glow"]))
     slopes = slope_table(values, [BRAIN, "Precuneus_L"], ["CN", "AD"])
     paths.append(tmp_path / "tables/ages.tsv")
     write_tsv(paths[-1], slopes)
@@ -220,13 +226,15 @@ def test_report_has_the_sections_of_what_there_is(tmp_path, values, coverage):
     shown = made[1].listings[0].table
     told = shown[(shown["Age"] == "set, all else the same") & (shown["Region"] == BRAIN)]
     assert told["All"].item() == "-10.0 [-10.0, -10.0] (8)"
-    assert made[2].listings[0].table["Measured, mean over visits"].to_list() == ["0.30", "0.57"]
+    held, scored = (listing.table.set_index("Method") for listing in made[2].listings)
+    assert held.loc["DUAL-GLOW", ["50%", "95%"]].to_list() == ["30.0", "57.0"]
+    assert scored.loc["DUAL-GLOW", "CRPS"] == "12.00"
     page = render(Report(title="T", lead="L", simulated={"adni": True}, sections=made))
-    assert "Coverage of DUAL-GLOW" in page
+    assert "Intervals: share that they hold" in page
     assert sections([], {}) == []
 
 
 def test_captions_of_dual_glow_say_that_the_cohort_is_simulated(root):
     captions = sorted((root / "workflow/report").glob("dual_glow_*.rst"))
-    assert len(captions) == 8
+    assert len(captions) == 10
     assert all(SIMULATED_NOTE in path.read_text() for path in captions)

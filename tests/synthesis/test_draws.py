@@ -6,14 +6,17 @@ import torch
 from torch import nn
 
 from mri2pet.errors import InputError
+from mri2pet.evaluation.intervals import held_by_factor
+from mri2pet.evaluation.visit_intervals import bounds_of_draws, ranks
 from mri2pet.models.dual_glow import DualGlow
-from mri2pet.synthesis.draws import coverage, draw_pets, ranks
+from mri2pet.synthesis.draws import draw_pets
 
 VALUES = 20000
 
 
 def measured(draws, real):
-    rows = coverage(draws, real)
+    rows = held_by_factor(real, *bounds_of_draws(draws))
+    rows = rows[rows["factor"] == 1].to_dict("records")
     return [row["nominal"] for row in rows], [row["coverage"] for row in rows], rows
 
 
@@ -43,9 +46,9 @@ def test_draws_around_the_wrong_place_cover_nothing():
 
 
 def test_39_draws_make_the_usual_intervals():
-    assert ranks(39) == pytest.approx({10: 0.5, 4: 0.8, 2: 0.9, 1: 0.95})
-    assert ranks(3) == {1: 0.5}
-    assert all(0 < 2 * rank < 8 for rank in ranks(7))
+    assert ranks(39) == {0.5: 10, 0.8: 4, 0.9: 2, 0.95: 1}
+    assert ranks(3) == {0.5: 1}
+    assert all(0 < 2 * rank < 8 for rank in ranks(7).values())
     with pytest.raises(InputError, match="2 are too few"):
         ranks(2)
 

@@ -150,12 +150,14 @@ def test_pairs_without_side_information_are_refused(told_entry, pairs):
 
 
 @pytest.mark.parametrize("name", ["dual_glow", "dual_glow_side"])
-def test_the_paper_s_entry_trains_when_its_networks_are_narrow(root, pairs, name):
+@pytest.mark.parametrize("paper", ["dual_glow", "dual_glow_code"])
+def test_the_paper_s_entry_trains_when_its_networks_are_narrow(root, pairs, name, paper):
     config = yaml.safe_load((root / "config/config.yaml").read_text())
-    update_config(config, yaml.safe_load((root / "config/paper/dual_glow.yaml").read_text()))
+    update_config(config, yaml.safe_load((root / f"config/paper/{paper}.yaml").read_text()))
     check_config(config, root / "workflow/schemas/config.schema.yaml")
     entry = system_models(config, "dual_glow")[name]
-    entry["generator"] |= {"depth": [1] * 4, "width": [4] * 4, "relation": {"width": 4}}
+    relation = entry["generator"]["relation"] | {"width": 4}
+    entry["generator"] |= {"depth": [1] * 4, "width": [4] * 4, "relation": relation}
     assert entry["generator"]["grid"] is None
     assert entry["generator"]["checkpointing"]
     entry["training"]["epochs"] = 2

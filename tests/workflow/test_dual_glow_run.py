@@ -44,6 +44,30 @@ def test_shares_of_all_add_up_to_one(finished):
     np.testing.assert_allclose(total, 1)
 
 
+def test_intervals_are_told_of_flows_and_of_each_voxel_by_itself(finished):
+    results = finished.folder / "results/dual_glow"
+    table = read_tsv(results / "tables/coverage.tsv")
+    assert list(table.columns) == list(COLUMNS)
+    assert set(table["method"]) == {"dual_glow", "dual_glow_side", "voxel_gaussian", "voxel_t"}
+    values = table.set_index(["method", "metric"])["mean"]
+    draws = read_json(results / "models/dual_glow/fold-0/chosen.json")
+    calibration = read_json(results / "uncertainty/dual_glow/fold-0/calibration.json")
+    assert calibration["people"] == draws["validation"]
+    assert len(calibration["people"]) == 1
+    assert set(calibration["people"]).isdisjoint(draws["training"])
+    assert not calibration["conformal"]
+    shares = [metric for metric in values["dual_glow"].index if metric.startswith("coverage at")]
+    assert shares
+    for method in ("dual_glow", "voxel_t"):
+        assert values[method][shares].is_monotonic_increasing
+        assert values[method][shares].between(0, 100).all()
+        assert np.isfinite(values[method][["CRPS", "bits per voxel", "error over sd"]]).all()
+    held = read_tsv(results / "uncertainty/dual_glow/fold-0/coverage.tsv", dtype={"visit": str})
+    folds = read_tsv(finished.folder / "results/datasets/linear/folds.tsv")
+    tested = set(folds.loc[folds["fold"] == 0, "subject"])
+    assert set(held["subject"]) <= tested
+
+
 def test_ages_are_those_of_the_configuration_and_slopes_follow_from_them(finished):
     results = finished.folder / "results/dual_glow"
     person = read_json(results / "ages/dual_glow_side/fold-0/person.json")
@@ -70,13 +94,43 @@ def test_ages_are_those_of_the_configuration_and_slopes_follow_from_them(finishe
     assert ("own age", "real_pet", "Brain", "CN") in slopes.index
 
 
+def test_what_was_told_is_held_against_what_would_be_there(finished):
+    results = finished.folder / "results/dual_glow"
+    text = {"subject": str, "visit": str}
+    regions = read_tsv(results / "ages/dual_glow_side/regions.tsv", dtype=text)
+    told = regions[regions["curve"] == "set age"]
+    visits = read_tsv(finished.folder / "results/datasets/nonlinear/visits.tsv", dtype=text)
+    for fold, own in told.groupby("fold"):
+        record = results / f"models/dual_glow_side/fold-{fold}"
+        learnt = visits[visits["subject"].isin(read_json(record / "chosen.json")["training"])]
+        inside = own["age"].between(learnt["age"].min(), learnt["age"].max())
+        assert (own["outside"].astype(bool) != inside).all()
+    truth = read_tsv(results / "ages/truth.tsv", dtype=text)
+    paired = visits[visits["kind"] == "paired"]
+    assert set(truth["subject"]) == set(paired["subject"])
+    assert len(truth) == len(paired) * (2 + 2) * 116  # two ages, two diagnoses
+    table = read_tsv(results / "tables/counterfactual.tsv").set_index("metric")
+    assert set(table["method"]) == {"dual_glow_side"}
+    assert set(table.index) == {
+        f"{told} told, {measure}"
+        for told in ("age", "diagnosis")
+        for measure in ("correlation over regions", "change over the true one")
+    }
+    assert -1 <= table.loc["diagnosis told, correlation over regions", "mean"] <= 1
+    probes = read_tsv(results / "tables/probes.tsv")
+    assert set(probes["method"]) == {"dual_glow", "dual_glow_side", "only_mri"}
+    assert set(probes["metric"]) <= {"age", "sex", "diagnosis"}
+    assert (probes.loc[probes["method"] == "only_mri", "dataset"] == "MRI itself").all()
+    assert len(probes) == len(probes.drop_duplicates(["dataset", "method", "metric"]))
+
+
 def test_figures_are_drawn_and_stand_in_the_report(finished):
     figures = finished.folder / "results/dual_glow/figures"
     names = {path.name for path in figures.glob("*.png")}
     assert {
         "mae.png", "ages_dual_glow_side.png", "regions_dual_glow_side.png",
         "uncertainty_dual_glow.png", "uncertainty_dual_glow_side.png", "curves_dual_glow.png",
-        "synthesis_AD.png", "synthesis_CN.png",
+        "synthesis_AD.png", "synthesis_MCI.png", "synthesis_CN.png",
     } <= names  # fmt: skip
     for path in figures.glob("*.png"):
         with Image.open(path) as image:

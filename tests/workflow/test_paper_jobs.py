@@ -107,8 +107,14 @@ def test_repeats_are_trained_and_measured_and_nothing_else_of_them_is_made(listi
         assert thrice[rule] == (3 * networks + 1) * folds
         assert own[rule] == (2 * networks + 1) * folds
     assert thrice["gla_gan_image_metrics"] == 3 * networks + 3
+    # intervals by what the trainings of one fold differ, of the models of the configuration
+    several = len(config["gla_gan"]["models"]) - 1
+    assert thrice["repeat_intervals"] == own["repeat_intervals"] == several * folds
+    assert thrice["gla_gan_voxelwise_intervals"] == 2
+    assert thrice["gla_gan_coverage_table"] == 1
     same = set(once) - {"train", "synthesise", "gla_gan_image_metrics", "total"}
     assert {rule: thrice[rule] for rule in same} == {rule: once[rule] for rule in same}
+    assert "gla_gan_coverage_table" not in once
 
 
 def test_without_variants_and_third_group_their_jobs_are_gone(listing, config):
@@ -176,8 +182,22 @@ def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
     # mean PET, oracle, real PET and the two rows without PET
     assert jobs["dual_glow_diagnose"] == asked + 5
     assert jobs["dual_glow_draws"] == flows * folds
+    assert jobs["dual_glow_voxelwise_intervals"] == 2
+    assert jobs["dual_glow_coverage_table"] == 1
     assert jobs["warp_mri"] == PAIRED + MRI_ONLY
     assert jobs["pack_nonlinear"] == jobs["linear_folds"] == 1
+
+
+def test_the_reference_code_s_depths_have_the_jobs_of_the_paper_s(flow_listing, root):
+    code = copy.copy(flow_listing)
+    code.paper = "dual_glow_code"
+    jobs, config = code.jobs(), full_config(root, "dual_glow_code")
+    folds, models = config["folds"]["n"], len(config["dual_glow"]["models"])
+    assert jobs["train"] == jobs["synthesise"] == models * folds
+    assert jobs["synthesise_ages"] == folds
+    assert jobs["probe_codes"] == 2
+    for once in ("counterfactual_truth", "counterfactual_table", "probes_table"):
+        assert jobs[once] == 1
 
 
 def inputs_of(listing, *targets):

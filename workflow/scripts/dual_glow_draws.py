@@ -1,21 +1,23 @@
-"""Draw PETs of a fold's held-out visits: their mean, their standard deviation, their coverage.
+"""Draw PETs of a fold's held-out visits: mean, standard deviation, intervals, scores.
 
-From the dataset's MRI and PET, the folds and the weights of a generator that can draw: voxelwise
-mean and standard deviation, a volume a test visit, in the order in which the visits stand in the
-table of coverage. That has a row a visit and interval: how many of the brain's voxels have their
-real PET between order statistics of the draws, and how many should.
+From the dataset's MRI and PET, the folds and the weights of a generator that can draw. Sigma is
+widened by the temperatures that people held out inside the training folds ask for, and with enough
+of them the intervals by a factor. Voxelwise mean and sd: a volume a test visit, in the order of
+`synthesise`. `coverage.tsv`: what the intervals hold, by visit, nominal share and factor (`chosen`:
+the one in use); `scores.tsv`: a row a visit and score; `calibration.json`: what was chosen on whom.
 """
 
 import numpy as np
-import pandas as pd
 import torch
 
-from mri2pet.datasets.gaps import measured, read_seen
+from mri2pet.datasets.gaps import read_seen
 from mri2pet.datasets.selection import synthesis_rows
-from mri2pet.files import atomic, read_tsv, write_tsv
+from mri2pet.evaluation.intervals import enough_people
+from mri2pet.evaluation.visit_intervals import VisitIntervals
+from mri2pet.files import atomic, read_json, read_tsv, write_json, write_tsv
 from mri2pet.models.registry import side_information
 from mri2pet.provenance.record import recorded
-from mri2pet.synthesis.draws import coverage, draw_pets
+from mri2pet.synthesis.flow_people import FlowPeople, measure
 from mri2pet.synthesis.whole_volume import load_generator
 from mri2pet.training.data import seed_from
 from mri2pet.training.settings import choose_device
@@ -26,26 +28,28 @@ with recorded(snakemake):
     model, fold = snakemake.wildcards.model, int(snakemake.wildcards.fold)
     kinds = {"subject": str, "visit": str}
     visits, folds = (read_tsv(path, dtype=kinds) for path in (given.visits, given.folds))
-    rows = synthesis_rows(visits, folds, fold)
-    rows = rows[rows["role"] == "test"].reset_index(drop=True)
-    mri, pet = (np.load(path, mmap_mode="r") for path in (given.mri, given.pet))
-    mask, device = np.load(given.mask).astype(bool), choose_device()
-    generator = load_generator(params.generator, given.weights).to(device)
-    seen = read_seen(given.seen)
-    side = side_information(params.generator)
-    means, sds, table = [], [], []
-    for position, visit in enumerate(rows.itertuples(index=False)):
-        person = None if side is None else side.tensors(rows.iloc[[position]])
-        seed = seed_from(params.seed, model, fold, visit.subject, visit.visit)
-        options = (params.temperature, person, device)
-        draws = draw_pets(generator, mri[visit.index], mask, params.draws, seed, *options)
-        means.append(draws.mean(axis=0, dtype=np.float64))
-        sds.append(draws.std(axis=0, ddof=1, dtype=np.float64))
-        key = {"fold": fold, "subject": visit.subject, "visit": visit.visit}
-        key["temperature"] = params.temperature
-        inside = measured(mask, seen, visit.index)
-        table += [key | row for row in coverage(draws[:, inside], pet[visit.index][inside])]
-    for path, volumes in ((output.mean, means), (output.sd, sds)):
+    arrays = [np.load(path, mmap_mode="r") for path in (given.mri, given.pet)]
+    arrays += [np.load(given.mask).astype(bool), read_seen(given.seen)]
+    generator = load_generator(params.generator, given.weights).to(choose_device())
+    people = FlowPeople(generator, *arrays, side_information(params.generator), choose_device())
+    validation = read_json(given.chosen)["validation"]
+    held = visits[visits["subject"].isin(validation) & (visits["kind"] == "paired")]
+    temperatures = people.temperatures(held)
+    spreads = people.spreads(temperatures, params.temperature)
+    tested = synthesis_rows(visits, folds, fold).query("role == 'test'").reset_index(drop=True)
+    enough = len(validation) >= enough_people(0.95)
+    found = VisitIntervals(fold)
+    given_to = (held if enough else held[:0], tested, params.draws, spreads)
+    volumes = measure(
+        *(people, found, *given_to),
+        lambda row: seed_from(params.seed, model, fold, row.subject, row.visit),
+    )
+    for path, made in zip((output.mean, output.sd), volumes, strict=True):
         with atomic(path) as partial:
-            np.save(partial, np.array(volumes, np.float32))
-    write_tsv(output.coverage, pd.DataFrame(table))
+            np.save(partial, np.array(made, np.float32))
+    held_by_factor, scores = found.tables()
+    write_tsv(output.coverage, held_by_factor)
+    write_tsv(output.scores, scores)
+    factors = {f"{share:g}": factor for share, factor in found.factors().items()}
+    chosen = {"people": validation, "temperatures": temperatures, "factors": factors}
+    write_json(output.calibration, chosen | {"conformal": enough})

@@ -24,5 +24,6 @@ with recorded(snakemake):
         np.array(read_json(given.description)["affine"]),
         title,
         params.note,
+        person["trained_ages"],
     )
     save(figure, snakemake.output[0])

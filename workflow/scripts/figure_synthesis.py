@@ -1,7 +1,8 @@
 """Draw real PET, synthetic PET and error map of one held-out case of a group, a row a model.
 
 The case is the group's most ordinary one: of all its held-out visits, that whose mean absolute
-error, averaged over the trained models, is the median (the lower one of two).
+error, averaged over the trained models, is the median (the lower one of two). Where nobody of the
+group was held out there is no case, and the picture says so.
 """
 
 import numpy as np
@@ -11,11 +12,11 @@ from mri2pet.evaluation.image_tables import REFERENCES, pool
 from mri2pet.files import read_json, read_tsv
 from mri2pet.provenance.record import recorded
 from mri2pet.reporting.cases import read_volume, typical_case
-from mri2pet.reporting.figures import save, synthesis_figure
+from mri2pet.reporting.figures import empty_figure, save, synthesis_figure
 
-with recorded(snakemake):
+
+def figure_of(case):
     given, params = snakemake.input, snakemake.params
-    case = typical_case(pool(given.metrics), params.models, snakemake.wildcards.group)
     labels = REFERENCES | params.labels
     volumes = {
         labels[model]: read_volume(given.synthetic, given.visits, model, case)
@@ -24,7 +25,7 @@ with recorded(snakemake):
     dataset = read_tsv(given.dataset, dtype={"subject": str, "visit": str})
     same = (dataset["subject"] == case.subject) & (dataset["visit"] == case.visit)
     row = dataset.loc[same, "index"].item()
-    figure = synthesis_figure(
+    return synthesis_figure(
         np.load(given.real, mmap_mode="r")[row],
         volumes,
         measured(np.load(given.mask), read_seen(given.seen), row),
@@ -32,4 +33,13 @@ with recorded(snakemake):
         f"{case.group}: {case.subject} {case.visit}, held out in fold {case.fold}",
         params.note,
     )
+
+
+with recorded(snakemake):
+    given, params = snakemake.input, snakemake.params
+    values, group = pool(given.metrics), snakemake.wildcards.group
+    if group in set(values["group"]):
+        figure = figure_of(typical_case(values, params.models, group))
+    else:
+        figure = empty_figure(f"{group}: nobody of this group was held out", params.note)
     save(figure, snakemake.output[0])

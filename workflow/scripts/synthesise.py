@@ -9,15 +9,11 @@ of slices or patches has its volumes stacked; what the training chose to smooth 
 import numpy as np
 import torch
 
-from mri2pet.datasets.parts import Parts
 from mri2pet.datasets.selection import held_out, refuse_seen, synthesis_rows
-from mri2pet.datasets.volumes import Volumes
 from mri2pet.files import read_json, read_tsv
-from mri2pet.models.registry import side_information
 from mri2pet.provenance.record import recorded
-from mri2pet.synthesis.smoothing import smooth, voxel_size
-from mri2pet.synthesis.stack_parts import synthesise_parts
-from mri2pet.synthesis.whole_volume import load_generator, synthesise
+from mri2pet.synthesis.by_entry import synthesise_rows
+from mri2pet.synthesis.smoothing import voxel_size
 from mri2pet.synthesis.write import affine_of, write_synthesis
 from mri2pet.training.settings import choose_device
 
@@ -29,25 +25,20 @@ with recorded(snakemake):
     rows = synthesis_rows(visits, folds, held_out(snakemake.wildcards.fold))
     chosen = read_json(given.chosen)
     refuse_seen(rows, chosen, snakemake.wildcards.model)
-    sources = Volumes([given.source, *given.further], rows["index"])
-    mask = np.load(given.mask)
-    parts, device = Parts.of(params.model), choose_device()
-    generator = load_generator(params.model["generator"], given.weights)
-    if parts is not None:
-        made = synthesise_parts(generator, sources, mask, parts, device, params.crop)
-    else:
-        side = side_information(params.model["generator"])
-        told = None if side is None else side.tensors(rows)
-        made = synthesise(generator, sources, mask, device=device, crop=params.crop, side=told)
-    if width := chosen["smoothing_fwhm_mm"]:
-        voxel = voxel_size(affine_of(read_json(given.description), 0))
-        made = np.stack([smooth(volume, width, voxel, mask) for volume in made])
+    sources = [given.source, *given.further]
+    made = synthesise_rows(
+        *(params.model, given.weights, sources, rows, np.load(given.mask)),
+        voxel_mm=voxel_size(affine_of(read_json(given.description), 0)),
+        device=choose_device(),
+        crop=params.crop,
+        fwhm_mm=chosen["smoothing_fwhm_mm"],
+    )
     write_synthesis(
         made,
         rows,
         model=snakemake.wildcards.model,
         description=given.description,
-        sources=[given.source, *given.further, given.weights, given.chosen],
+        sources=[*sources, given.weights, given.chosen],
         array=output.made,
         table=output.visits,
         nifti=output.nifti,

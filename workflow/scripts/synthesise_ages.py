@@ -1,7 +1,8 @@
 """Synthesise the PET of one fold's held-out visits at several ages, all else as it is.
 
 From the MRI, each person's sex and diagnosis and the generator's weights: the mean of every region
-at every age as a table, and the volumes of one visit, the one whose error is the fold's median.
+at every age as a table, which marks ages outside the training people's, and the volumes of one
+visit, the one whose error is the fold's median. Another table holds the same of two diagnoses.
 """
 
 import numpy as np
@@ -9,8 +10,8 @@ import pandas as pd
 import torch
 
 from mri2pet.datasets.selection import synthesis_rows
-from mri2pet.evaluation.regions import SET_AGE, region_values
-from mri2pet.files import atomic, read_tsv, write_json, write_tsv
+from mri2pet.evaluation.regions import SET_AGE, SET_DIAGNOSIS, region_values
+from mri2pet.files import atomic, read_json, read_tsv, write_json, write_tsv
 from mri2pet.models.registry import side_information
 from mri2pet.provenance.record import recorded
 from mri2pet.reporting.cases import typical_case
@@ -32,18 +33,26 @@ with recorded(snakemake):
     mri, mask, atlas = np.load(given.mri, mmap_mode="r"), np.load(given.mask), np.load(given.atlas)
     brains = [mri[i] for i in rows["index"]]
     generator = load_generator(params.generator, given.weights)
-    side = side_information(params.generator).tensors(rows)
-    tables, volumes = [], np.zeros((len(params.ages), *mask.shape), np.float32)
-    for number, age in enumerate(params.ages):
-        told = side | {"age": torch.full((len(rows),), float(age))}
+    side = side_information(params.generator)
+    learnt = visits["subject"].isin(read_json(given.chosen)["training"])
+    learnt = visits[learnt & (visits["kind"] == "paired")]
+    youngest, oldest = (float(end) for end in learnt["age"].agg(["min", "max"]))
+
+    def told(curve, **column):
+        asked = side.tensors(rows.assign(**column))
         pet = synthesise(
-            generator, brains, mask, device=choose_device(), crop=params.crop, side=told
+            generator, brains, mask, device=choose_device(), crop=params.crop, side=asked
         )
-        volumes[number] = pet[place]
-        at_age = rows.assign(age=float(age))
-        tables.append(region_values(at_age, pet, mask, atlas, names, model, SET_AGE, fold))
+        means = region_values(rows.assign(**column), pet, mask, atlas, names, model, curve, fold)
+        outside = curve == SET_AGE and ~means["age"].between(youngest, oldest)
+        return pet[place], means.assign(outside=outside)
+
+    volumes, tables = zip(*(told(SET_AGE, age=float(age)) for age in params.ages), strict=True)
+    groups = [told(SET_DIAGNOSIS, group=group)[1] for group in params.diagnoses]
     with atomic(output.pet) as partial:
-        np.save(partial, volumes)
+        np.save(partial, np.stack(volumes))
     person = rows.loc[place, ["subject", "visit", "group", "age", "sex"]].to_dict()
-    write_json(output.person, person | {"fold": fold, "ages": list(params.ages)})
+    person |= {"fold": fold, "ages": list(params.ages), "trained_ages": [youngest, oldest]}
+    write_json(output.person, person)
     write_tsv(output.regions, pd.concat(tables, ignore_index=True))
+    write_tsv(output.diagnoses, pd.concat(groups) if groups else tables[0].iloc[:0])

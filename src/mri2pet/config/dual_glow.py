@@ -40,11 +40,15 @@ def check(config: Mapping[str, Any]) -> None:
 
 
 def example_groups(config: Mapping[str, Any]) -> list[str]:
-    """Return the most and the least impaired group of Table 2, whose cases are drawn."""
+    """Return the groups whose cases are drawn in Figure 5, from ill to healthy.
+
+    Of Table 2's positive groups the most and the least impaired, of the negative ones the least:
+    AD, MCI and CN, as in the paper.
+    """
     known, classes = study_groups(config, "dual_glow"), config["dual_glow"]["diagnosis"]
     ill = [group for group in known if group in classes["positive"]]
     well = [group for group in known if group in classes["negative"]]
-    return [ill[-1], well[0]]
+    return list(dict.fromkeys([ill[-1], ill[0], well[0]]))
 
 
 def _check_flow(where: str, generator: Mapping[str, Any], grid: Sequence[int]) -> None:

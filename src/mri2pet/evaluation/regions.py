@@ -12,6 +12,7 @@ from mri2pet.errors import InputError
 
 BRAIN = "Brain"  # the mean over the whole mask, among the regions
 OWN_AGE, SET_AGE = "own age", "set age"  # the person's own; the one that the generator was told
+SET_DIAGNOSIS = "set diagnosis"  # the column `group` is then the one told
 COLUMNS = (
     "method", "curve", "fold", "subject", "visit", "group", "age", "region", "value",
 )  # fmt: skip

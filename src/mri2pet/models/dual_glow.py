@@ -27,10 +27,11 @@ class DualGlow(nn.Module):
     width
         Width of the couplings' hidden layers at each level. The reference code's is 512.
     relation
-        Settings of the relation networks: `width`, `layers`, `kernel`, `mri_top` (`Relation`).
+        Settings of the relation networks: `width`, `layers`, `kernel`, `mri_top`, `side_channels`,
+        `own_sigma` (`Relation`).
     side
-        Settings of `SideInformation`: `attributes`, `groups`, `age_mean`, `age_sd`; None for the
-        unconditional model.
+        Settings of `SideInformation`: `attributes`, `groups`, `age_mean`, `age_sd`, `products`;
+        None for the unconditional model.
     heads
         Settings of the classifiers of side information: `width`, `blocks` (`SideHead`).
     lu, checkpointing, wavelets
@@ -83,7 +84,7 @@ class DualGlow(nn.Module):
         self.mri_flow = Glow(depth, width, lu, checkpointing, wavelets)
         self.pet_flow = Glow(depth, width, lu, checkpointing, wavelets)
         channels = self.mri_flow.channels
-        count = self.side.width if self.side else 0
+        count = self.side.numbers if self.side else 0
         self.relation = Relation(channels, count, grid=grid, **dict(relation or {}))
         self.heads = None
         if self.side:
@@ -174,7 +175,7 @@ class DualGlow(nn.Module):
         self,
         mri: Tensor,
         count: int,
-        temperature: float = 1.0,
+        temperature: float | Sequence[Tensor] = 1.0,
         side: Side | None = None,
         generator: torch.Generator | None = None,
     ) -> Iterator[Tensor]:
@@ -187,7 +188,8 @@ class DualGlow(nn.Module):
         count
             Number of draws of each.
         temperature
-            Factor on sigma; 0 gives what `forward` gives, 1 the model's own distribution.
+            Factor on sigma; 0 gives what `forward` gives, 1 the model's own distribution. Or one of
+            each level, which broadcasts to its code (`synthesis.temperature.spread`).
         side
             Side information that the PETs are to show.
         generator
@@ -195,12 +197,16 @@ class DualGlow(nn.Module):
             whatever the side information.
         """
         priors = self._prior_of(mri, side)
+        each = [temperature] * len(priors) if isinstance(temperature, int | float) else temperature
         for _ in range(count):
-            yield self.decode_pet([draw_code(*prior, temperature, generator) for prior in priors])
+            codes = zip(priors, each, strict=True)
+            yield self.decode_pet([draw_code(*prior, own, generator) for prior, own in codes])
 
     @torch.no_grad()
     def initialise(self, mri: Tensor, pet: Tensor, side: Side | None = None) -> None:
         """Set the activation norms from a first batch, as it passes; those set already stay.
+
+        Then each position's sigma, where the relation networks have one (`Relation.fit_sigma`).
 
         Where it is not called, the first step of training sets them from its own batch, which with
         one volume a batch is little.
@@ -214,6 +220,7 @@ class DualGlow(nn.Module):
         """
         self.train()
         self.losses(mri, pet, side)
+        self.relation.fit_sigma(self.encode_pet(self._noisy(pet))[0])
 
     def encode_mri(self, mri: Tensor) -> tuple[list[Tensor], Tensor]:
         """Return the codes z_m of volumes 0 to 1, noise included, and log |det(dz_m/dx_m)|."""

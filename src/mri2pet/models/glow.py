@@ -91,7 +91,7 @@ class FlowLevel(nn.Module):
         self.checkpointing = checkpointing
         starts: list[Tensor | None] = [None] * depth
         if wavelets:
-            starts = [haar(channels), *[torch.eye(channels)] * (depth - 1)]
+            starts = [haar(channels), *(torch.eye(channels) for _ in range(depth - 1))]
         self.steps = nn.ModuleList(FlowStep(channels, width, lu, start) for start in starts)
 
     def forward(self, x: Tensor, log_determinant: Tensor) -> tuple[Tensor, Tensor]:

@@ -141,7 +141,14 @@ class InvertibleConv(nn.Module):
         at the price of putting the matrix together at each step. By default it is one plain
         C x C matrix, as in the reference code.
     start
-        C x C matrix to start from; None for a random orthogonal one.
+        C x C matrix to start from, which is copied; None for a random orthogonal one.
+
+    Notes
+    -----
+    It is computed as a product of matrices. cuDNN's convolutions round float32 factors to TF32 on
+    newer GPUs unless told otherwise (`training.tf32`); the inverse would then miss by a thousandth
+    at each step. Products of matrices are rounded only where someone asks for it. The other layers
+    that are inverted work element by element.
     """
 
     permutation: Tensor
@@ -153,7 +160,7 @@ class InvertibleConv(nn.Module):
         if start is None:
             start = nn.init.orthogonal_(torch.empty(channels, channels))
         if not lu:
-            self.weight = nn.Parameter(start)
+            self.weight = nn.Parameter(start.clone())  # whoever gave it may give it to others
             return
         p, lower, upper = torch.linalg.lu(start)
         diagonal = upper.diagonal()
@@ -182,14 +189,21 @@ class InvertibleConv(nn.Module):
         if log_determinant is None:
             log_determinant = self.log_determinant()
         with torch.autocast(x.device.type, enabled=False):
-            y = F.conv3d(x, self.matrix()[:, :, None, None, None])
+            y = _product(self.matrix(), x)
         return y, _a_volume(log_determinant, x)
 
     def inverse(self, y: Tensor) -> Tensor:
         """Return x; the matrix is inverted once a call, in float64."""
         with torch.autocast(y.device.type, enabled=False):
             inverse = torch.linalg.inv(self.matrix().double()).to(y.dtype)
-            return F.conv3d(y, inverse[:, :, None, None, None])
+            return _product(inverse, y)
+
+
+def _product(matrix: Tensor, x: Tensor) -> Tensor:
+    """Multiply every voxel's channels by a matrix (C, C), the layout in memory staying as it is."""
+    if x.is_contiguous(memory_format=torch.channels_last_3d) and not x.is_contiguous():
+        return F.linear(x.movedim(1, -1), matrix).movedim(-1, 1)
+    return torch.bmm(matrix.expand(len(x), -1, -1), x.flatten(2)).view(x.shape)
 
 
 def _a_volume(a_voxel: Tensor, x: Tensor) -> Tensor:

@@ -10,8 +10,11 @@ from mri2pet.errors import InputError
 from mri2pet.models.blocks import LEAK
 from mri2pet.models.conv import Conv3x3x3
 from mri2pet.models.glow import squeeze
+from mri2pet.models.voxel_norm import SMOOTHING
 
 LOG_SIGMA_LIMIT = 5.0  # log sigma stays within +-5, so that no density overflows
+
+SMALLEST_VARIANCE = 1e-6  # of a code's position, before it has a sigma of its own
 
 EMBEDDING_RATE = 10.0  # factor on the embedding of side information: it learns as much faster
 
@@ -32,20 +35,32 @@ class RelationNetwork(nn.Module):
     kernel
         Side of the first convolution's kernel, odd; the others have 3.
     side
-        Numbers that describe a person (`SideInformation.width`); 0 for none.
+        Numbers that describe a person (`SideInformation.numbers`); 0 for none.
     grid
         X, Y, Z of the code, for an embedding of the side information that differs from voxel to
         voxel; None for one that is the same at all, as in the reference code.
+    side_channels
+        Show the first convolution each of these numbers as one more channel, constant over the
+        code: what follows from the MRI may then depend on the person, and the other way round. It
+        needs a hidden layer.
+    own_sigma
+        Give each position of the code a sigma of its own, set once by `Relation.fit_sigma`; the
+        network's is a factor on it. Needs `grid`. Not in the paper: with one sigma for all, air
+        and brain share it until the network has learnt which is which, and a few people do not
+        teach that.
 
     Notes
     -----
     The paper gives no layers. The reference code has one 5x5x5 convolution with LeakyReLU (0.2)
     and takes its output for the mean, sigma being one. Here a further convolution follows, for a
     mean of either sign and, as the paper has it, sigma. It starts at zero: training begins with
-    N(0, I). Side information is embedded by a linear layer, also from zero, and shifts mean and
-    log sigma (the reference code: the mean). It learns faster than the rest,
-    lest the convolutions fit person by person what the side information explains.
+    N(0, I). Side information is embedded by a linear layer, also from zero, and shifts the mean,
+    as in the reference code: a sigma of each person is soon too small for anybody else. It learns
+    faster than the rest (`EMBEDDING_RATE`), lest the convolutions fit person by person what the
+    side information explains.
     """
+
+    base: Tensor | None
 
     def __init__(
         self,
@@ -55,13 +70,19 @@ class RelationNetwork(nn.Module):
         kernel: int = 5,
         side: int = 0,
         grid: Sequence[int] | None = None,
+        side_channels: bool = False,
+        own_sigma: bool = False,
     ) -> None:
         super().__init__()
         if layers < 1 or width < 1 or kernel < 1 or kernel % 2 == 0:
             raise InputError(
                 f"relation: layers {layers} and width {width} must be positive, kernel {kernel} odd"
             )
-        widths = [channels, *[width] * (layers - 1), 2 * channels]
+        if side_channels and layers < 2:
+            raise InputError("relation: side_channels needs layers of 2 or more, to interact in")
+        self.side, self.side_channels = side, bool(side) and side_channels
+        shown = channels + (side if self.side_channels else 0)
+        widths = [shown, *[width] * (layers - 1), 2 * channels]
         convolutions: list[nn.Module] = []
         for i in range(layers):
             size = kernel if i == 0 else 3
@@ -75,7 +96,11 @@ class RelationNetwork(nn.Module):
                 nn.init.zeros_(convolutions[-1].bias)
                 convolutions.append(nn.LeakyReLU(LEAK, inplace=True))
         self.layers = nn.Sequential(*convolutions)
-        self.embedded = (2 * channels, *(grid or (1, 1, 1)))
+        if own_sigma and grid is None:
+            raise InputError("relation: own_sigma needs the volumes' grid")
+        base = torch.zeros(1, channels, *grid) if own_sigma and grid is not None else None
+        self.register_buffer("base", base)
+        self.embedded = (channels, *(grid or (1, 1, 1)))
         self.embedding = nn.Linear(side, math.prod(self.embedded)) if side else None
         for last in (self.layers[-1], self.embedding):
             if last is not None:
@@ -87,14 +112,18 @@ class RelationNetwork(nn.Module):
 
         No side information stands for zeros, a person of whom nothing is known.
         """
-        out = self.layers(code).to(code.dtype)
+        shown = code
+        if self.side:
+            side = code.new_zeros(len(code), self.side) if side is None else side.to(code.dtype)
+            if self.side_channels:
+                everywhere = side[..., None, None, None].expand(-1, -1, *code.shape[2:])
+                shown = torch.cat([code, everywhere], dim=1)
+        mean, log_sigma = self.layers(shown).to(code.dtype).chunk(2, dim=1)
         if self.embedding is not None:
-            if side is None:
-                side = code.new_zeros(len(code), self.embedding.in_features)
-            shift = self.embedding(side.to(code.dtype)).to(code.dtype)
-            out = out + EMBEDDING_RATE * shift.reshape(-1, *self.embedded)
-        mean, log_sigma = out.chunk(2, dim=1)
-        return mean, LOG_SIGMA_LIMIT * torch.tanh(log_sigma / LOG_SIGMA_LIMIT)
+            shift = self.embedding(side).to(code.dtype)
+            mean = mean + EMBEDDING_RATE * shift.reshape(-1, *self.embedded)
+        log_sigma = LOG_SIGMA_LIMIT * torch.tanh(log_sigma / LOG_SIGMA_LIMIT)
+        return mean, log_sigma if self.base is None else log_sigma + self.base
 
 
 class Relation(nn.Module):
@@ -106,12 +135,14 @@ class Relation(nn.Module):
         Of the codes, level by level (`Glow.channels`).
     side
         Numbers that describe a person; 0 for none.
+    side_channels
+        As for `RelationNetwork`, of the top code's network.
     mri_top
         With side information: give the top PET code the MRI's top code as well. The paper does
         not (eq. 17: z'_m is without h_k), the reference code does.
     grid
         X, Y, Z of the volumes, for an embedding that knows where in the brain it is; or None.
-    width, layers, kernel
+    width, layers, kernel, own_sigma
         Of each network (`RelationNetwork`).
 
     Raises
@@ -131,21 +162,29 @@ class Relation(nn.Module):
         channels: Sequence[int],
         side: int = 0,
         mri_top: bool = False,
+        side_channels: bool = False,
         grid: Sequence[int] | None = None,
         width: int = 256,
         layers: int = 2,
         kernel: int = 5,
+        own_sigma: bool = False,
     ) -> None:
         super().__init__()
         self.from_lower = bool(side) and not mri_top
         if self.from_lower and len(channels) < 2:
             raise InputError("dual_glow: side information needs two levels or more")
         *below, top = channels
-        top_grid = None if grid is None else [size // 2 ** len(channels) for size in grid]
+        grids: list[list[int] | None] = [None] * len(channels)
+        if grid is not None:
+            levels = range(1, len(channels) + 1)
+            grids = [[size // 2**level for size in grid] for level in levels]
+        common = {"width": width, "layers": layers, "kernel": kernel, "own_sigma": own_sigma}
         self.networks = nn.ModuleList(
-            RelationNetwork(count, width, layers, kernel) for count in below
+            RelationNetwork(count, grid=own, **common)
+            for count, own in zip(below, grids, strict=False)
         )
-        self.networks.append(RelationNetwork(top, width, layers, kernel, side, top_grid))
+        told = {"side": side, "side_channels": side_channels}
+        self.networks.append(RelationNetwork(top, grid=grids[-1], **common, **told))
 
     def forward(self, mri: Sequence[Tensor], side: Tensor | None = None) -> list[Gaussian]:
         """Return mean and log sigma of the PET code at each level.
@@ -163,9 +202,28 @@ class Relation(nn.Module):
         priors = [network(code) for network, code in zip(below, lower, strict=True)]
         return [*priors, last(source, side)]
 
+    @torch.no_grad()
+    def fit_sigma(self, codes: Sequence[Tensor]) -> None:
+        """Set each position's sigma from PET codes (N, C, X, Y, Z) of training people.
+
+        Of networks with a sigma of each position (`own_sigma`); squares are averaged over 3x3x3
+        positions: of a few volumes, one position's own says little.
+        """
+        for network, code in zip(self.networks, codes, strict=True):
+            if network.base is not None:
+                pooled = code.square().mean(0, keepdim=True)
+                if min(code.shape[2:]) >= SMOOTHING:
+                    pooled = nn.functional.avg_pool3d(
+                        *(pooled, SMOOTHING), stride=1, padding=1, count_include_pad=False
+                    )
+                network.base.copy_(0.5 * pooled.clamp_min(SMALLEST_VARIANCE).log())
+
 
 def draw_code(
-    mean: Tensor, log_sigma: Tensor, temperature: float, generator: torch.Generator | None
+    mean: Tensor,
+    log_sigma: Tensor,
+    temperature: float | Tensor,
+    generator: torch.Generator | None,
 ) -> Tensor:
     """Draw a code from its Gaussian, sigma times a temperature (0: the mean)."""
     noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)

@@ -44,6 +44,7 @@ def ages_figure(
     affine: NDArray,
     title: str,
     note: str = "",
+    trained: Sequence[float] = (),
 ) -> "Figure":
     """Draw one MRI's PET at several ages, and how it differs from the first (Fig. 6).
 
@@ -57,6 +58,9 @@ def ages_figure(
         (X, Y, Z) boolean, inside which differences are shown; 4x4, voxel to world in mm.
     title, note
         Above the figure; small print below it.
+    trained
+        The youngest and the oldest age that the generator has learnt from: ages outside are marked
+        by a star. Empty: none is.
     """
     from matplotlib.figure import Figure
 
@@ -69,7 +73,10 @@ def ages_figure(
     rows = 2 * len(SHOWN)
     figure = Figure(figsize=(1.9 * len(ages) + 1.6, 1.9 * rows + 1.4), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.02, wspace=0, hspace=0)
-    heading(figure, title, note)
+    outside = [bool(trained) and not trained[0] <= age <= trained[1] for age in ages]
+    if any(outside):
+        note = f"* outside the training people's ages ({trained[0]:g} to {trained[1]:g}). {note}"
+    heading(figure, title, note.strip())
     axes = figure.subplots(rows, len(ages), squeeze=False)
     pet_scale = {"cmap": "magma", "vmin": 0, "vmax": top}
     change_scale = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
@@ -80,8 +87,9 @@ def ages_figure(
         for axis, volume in zip(change_axes[1:], changes[1:], strict=True):
             change = show_plane(axis, volume, name, affine, window, **change_scale)
         change_axes[0].set_axis_off()
-    for axis, age in zip(axes[0], ages, strict=True):
-        axis.set_title(f"age {age:g}", fontsize=10.5, color=INK)
+    for axis, age, star in zip(axes[0], ages, outside, strict=True):
+        colour = GREY if star else INK
+        axis.set_title(f"age {age:g}{'*' if star else ''}", fontsize=10.5, color=colour)
     axes[len(SHOWN), 0].text(
         0.5, 0.5, f"minus the PET\nat age {ages[0]:g}", fontsize=10, color=INK, ha="center"
     )
@@ -105,12 +113,14 @@ def regions_figure(
 
     Columns: real PET and synthetic PET of the held-out visits over people's own age, each with
     the regression line and its 95% confidence band; and the synthetic PET of the same MRIs over
-    the age that the generator was told, its mean with the 95% interval, a thin line a visit.
+    the age that the generator was told, its mean with the 95% interval, a thin line a visit, dashed
+    outside the ages of the training people (of any fold, for the mean).
 
     Parameters
     ----------
     values
-        As `evaluation.regions.region_values` makes them: of `real_pet` and of one model.
+        As `evaluation.regions.region_values` makes them: of `real_pet` and of one model. A column
+        `outside`, if there is one, says which ages are outside the training people's.
     regions, groups
         Those shown, in this order.
     label, note
@@ -169,13 +179,33 @@ def _draw_own_age(axis: "Axes", values: pd.DataFrame, colour: str, group: str) -
 
 def _draw_set_age(axis: "Axes", values: pd.DataFrame, colour: str, group: str) -> None:
     """Draw a thin line a visit, and the mean over people with its interval."""
-    for _, own in values.groupby(["subject", "visit"]):
+    outside = values["outside"].eq(True) if "outside" in values else values["age"].isna()
+    for _, own in values.assign(outside=outside).groupby(["subject", "visit"]):
         own = own.sort_values("age")
-        axis.plot(own["age"], own["value"], color=colour, lw=0.7, alpha=0.35)
+        shown = {"color": colour, "lw": 0.7, "alpha": 0.35}
+        _draw_partly_dashed(axis, own["age"], own["value"], own["outside"], shown)
     curve = mean_curve(values)
     low, high = (curve["mean"] - curve["half_width"], curve["mean"] + curve["half_width"])
-    axis.plot(curve["age"], curve["mean"], color=colour, lw=2, label=group)
+    beyond = curve["age"].isin(values.loc[outside, "age"])
+    shown = {"color": colour, "lw": 2}
+    _draw_partly_dashed(axis, curve["age"], curve["mean"], beyond, shown)
     axis.fill_between(curve["age"], low, high, color=colour, alpha=0.15, lw=0)
+
+
+def _draw_partly_dashed(
+    axis: "Axes", x: pd.Series, y: pd.Series, dashed: pd.Series, shown: dict[str, object]
+) -> None:
+    """Draw a line over age, dashed before the first and after the last point that is not dashed."""
+    x, y = (np.asarray(values, dtype=float) for values in (x, y))
+    solid = np.flatnonzero(~dashed.to_numpy(bool))
+    first, last = (solid[0], solid[-1]) if len(solid) else (len(x) - 1, len(x))
+    for piece, style in (
+        (slice(first, last + 1), "-"),
+        (slice(0, first + 1), "--"),
+        (slice(last, None), "--"),
+    ):
+        if len(x[piece]) > 1:
+            axis.plot(x[piece], y[piece], style, **shown)
 
 
 def slopes_listing(

@@ -3,16 +3,14 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import pandas as pd
-
 from mri2pet.evaluation.image_metrics import DESCRIPTION
 from mri2pet.files import read_tsv
-from mri2pet.reporting import regional_bias
+from mri2pet.reporting import intervals, regional_bias
 from mri2pet.reporting.age_figures import slopes_listing
 from mri2pet.reporting.captions import CONTROLS, CURVES, LEARNT, SYNTHESIS, THRESHOLD
 from mri2pet.reporting.html import Listing, Picture, Section, filled
 from mri2pet.reporting.pictures import data_uri, named_pictures
-from mri2pet.reporting.uncertainty_figures import coverage_listing
+from mri2pet.reporting.side_tables import side_listings
 from mri2pet.reporting.views import table_view
 
 FOLDS = (
@@ -59,7 +57,8 @@ AGES = (
     "The generator is told another age than the person's; the MRI, sex and diagnosis stay the "
     "same. PET of the mean code, without noise: pictures differ by the age alone. Below: the "
     "difference of each to the first. The case is the first fold's held-out visit with the "
-    "median error."
+    "median error. A star marks ages outside those of the training people: nothing was learnt "
+    "there, and what is shown goes on from within."
 )
 REGIONS = (
     "A dot a held-out person (visits averaged), the least-squares line of each diagnosis and "
@@ -68,7 +67,8 @@ REGIONS = (
     "the person's own age; right: the same MRIs, told each age in turn, mean over people "
     "with its 95% interval, a thin line a visit. The right column alone separates what the "
     "generator was told from what it sees in the MRI. A group of fewer than three people has "
-    "no line; bands that reach beyond the panel are cut."
+    "no line; bands that reach beyond the panel are cut. Dashed: ages outside those of the "
+    "training people; of the mean, of any fold's."
 )
 SLOPES = (
     "Change of mean intensity a decade, in thousandths of the intensity range, with the 95% "
@@ -82,10 +82,10 @@ UNCERTAINTY = (
     "Right: of K draws the interval between the r-th smallest and the r-th largest holds a "
     "further one with probability 1 - 2r/(K + 1), whatever the distribution; measured is the "
     "share of the brain's voxels whose real PET lies in it. Below the dashed line a model is "
-    "surer than it should be, as one trained on few people is; the temperature is not tuned "
-    "on the people tested. The case is the held-out visit with the median error."
+    "surer than it should be. Each level's sigma is multiplied by a temperature, estimated on "
+    "people held out inside the training folds. The case is the held-out visit with the median "
+    "error."
 )
-COVERAGE = "Mean over held-out visits of the share of the brain's voxels inside the interval."
 
 
 def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Section]:
@@ -94,11 +94,10 @@ def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Sec
     Parameters
     ----------
     paths
-        `tables/{table1,table2,cross_fitted,ages,regional_bias}.tsv`,
+        `tables/{table1,table2,cross_fitted,ages,counterfactual,probes,regional_bias,coverage}.tsv`,
         `figures/{mae,regional_bias,synthesis_<group>,curves_<model>,
-        uncertainty_<model>,ages_<model>,regions_<model>}.png` and
-        `uncertainty/<model>/fold-<k>/coverage.tsv`; any may be missing. None at all where DUAL-GLOW
-        is not configured.
+        uncertainty_<model>,ages_<model>,regions_<model>}.png`; any may be missing.
+        None at all where DUAL-GLOW is not configured.
     labels
         Model to label.
     """
@@ -154,23 +153,15 @@ def _ages(found: list[Path], labels: Mapping[str, str]) -> Section:
             slopes = read_tsv(path)
             shown = slopes_listing(slopes, dict(labels), list(dict.fromkeys(slopes["region"])))
             listings.append(Listing("Change of regional PET a decade", SLOPES, shown))
+    listings += side_listings(found, labels)
     return Section("dual-glow-ages", "DUAL-GLOW: age", figures, listings=listings)
 
 
 def _uncertainty(found: list[Path], labels: Mapping[str, str]) -> Section:
-    """Show maps and coverage of each model that draws."""
+    """Show maps of each model that draws, and what the intervals of all hold."""
     figures = _pictures(found, "uncertainty", "{}: uncertainty and coverage", UNCERTAINTY, labels)
-    by_model: dict[str, list[pd.DataFrame]] = {}
-    for path in found:
-        if path.name == "coverage.tsv":
-            by_model.setdefault(path.parts[-3], []).append(read_tsv(path))
-    listings = [
-        Listing(
-            f"Coverage of {labels.get(model, model)}", COVERAGE, coverage_listing(pd.concat(tables))
-        )
-        for model, tables in by_model.items()
-    ]
-    return Section("dual-glow-uncertainty", "DUAL-GLOW: uncertainty", figures, listings=listings)
+    shown = intervals.listings(found, labels)
+    return Section("dual-glow-uncertainty", "DUAL-GLOW: uncertainty", figures, listings=shown)
 
 
 def _pictures(

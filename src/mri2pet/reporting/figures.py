@@ -117,6 +117,15 @@ def synthesis_figure(
     return figure
 
 
+def empty_figure(title: str, note: str = "") -> "Figure":
+    """Draw a title and a note alone, where there is nothing to show."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 1.5), layout="constrained")
+    heading(figure, title, note)
+    return figure
+
+
 def colour_bar(
     figure: "Figure | SubFigure", image: Any, beside: Any, text: str = "", size: int = 8, **how: Any
 ) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mri2pet.evaluation.image_metrics import DESCRIPTION
 from mri2pet.files import read_tsv
+from mri2pet.reporting import intervals
 from mri2pet.reporting.captions import CURVES
 from mri2pet.reporting.figures import (
     INK,
@@ -79,6 +80,7 @@ def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Sec
     made = [
         Section("gan-pet", "GAN-made PET of controls", figures, tables, listings),
         Section("gan-training", "GAN-made PET: training", curves),
+        *intervals.sections(found.values(), labels, "gan-intervals", "GAN-made PET: intervals"),
     ]
     return filled(made)
 

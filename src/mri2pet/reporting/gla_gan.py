@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mri2pet.files import read_tsv
-from mri2pet.reporting import insight, regional_bias, views
+from mri2pet.reporting import insight, intervals, regional_bias, views
 from mri2pet.reporting.captions import CURVES, SYNTHESIS, TABLES
 from mri2pet.reporting.html import Picture, Section, filled
 from mri2pet.reporting.pictures import data_uri, is_there, named_pictures
@@ -38,6 +38,7 @@ def sections(
         Section("tables", "GLA-GAN: Tables I to III", [], tables(paths, labels)),
         Section("figures", "GLA-GAN: synthetic PET", figures(paths)),
         *regional_bias.sections(paths, labels, "regions", "GLA-GAN: regional bias"),
+        *intervals.sections(paths, labels, "intervals", "GLA-GAN: intervals"),
         *further(paths, labels, compared, groups),
         Section("training", "GLA-GAN: training", curves(paths, labels)),
     ]

@@ -104,7 +104,7 @@ def uncertainty_figure(
     mask, affine
         (X, Y, Z) boolean; 4x4, voxel to world in mm.
     coverage
-        All held-out visits: subject visit temperature nominal coverage; shares of one.
+        All held-out visits: subject visit nominal chosen coverage; shares of one.
     title, note
         Above the figure; small print below it.
     """
@@ -143,7 +143,8 @@ def uncertainty_figure(
 
 
 def _draw_coverage(axis: "Axes", coverage: pd.DataFrame) -> None:
-    """Draw measured against nominal coverage."""
+    """Draw measured against nominal coverage, of the intervals in use."""
+    coverage = coverage[coverage["chosen"] == 1]
     axis.plot([0, 1], [0, 1], color="#aab3bc", lw=1.2, ls="--", label="as it says")
     for _, own in coverage.groupby(["subject", "visit"]):
         own = own.sort_values("nominal")
@@ -152,25 +153,7 @@ def _draw_coverage(axis: "Axes", coverage: pd.DataFrame) -> None:
     text = f"mean of {len(coverage[['subject', 'visit']].drop_duplicates())} held-out visits"
     axis.plot(mean.index, mean, "o-", color=BLUE, lw=2.2, ms=5, label=text)
     axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    temperatures = " and ".join(f"{value:g}" for value in coverage["temperature"].unique())
-    plot_axis(axis, f"Coverage, draws at temperature {temperatures}")
+    plot_axis(axis, "Coverage of the intervals between draws")
     axis.set_xlabel("nominal: the interval should hold", fontsize=9, color=GREY)
     axis.set_ylabel("measured: share of the brain's voxels it held", fontsize=9, color=GREY)
     axis.legend(fontsize=9, frameon=False, loc="upper left")
-
-
-def coverage_listing(coverage: pd.DataFrame) -> pd.DataFrame:
-    """Return coverage as text: a row a nominal coverage, mean and extremes over visits."""
-    rows = []
-    for nominal, own in coverage.groupby("nominal"):
-        measured = own["coverage"]
-        rows.append(
-            {
-                "Nominal": f"{nominal:.2f}",
-                "Measured, mean over visits": f"{measured.mean():.2f}",
-                "Lowest to highest visit": f"{measured.min():.2f} to {measured.max():.2f}",
-                "Mean width of the interval": f"{own['mean_width'].mean():.3f}",
-                "Visits": len(own),
-            }
-        )
-    return pd.DataFrame(rows)

@@ -65,6 +65,13 @@ class HeldOut:
         self.parts = None if parts is None else parts.in_validation
         self.scale = scale
 
+    def told(self, generator: torch.nn.Module, row: int) -> dict[str, Tensor] | None:
+        """Return one pair's side information; None where the generator is told nothing."""
+        if self.pairs.side is None or getattr(generator, "side", None) is None:
+            return None
+        device = next(generator.parameters()).device
+        return {name: own[row : row + 1].to(device) for name, own in self.pairs.side.items()}
+
     def volumes(self, recipe: Recipe) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Yield made, real (1, 1, X, Y, Z) and mask, each volume put together as at synthesis.
 
@@ -76,7 +83,8 @@ class HeldOut:
         for row, held in enumerate(zip(self.pairs.source, self.pairs.target, strict=True)):
             mri, pet = (volume.to(device) for volume in held)
             if self.parts is None:
-                made = generator(mri[None])
+                told = self.told(generator, row)
+                made = generator(mri[None]) if told is None else generator(mri[None], told)
             else:
                 made = stack_parts(generator, mri[0] * mask, self.parts)[None, None]
             if self.pairs.seen is None:

@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from mri2pet.training.held_out import HeldOut
 
 # By name and not by import, so that a new metric trains no model again that is not validated by it.
-MEASURES = {"ssim": "held_out.HeldOutSsim", "psnr": "held_out_psnr.HeldOutPsnr"}
+MEASURES = {
+    "ssim": "held_out.HeldOutSsim",
+    "psnr": "held_out_psnr.HeldOutPsnr",
+    "likelihood": "held_out_likelihood.HeldOutLikelihood",
+}
+NONE = "none"  # the last epoch is kept
 
 
 def measure_symbol(settings: Mapping[str, Any]) -> str:
@@ -25,7 +30,7 @@ def find_measure(settings: Mapping[str, Any], scale: str = "uptake") -> "type[He
     Parameters
     ----------
     settings
-        The block `validation`: `measure`, `ssim` if not named, or `psnr`.
+        The block `validation`: `measure`, `ssim` if not named, or another of `MEASURES`.
     scale
         What the intensities are, a key of `image_metrics.SCALES`.
 

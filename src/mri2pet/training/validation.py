@@ -12,7 +12,7 @@ from mri2pet.synthesis.whole_volume import synthesise
 from mri2pet.training.checkpoint import History
 from mri2pet.training.data import Pairs
 from mri2pet.training.loop import Validation
-from mri2pet.training.measures import find_measure
+from mri2pet.training.measures import NONE, find_measure
 
 
 def validation_of(
@@ -35,7 +35,7 @@ def validation_of(
     scale
         As for `HeldOut`.
     """
-    if held is None:
+    if held is None or settings.get("measure") == NONE:
         return None
     measure = find_measure(settings, scale)(held, Parts.of(config), scale)
     return Validation(measure, measure.KEY, patience=int(settings.get("patience", 0)))
@@ -72,7 +72,7 @@ def choose(
         `smoothing_ssim`, the mean SSIM on the people held out by width (or both of PSNR).
     """
     last = {"epochs": len(history), "epoch": len(history), "smoothing_fwhm_mm": 0.0}
-    if held is None:
+    if held is None or settings.get("measure") == NONE:
         return last
     measure = find_measure(settings, scale)
     best = max(history, key=lambda row: (row[measure.KEY], -row["epoch"]))

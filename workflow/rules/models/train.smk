@@ -1,7 +1,7 @@
 """Training and what it needs: one rule for every system, its arrays named by the model's entry."""
 
 from mri2pet.config.systems import shown_maps
-from mri2pet.training.measures import measure_symbol
+from mri2pet.training.measures import NONE, measure_symbol
 
 DEFAULT_ARRAYS = {"source": "mri", "target": "pet"}  # where an entry does not name its own
 
@@ -48,8 +48,8 @@ def start_file(wildcards):
 
 def measure_code(system):
     """Return what a system's trainings are validated by, which train.py reaches by its name alone."""
-    block = config[system].get("validation")
-    return [measure_symbol(block)] if block else []
+    block = config[system].get("validation", {})
+    return [measure_symbol(block)] if block and block.get("measure") != NONE else []
 
 
 rule train:

@@ -11,6 +11,11 @@ PACKED["linear"] = {
         "n": config["folds"]["n"],
         "groups": list(STUDIES[space_study("linear")].groups),
         "learnt": learnt_groups(config, [s for s in SYSTEMS if not KNOWN_SYSTEMS[s].own_folds]),
+        "spare": {
+            f"{s}.validation.people": config[s].get("validation", {}).get("people", 0)
+            for s in SYSTEMS
+            if not KNOWN_SYSTEMS[s].own_folds
+        },
     },
     "input": {
         **TEMPLATE_GRIDS,

@@ -1,6 +1,13 @@
 """Synthesis at other ages and regional means over age (DUAL-GLOW, Figures 6 and 7, part D10)."""
 
 
+def diagnoses_told(model):
+    """Return the healthiest and the most ill group; none for a model that is told no diagnosis."""
+    if "diagnosis" not in told(FLOWS[model]):
+        return []
+    return [STUDIES[STUDY["dual_glow"]].groups[end] for end in (0, -1)]
+
+
 rule synthesise_ages:
     input:
         visits="results/datasets/nonlinear/visits.tsv",
@@ -11,8 +18,10 @@ rule synthesise_ages:
         names="resources/atlases/aal.tsv",
         metrics="results/dual_glow/metrics/{model}/fold-{fold}.tsv",
         weights="results/dual_glow/models/{model}/fold-{fold}/generator.pt",
+        chosen="results/dual_glow/models/{model}/fold-{fold}/chosen.json",
     output:
         regions="results/dual_glow/ages/{model}/fold-{fold}/regions.tsv",
+        diagnoses="results/dual_glow/ages/{model}/fold-{fold}/diagnoses.tsv",
         pet="results/dual_glow/ages/{model}/fold-{fold}/person.npy",
         person="results/dual_glow/ages/{model}/fold-{fold}/person.json",
     log:
@@ -28,6 +37,7 @@ rule synthesise_ages:
         generator=lambda wildcards: model_entry("dual_glow", wildcards.model)["generator"],
         crop=SETTINGS["crop"],
         ages=SETTINGS["synthesis"]["ages"],
+        diagnoses=lambda wildcards: diagnoses_told(wildcards.model),
         code=lambda wildcards: code("synthesise_ages.py", *model_code("dual_glow", wildcards.model)),
     script:
         "../../../scripts/synthesise_ages.py"
@@ -156,8 +166,10 @@ SHOWN["dual_glow"] = [
         *expand("figures/synthesis_{group}.png", group=FLOW_EXAMPLES),
         *expand("figures/curves_{model}.png", model=FLOWS),
         *expand("figures/uncertainty_{model}.png", model=DRAWN),
-        *expand("uncertainty/{model}/fold-{fold}/coverage.tsv", model=DRAWN, fold=FLOW_FOLDS),
+        *(["tables/coverage.tsv"] if "dual_glow" in INTERVAL_SYSTEMS else []),
         *(["tables/ages.tsv"] if AGED else []),
+        *(["tables/counterfactual.tsv"] if AGED and "dual_glow" in ORACLE_SYSTEMS else []),
+        *(["tables/probes.tsv"] if DRAWN else []),
         *expand("figures/ages_{model}.png", model=AGED),
         *expand("figures/regions_{model}.png", model=AGED),
     ]

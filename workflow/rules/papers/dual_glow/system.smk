@@ -29,4 +29,12 @@ if CROSS_FITTED["dual_glow"]:
     include: "cross_fitted.smk"
 
 
+include: "probes.smk"
+
+
+if AGED and "dual_glow" in ORACLE_SYSTEMS:
+
+    include: "counterfactual.smk"
+
+
 include: "ages.smk"

@@ -7,12 +7,17 @@ rule dual_glow_draws:
         seen="results/datasets/nonlinear/seen.npy",
         mask="results/datasets/nonlinear/mask.npy",
         weights="results/dual_glow/models/{model}/fold-{fold}/generator.pt",
+        chosen="results/dual_glow/models/{model}/fold-{fold}/chosen.json",
     output:
         mean="results/dual_glow/uncertainty/{model}/fold-{fold}/mean.npy",
         sd="results/dual_glow/uncertainty/{model}/fold-{fold}/sd.npy",
         coverage="results/dual_glow/uncertainty/{model}/fold-{fold}/coverage.tsv",
+        scores="results/dual_glow/uncertainty/{model}/fold-{fold}/scores.tsv",
+        calibration="results/dual_glow/uncertainty/{model}/fold-{fold}/calibration.json",
     log:
         "logs/dual_glow_draws/{model}_fold-{fold}.log",
+    wildcard_constraints:
+        model="|".join(DRAWN) or "-",
     conda:
         "../../../../envs/torch.yaml"
     threads: 1

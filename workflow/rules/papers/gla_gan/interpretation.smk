@@ -244,6 +244,7 @@ SHOWN["gla_gan"] = [
         *expand("figures/synthesis_{group}.png", group=DIAGNOSED),
         "tables/regional_bias.tsv",
         "figures/regional_bias.png",
+        *(["tables/coverage.tsv"] if "gla_gan" in INTERVAL_SYSTEMS else []),
         *expand("tables/ablation_{figure}.tsv", figure=ABLATIONS),
         *expand("figures/ablation_{figure}.png", figure=ABLATIONS),
         *(["tables/three_way.tsv", "figures/three_way.png"] if THREE_WAY else []),

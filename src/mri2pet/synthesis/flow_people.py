@@ -1,0 +1,167 @@
+"""What a flow says of one fold's people: whom it has not seen, and how wide its draws must be."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from mri2pet.datasets.gaps import measured
+from mri2pet.evaluation.intervals import crps_of_draws
+from mri2pet.evaluation.visit_intervals import VisitIntervals, bounds_of_draws, spread_scores
+from mri2pet.models.dual_glow import DualGlow
+from mri2pet.models.side import SideInformation
+from mri2pet.synthesis.draws import draw_pets
+from mri2pet.synthesis.temperature import bits_a_voxel, fit_temperatures, spread
+
+Array = np.ndarray
+
+
+@dataclass
+class FlowPeople:
+    """A trained flow and the volumes of the people it is asked about.
+
+    Parameters
+    ----------
+    generator
+        In evaluation mode, on `device`.
+    mri, pet
+        (N, X, Y, Z) arrays of the dataset, 0 to 1.
+    mask
+        (X, Y, Z) bool.
+    seen
+        (N, X, Y, Z) bool, what is measured of each PET; None for all.
+    side
+        How the generator is told of people; None for one that is not.
+    device
+        Where to run.
+    """
+
+    generator: DualGlow
+    mri: Array
+    pet: Array
+    mask: Array
+    seen: Array | None
+    side: SideInformation | None
+    device: torch.device
+
+    def told(self, row: pd.DataFrame) -> dict[str, Tensor] | None:
+        """Return side information of rows of the visits' table, on the device."""
+        if self.side is None:
+            return None
+        return {name: value.to(self.device) for name, value in self.side.tensors(row).items()}
+
+    def volumes(self, row: pd.DataFrame) -> tuple[Tensor, Tensor]:
+        """Return MRI and PET (N, 1, X, Y, Z) of rows of the visits' table, as in training.
+
+        The PET is zero outside the mask there. Between two voxels of the template some is left.
+        """
+        places = row["index"].to_numpy()
+        mri, pet = (np.stack([array[i] for i in places]) for array in (self.mri, self.pet))
+        pair = (mri, pet * self.mask)
+        first, second = (torch.from_numpy(v.astype(np.float32))[:, None] for v in pair)
+        return first.to(self.device), second.to(self.device)
+
+    def is_whole(self, place: int) -> bool:
+        """Tell whether all of the brain is measured in a visit's PET: a likelihood is of all."""
+        return self.seen is None or bool(self.seen[place][self.mask].all())
+
+    def temperatures(self, held: pd.DataFrame) -> list[float]:
+        """Estimate each level's temperature on visits held out of the training; 1 without any."""
+        held = held[[self.is_whole(place) for place in held["index"]]]
+        if held.empty:
+            return [1.0] * len(self.generator.pet_flow.levels)
+        mask = torch.from_numpy(self.mask).to(self.device)
+        return fit_temperatures(self.generator, *self.volumes(held), mask, self.told(held))
+
+    def spreads(self, temperatures: Sequence[float], factor: float) -> list[Tensor]:
+        """Return the factor on sigma at each position of each level (`temperature.spread`)."""
+        mask = torch.from_numpy(self.mask).to(self.device)
+        return spread(self.generator, mask, temperatures, factor)
+
+    def bits(self, row: pd.DataFrame, spreads: Sequence[Tensor], seed: int) -> Mapping[str, float]:
+        """Score one visit's likelihood, by sigma as it is used and as it was learnt."""
+        if not self.is_whole(row["index"].item()):
+            return {}
+        given = (self.generator, *self.volumes(row), self.told(row))
+        used, learnt = bits_a_voxel(*given, [spreads, None], seed)[:, 0].tolist()
+        return {"bits per voxel": used, "bits per voxel, sigma as learnt": learnt}
+
+    def draws(
+        self,
+        rows: pd.DataFrame,
+        count: int,
+        spreads: Sequence[Tensor],
+        seed: Callable[[Any], int],
+    ) -> Iterator[tuple[pd.DataFrame, Array, Array]]:
+        """Draw PETs of each visit.
+
+        Parameters
+        ----------
+        rows
+            Of the visits' table.
+        count, spreads
+            Draws of each; factor on sigma.
+        seed
+            From a row to the seed of its noise.
+
+        Yields
+        ------
+        row : DataFrame
+            Of one visit.
+        draws : ndarray
+            (count, X, Y, Z) float32, 0 to 1.
+        inside : ndarray
+            (X, Y, Z) bool, the brain's voxels that the visit's PET shows.
+        """
+        for place, visit in enumerate(rows.itertuples(index=False)):
+            row = rows.iloc[[place]]
+            options = (seed(visit), spreads, self.told(row), self.device)
+            draws = draw_pets(self.generator, self.mri[visit.index], self.mask, count, *options)
+            yield row, draws, measured(self.mask, self.seen, visit.index)
+
+
+def measure(
+    people: FlowPeople,
+    found: VisitIntervals,
+    held: pd.DataFrame,
+    tested: pd.DataFrame,
+    count: int,
+    spreads: Sequence[Tensor],
+    seed: Callable[[Any], int],
+) -> tuple[list[Array], list[Array]]:
+    """Draw a fold's PETs and collect their intervals and scores.
+
+    Parameters
+    ----------
+    people, count, spreads, seed
+        As for `FlowPeople.draws`.
+    found
+        Takes them in.
+    held
+        Visits to calibrate the intervals on; none where people are too few for that.
+    tested
+        Visits of the fold that is held out.
+
+    Returns
+    -------
+    mean, sd : list of ndarray
+        (X, Y, Z) over the draws of each tested visit.
+    """
+    for row, draws, inside in people.draws(held, count, spreads, seed):
+        real = people.pet[row["index"].item()][inside]
+        found.calibrate(row["subject"].item(), real, *bounds_of_draws(draws[:, inside]))
+    means, sds = [], []
+    for row, draws, inside in people.draws(tested, count, spreads, seed):
+        means.append(draws.mean(axis=0, dtype=np.float64))
+        sds.append(draws.std(axis=0, ddof=1, dtype=np.float64))
+        real, own = people.pet[row["index"].item()][inside], draws[:, inside]
+        scores = {"CRPS": crps_of_draws(own, real)}
+        scores |= spread_scores(means[-1][inside], sds[-1][inside], real)
+        scores |= people.bits(row, spreads, seed(row.iloc[0]))
+        visit = row[["subject", "visit", "group"]].to_dict("records")[0]
+        found.test(visit, real, *bounds_of_draws(own), scores)
+    return means, sds
