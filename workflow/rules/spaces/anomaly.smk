@@ -142,6 +142,10 @@ PACKED["anomaly"] = {
         "groups": ["control"],
         "role": "control",
         "key": "gan_anomaly.folds.n",
+        "held_back": {
+            "count": config["gan_anomaly"]["detector"]["further_controls"],
+            "seed": config["seed"],
+        },
         "spare": {
             "gan_anomaly.validation.people": config["gan_anomaly"]["validation"].get("people", 0)
         },

@@ -3,7 +3,7 @@
 Models are trained and synthesise by the rules of all systems.
 """
 
-from mri2pet.config.gan_anomaly import configuration
+from mri2pet.config.gan_anomaly import configuration, training_sets
 
 GANS = ENTRIES["gan_anomaly"]  # name to entry
 GAN_LABELS = {model: entry["label"] for model, entry in GANS.items()}
