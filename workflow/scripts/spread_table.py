@@ -37,4 +37,4 @@ with recorded(snakemake):
                 values[TOP] = float(np.mean(tops))
             found[name].append(values)
             people[name] = len(added)
-    write_tsv(snakemake.output[0], spread_table(found, people))
+    write_tsv(snakemake.output.table, spread_table(found, people))

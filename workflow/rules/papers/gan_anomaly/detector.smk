@@ -150,7 +150,7 @@ rule spread_table:
         synthetic=[path for name in ADDED for path in synthetic_files(name, "pet.npy")],
         synthetic_visits=[path for name in ADDED for path in synthetic_files(name, "visits.tsv")],
     output:
-        report(
+        table=report(
             "results/gan_anomaly/tables/spread.tsv",
             caption="../../../report/anomaly_spread_table.rst",
             category="GAN anomaly",
