@@ -38,6 +38,7 @@ def check(config: Mapping[str, Any]) -> None:
         raise InputError(f"gan_anomaly.ixi_controls: there is no study '{study}' to take them from")
     _check_models(block)
     _check_added(block)
+    _check_injection(block["detector"])
 
 
 def training_sets(config: Mapping[str, Any], simulated: bool) -> dict[str, dict[str, Any]]:
@@ -106,6 +107,16 @@ def _check_added(block: Mapping[str, Any]) -> None:
             raise InputError(
                 f"{where}.{name}.further: no control is held back; set "
                 "gan_anomaly.detector.further_controls, or leave the set out"
+            )
+
+
+def _check_injection(detector: Mapping[str, Any]) -> None:
+    """Look for the detectors that are to find injected lesions."""
+    for name in detector["injection"]["detectors"]:
+        if name not in detector["training_sets"]:
+            raise InputError(
+                f"gan_anomaly.detector.injection.detectors: there is no training set '{name}'; "
+                f"known are {', '.join(detector['training_sets'])}"
             )
 
 

@@ -15,3 +15,4 @@ EXAMPLE = {model: GAN_LABELS[model] for model in config["gan_anomaly"]["example"
 
 include: "image_quality.smk"
 include: "detector.smk"
+include: "injection.smk"
