@@ -9,6 +9,8 @@ from snakemake.utils import update_config
 from mri2pet.config.check import check_config
 from mri2pet.errors import InputError
 
+INJECTED = "gan_anomaly.detector.injection.lesions"
+
 
 def test_the_default_is_valid(config, schema):
     check_config(config, schema)
@@ -61,7 +63,7 @@ def leaves(node: dict, stem: str = "") -> list[str]:
             "dual_glow.models.": "<system>.models.<model>",
             "gan_anomaly.models.": "<system>.models.<model>",
             "gan_anomaly.detector.training_sets.": "gan_anomaly.detector.training_sets.<name>",
-            "gan_anomaly.detector.injection.lesions.": "gan_anomaly.detector.injection.lesions.<name>",
+            f"{INJECTED}.": f"{INJECTED}.<name>",
             "ixi.models.": "ixi.models.<model>",
             "gla_gan.ablations.variants.": "gla_gan.ablations.variants.<variant>",
         }

@@ -62,4 +62,8 @@ def test_everybody_and_every_training_set_has_its_jobs(listed, study):
     for rule in ("train_encoders", "score_people", "find_clusters"):
         assert listed[rule] == sets
     assert listed["train"] == len(study["gan_anomaly"]["models"]) * folds
-    assert listed["spread_table"] == 1
+    assert listed["score_injected"] == len(
+        study["gan_anomaly"]["detector"]["injection"]["detectors"]
+    )
+    for once in ("spread_table", "injection_table", "figure_injection"):
+        assert listed[once] == 1
