@@ -54,10 +54,7 @@ def sections(paths: Iterable[str | Path], detectors: dict[str, str]) -> list[Sec
 def _shown(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     """Turn the long table into a row a training set and a column a metric."""
     means, spreads = table["mean"].astype(float), table["sd"].astype(float)
-    told = [
-        f"{mean:.3f}" + (f" ± {sd:.3f}" if pd.notna(sd) else "")
-        for mean, sd in zip(means, spreads, strict=True)
-    ]
+    told = [_told(mean, sd) for mean, sd in zip(means, spreads, strict=True)]
     wide = table.assign(told=told).pivot(index=["method", "n"], columns="metric", values="told")
     order = {name: place for place, name in enumerate(table["method"].unique())}
     wide = (
@@ -70,3 +67,10 @@ def _shown(table: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     people = wide["n"].astype(int).astype(str)
     made = pd.concat([names.rename("Training set"), people.rename("People added"), rest], axis=1)
     return made.reset_index(drop=True).rename_axis(columns=None)
+
+
+def _told(mean: float, sd: float) -> str:
+    """Write mean and sd; one person who is added differs from nobody."""
+    if pd.isna(mean):
+        return "n/a"
+    return f"{mean:.3f}" + (f" ± {sd:.3f}" if pd.notna(sd) else "")
