@@ -145,22 +145,25 @@ def test_synthetic_pet_is_that_of_the_folds_generator(tmp_path):
     pet, rows = volumes(7), fold_people(VISITS, FOLDS, 1).training
     paths = [], []
     for fold in range(2):
-        np.save(tmp_path / f"{fold}.npy", np.full((2, 10, 11, 3), fold, np.float32))
+        made = np.where(np.arange(3) > fold, 0.5, 1) * np.ones((2, 10, 11, 3))
+        np.save(tmp_path / f"{fold}.npy", made.astype(np.float32))
         table = pd.DataFrame({"subject": ["c2", "m1"], "visit": "bl", "role": ["test", "mri_only"]})
         write_tsv(tmp_path / f"{fold}.tsv", table)
         paths[0].append(tmp_path / f"{fold}.npy")
         paths[1].append(tmp_path / f"{fold}.tsv")
-    made = training_volumes(pet, rows, *paths, fold=1)
-    assert len(made) == 3 and (made[2] == 1).all()
+    about = {"visits": VISITS, "mask": np.ones(pet.shape[1:], bool)}
+    made = training_volumes(pet, rows, *paths, fold=1, **about)
+    assert len(made) == 3 and made[2, 0, 0].tolist() == [1, 1, 0.5]
     np.testing.assert_array_equal(made[:2], pet[[0, 2]])
     assert len(training_volumes(pet, rows)) == 2
-    assert (training_volumes(pet, rows, *paths, fold=2)[2] == 0).all()  # part 1 of fold 0
+    first = training_volumes(pet, rows, *paths, fold=2, **about)  # part 1 of fold 0
+    assert first[2, 0, 0].tolist() == [1, 0.5, 0.5]
     write_tsv(tmp_path / "1.tsv", table.assign(role="test"))
     with pytest.raises(InputError, match="mri_only"):
-        training_volumes(pet, rows, *paths, fold=1)
+        training_volumes(pet, rows, *paths, fold=1, **about)
     write_tsv(tmp_path / "1.tsv", table[:1])
     with pytest.raises(InputError, match="2 volumes, 1 rows"):
-        training_volumes(pet, rows, *paths, fold=1)
+        training_volumes(pet, rows, *paths, fold=1, **about)
 
 
 def test_tables_of_patients_and_detectors(tmp_path):

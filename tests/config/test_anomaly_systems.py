@@ -3,7 +3,7 @@
 import pytest
 
 from mri2pet.config.check import check_config
-from mri2pet.config.gan_anomaly import check
+from mri2pet.config.gan_anomaly import check, training_sets
 from mri2pet.errors import InputError
 
 
@@ -12,6 +12,38 @@ def test_detector_learns_from_models_that_there_are(config):
     config["gan_anomaly"]["detector"]["training_sets"]["semi_3d"]["synthetic"] = "cyclegan"
     with pytest.raises(InputError, match=r"training_sets\.semi_3d\.synthetic: .*'cyclegan'"):
         check(config)
+
+
+@pytest.mark.parametrize("name", ["mean_pet", "oracle", "local_regression"])
+def test_detector_learns_from_what_is_no_network_too(config, schema, name):
+    sets = config["gan_anomaly"]["detector"]["training_sets"]
+    sets["other"] = {"label": "Other", "synthetic": name, "match": True}
+    check_config(config, schema)
+    for simulated in (True, False):
+        known = training_sets(config, simulated)
+        assert ("other" in known) == (simulated or name != "oracle")
+        assert ("with_oracle" in known) == simulated and "placebo" in known
+
+
+@pytest.mark.parametrize(
+    "sets, further, message",
+    [
+        ({"a": {"match": True}}, 0, r"a\.match: there is no synthetic PET"),
+        ({"a": {"further": True}}, 0, r"a\.further: no control is held back"),
+        ({"oracle": {}}, 0, r"oracle: the name is taken"),
+        ({"semi3d_cycle_gan": {}}, 0, r"semi3d_cycle_gan: the name is taken"),
+        ({"a": {"synthetic": "oracle"}}, 0, "beside those of the oracle"),
+        ({"a": {"further": True}}, 3, ""),
+    ],
+)
+def test_training_sets_that_cannot_be(config, schema, sets, further, message):
+    labelled = {name: {"label": "A", **entry} for name, entry in sets.items()}
+    config["gan_anomaly"]["detector"] |= {"training_sets": labelled, "further_controls": further}
+    if not message:
+        check_config(config, schema)
+        return
+    with pytest.raises(InputError, match=message):
+        check_config(config, schema)
 
 
 def test_simulated_study_must_be_described(config, schema):

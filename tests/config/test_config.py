@@ -10,6 +10,8 @@ from mri2pet.config.check import check_config
 from mri2pet.errors import InputError
 from mri2pet.training.settings import TrainingSettings
 
+INJECTED = "gan_anomaly.detector.injection.lesions"
+
 
 def test_the_default_is_valid(config, schema):
     check_config(config, schema)
@@ -99,6 +101,7 @@ def leaves(node: dict, stem: str = "") -> list[str]:
             "dual_glow.models.": "<system>.models.<model>",
             "gan_anomaly.models.": "<system>.models.<model>",
             "gan_anomaly.detector.training_sets.": "gan_anomaly.detector.training_sets.<name>",
+            f"{INJECTED}.": f"{INJECTED}.<name>",
             "ixi.models.": "ixi.models.<model>",
             "gla_gan.ablations.variants.": "gla_gan.ablations.variants.<variant>",
         }

@@ -132,7 +132,7 @@ def test_the_epilepsy_study_is_valid_as_raw_data_and_as_it_comes_out(tmp_path, t
     outputs = {kind: raw / path for kind, path in files(member).items()}
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
-    simulate_member(template, member, COARSE, outputs, tmp_path / "truth")
+    simulate_member(template, member, COARSE, outputs, tmp_path / "truth", 0.3)
     write_tables([member], raw)
     (raw / "README").write_text(README)
     assert errors_of(raw, tmp_path) == set()

@@ -175,7 +175,7 @@ def test_a_lesion_that_no_mri_shows_is_not_in_it(template, tmp_path):
     for name, member in (("with", patient), ("without", replace(patient, lesion=None))):
         files = {key: tmp_path / name / f"{key}.nii.gz" for key in ("t1w", "pet", "lesion")}
         (tmp_path / name).mkdir()
-        simulate_member(template, member, SCANNER, files, tmp_path / name / "truth")
+        simulate_member(template, member, SCANNER, files, tmp_path / name / "truth", 0.3)
         truth = load_truth(tmp_path / name / "truth")
         made.append((nib.load(files["pet"]), best_pet(template, truth, True, VOXEL)))
     (scan, oracle), (healthy, same) = made

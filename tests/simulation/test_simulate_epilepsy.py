@@ -25,6 +25,7 @@ SIMULATION = {
     "lesion": {"depth": [0.1, 0.3], "ml": [4, 8]},
 }
 SCANNER = {"mri_voxel_mm": [4.0, 3.0, 3.0], "pet_voxel_mm": [4.0, 4.0, 4.0]}
+COUPLING = 0.3
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +98,7 @@ def study(template, tmp_path_factory):
     write_tables(members, root / "bids")
     for member in members:
         paths = {name: root / "bids" / path for name, path in files(member).items()}
-        simulate_member(template, member, SCANNER, paths, root / "truth" / member.subject)
+        simulate_member(template, member, SCANNER, paths, root / "truth" / member.subject, COUPLING)
     return root, members
 
 
@@ -134,7 +135,7 @@ def test_lesion_lowers_the_pet_and_leaves_the_mri(study, template, tmp_path):
     root, (_, patient) = study
     healthy = Member(patient.subject, "control", "paired", patient.person)
     paths = {name: tmp_path / path for name, path in files(healthy).items()}
-    simulate_member(template, healthy, SCANNER, paths, tmp_path / "truth")
+    simulate_member(template, healthy, SCANNER, paths, tmp_path / "truth", COUPLING)
     scans = {}
     for name in ("t1w", "pet"):
         both = nib.load(paths[name]), nib.load(root / "bids" / files(patient)[name])

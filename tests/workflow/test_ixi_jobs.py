@@ -84,3 +84,43 @@ def test_ixi_people_join_the_controls_of_the_anomaly_study(snakemake):
     assert "convert_ixi" not in jobs
     packed = listed.split("rule pack_anomaly:")[1].split("output:")[0]
     assert len(set(re.findall(r"sub-(IXI\d+)", packed))) == 2
+
+
+def test_a_download_of_t1s_alone_gives_controls_as_old_as_the_others(snakemake, tmp_path):
+    """The system ixi, which needs T2 and PD, is not made."""
+    from ixi_fakes import person, touch, write_table
+
+    folder, ages = tmp_path / "IXI T1", {1: 85, 2: 30, 3: 70, 4: 35, 5: 60, 6: 40}
+    write_table(folder, [person(n, 1, age) for n, age in ages.items()], "IXI.csv")
+    touch(folder, *(f"IXI{n:03d}-Guys-{700 + n:04d}-T1.nii.gz" for n in ages))
+    asked = {
+        "systems": ["gan_anomaly"],
+        "gan_anomaly": {"ixi_controls": 3},
+        "studies": {
+            "epilepsy": {"simulation": {"paired": 4, "mri_only": 0, "patients": 1}},
+            "ixi": {"raw": str(folder)},
+        },
+    }
+    snakemake("results/cohort/ixi.tsv", "results/cohort/epilepsy.tsv", paper=False, **asked)
+    left_out = (tmp_path / "results/cohort/ixi_exclusions.tsv").read_text().splitlines()
+    assert len(left_out) == 1  # the heading: nobody needs a T2 or a PD
+    listed = snakemake("--dry-run", "results/datasets/anomaly/folds.tsv", paper=False, **asked)
+    packed = listed.split("rule pack_anomaly:")[1].split("output:")[0]
+    assert set(re.findall(r"sub-(IXI\d+)", packed)) == {"IXI002", "IXI004", "IXI006"}
+    jobs = jobs_of(listed)
+    assert jobs["convert_mri"] == 4 + 1 + 3 and "prepare_ixi" not in jobs
+
+
+@pytest.mark.parametrize("count", [4, 7])
+def test_more_controls_than_ixi_has_are_refused(snakemake, tmp_path, count):
+    asked = {
+        "systems": ["gan_anomaly"],
+        "gan_anomaly": {"ixi_controls": count},
+        "studies": {
+            "epilepsy": {"simulation": {"paired": 4, "mri_only": 0, "patients": 1}},
+            "ixi": {"simulation": {"people": 3}},
+        },
+    }
+    snakemake("results/cohort/ixi.tsv", "results/cohort/epilepsy.tsv", paper=False, **asked)
+    with pytest.raises(AssertionError, match=f"ixi_controls: {count} people are asked for, 3 have"):
+        snakemake("--dry-run", "results/datasets/anomaly/folds.tsv", paper=False, **asked)

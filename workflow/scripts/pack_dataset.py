@@ -9,6 +9,7 @@ without a template it is the whole grid. Where a study is split once, each part 
 
 import numpy as np
 
+from mri2pet.datasets.further_controls import held_back, with_roles
 from mri2pet.datasets.grids import resample_labels, template_mask
 from mri2pet.datasets.pack import (
     check_split,
@@ -34,6 +35,8 @@ with recorded(snakemake):
     files = {name: source[name] for name in names if source.get(name) is not None}
     visits, later = select_visits(with_lesions_found(visit_files(cohort, files)))
     table = visits_table(visits, params.columns)
+    if further := params.get("further_controls"):
+        table = with_roles(table, held_back(cohort.to_dict("records"), **further))
     if "split" in table:
         check_split(table, later)
     arrays = {name: output[name] for name in params.arrays}

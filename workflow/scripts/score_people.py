@@ -35,9 +35,9 @@ with recorded(snakemake):
     for fold, weights in enumerate(given.weights):
         people = fold_people(visits, folds, fold)
         network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-        known = training_volumes(
-            pet, people.training, given.synthetic, given.synthetic_visits, fold, seen
-        )
+        files = given.synthetic, given.synthetic_visits
+        added = {"visits": visits, "mask": mask, **params.added}
+        known = training_volumes(pet, people.training, *files, fold, seen, **added)
         asked = pd.concat([people.held_out, people.patients])
         volumes = asked_volumes(pet, asked, people.training, seen)
         maps = decision_maps(network.eval(), known, volumes, mask, device=device, **params.svm)

@@ -20,4 +20,5 @@ with recorded(snakemake):
         scanner=snakemake.params.scanner,
         outputs={name: made[name] for name in ("t1w", "pet", "lesion") if made.get(name)},
         truth=made.truth,
+        coupling=snakemake.params.coupling,
     )

@@ -26,9 +26,11 @@ with recorded(snakemake):
     for fold, weights in enumerate(made.weights):
         rows = fold_people(visits, folds, fold).training
         checkpoint = Path(weights).with_name("checkpoint.pt")
+        files = given.synthetic, given.synthetic_visits
+        added = {"visits": visits, "mask": mask, **params.added}
         network, history = train_encoder(
             params.encoder,
-            training_volumes(pet, rows, given.synthetic, given.synthetic_visits, fold, seen),
+            training_volumes(pet, rows, *files, fold, seen, **added),
             mask,
             detector,
             fold,

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mri2pet.anomaly.added_pet import TEXT, further_rows, matched, synthetic_volumes
 from mri2pet.datasets.gaps import filled, mean_of_seen
 from mri2pet.errors import InputError
-from mri2pet.files import read_tsv
 
-TEXT = {"subject": str, "visit": str}
+__all__ = ["TEXT", "FoldPeople", "asked_volumes", "fold_people", "split_folds", "training_volumes"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,11 @@ def training_volumes(
     synthetic_visits: Sequence[str | Path] = (),
     fold: int = 0,
     seen: np.ndarray | None = None,
+    *,
+    visits: pd.DataFrame | None = None,
+    mask: np.ndarray | None = None,
+    further: bool = False,
+    match: bool = False,
 ) -> np.ndarray:
     """Gather the PET that a detector learns from in one fold.
 
@@ -92,37 +97,40 @@ def training_volumes(
         Controls with a real PET.
     synthetic, synthetic_visits
         `pet.npy` and `visits.tsv` of a model's synthesis, one of each a fold; of the fold's, the
-        controls with an MRI alone (role `mri_only`) are taken: PET by the generator that has not
-        seen the controls held out. Empty for real PET alone.
+        controls with an MRI alone are taken: PET by the generator that has not seen the controls
+        held out, on the scale of real PET (`added_pet.synthetic_volumes`). Empty for real PET
+        alone.
     fold
         Of `split_folds`: the generator is that of fold modulo the number of generators.
     seen
         (N, X, Y, Z) bool, where the real PET is measured; elsewhere it becomes the mean of these
         controls (`gaps.mean_of_seen`). None: everywhere.
+    visits, mask
+        The dataset's table and (X, Y, Z) bool; needed for all but the controls' own real PET.
+    further
+        Whether the real PET of controls that are held back is learnt from, too.
+    match
+        Whether synthetic PET is given the intensities of the controls' real PET
+        (`added_pet.matched`).
 
     Returns
     -------
     array (n, X, Y, Z)
-        float32, the real ones first.
+        float32, the real ones of `rows` first.
     """
     volumes = [np.asarray(pet[index], np.float32) for index in rows["index"]]
     if seen is not None:
         own = [seen[index] for index in rows["index"]]
         volumes = list(filled(volumes, own, mean_of_seen(volumes, own)))
+    if (further or synthetic) and (visits is None or mask is None):
+        raise ValueError("what is added to real PET needs the table of visits and the mask")
+    learnt = len(volumes)
+    if further:
+        volumes += list(asked_volumes(pet, further_rows(visits), rows, seen))
     if synthetic:
-        path, visits = (paths[fold % len(paths)] for paths in (synthetic, synthetic_visits))
-        made, table = np.load(path, mmap_mode="r"), read_tsv(visits, dtype=TEXT)
-        if len(table) != len(made):
-            raise InputError(
-                f"{path}: {len(made)} volumes, {len(table)} rows in {visits}; synthesise again"
-            )
-        alone = np.flatnonzero((table["role"] == "mri_only").to_numpy())
-        if not len(alone):
-            raise InputError(
-                f"{visits}: nobody has the role mri_only; the study has no control "
-                "with an MRI alone whose PET could be synthesised"
-            )
-        volumes += [np.asarray(made[index], np.float32) for index in alone]
+        path, table = (paths[fold % len(paths)] for paths in (synthetic, synthetic_visits))
+        made, _ = synthetic_volumes(path, table, visits, mask)
+        volumes += list(matched(made, volumes[:learnt], mask) if match else made)
     return np.stack(volumes)
 
 

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mri2pet.config.ablations import RESERVED
 from mri2pet.config.systems import check_names
 from mri2pet.errors import InputError
+
+ORACLE = "oracle"
+UNTRAINED = ("mean_pet", ORACLE)  # whose PET a detector can learn from, too
 
 
 def check(config: Mapping[str, Any]) -> None:
@@ -32,16 +36,28 @@ def check(config: Mapping[str, Any]) -> None:
                 _check_sees(where, entry.get(role, {}), expected, parts["kind"])
     if (study := further_study(config)) and study not in config["studies"]:
         raise InputError(f"gan_anomaly.ixi_controls: there is no study '{study}' to take them from")
-    used = {
-        f"detector.training_sets.{name}.synthetic": entry.get("synthetic")
-        for name, entry in block["detector"]["training_sets"].items()
+    _check_models(block)
+    _check_added(block)
+    _check_injection(block["detector"])
+
+
+def training_sets(config: Mapping[str, Any], simulated: bool) -> dict[str, dict[str, Any]]:
+    """Return the training sets of the run's detectors, by name.
+
+    Parameters
+    ----------
+    config
+        The configuration, as `check_config` lets it pass.
+    simulated
+        Whether the study is simulated. Of real people nobody knows the best PET, and a set that
+        learns from it is left out.
+    """
+    sets = config["gan_anomaly"]["detector"]["training_sets"]
+    return {
+        name: dict(entry)
+        for name, entry in sets.items()
+        if simulated or entry.get("synthetic") != ORACLE
     }
-    for key, model in [*used.items(), *(("example", model) for model in block["example"])]:
-        if model is not None and model not in block["models"]:
-            raise InputError(
-                f"gan_anomaly.{key}: there is no model '{model}'; known are "
-                f"{', '.join(block['models'])}"
-            )
 
 
 def further_study(config: Mapping[str, Any]) -> str:
@@ -55,6 +71,53 @@ def configuration(entry: Mapping[str, Any]) -> str:
     """Return by what its networks see what the anomaly paper calls a model's configuration."""
     parts = entry.get("parts")
     return {"slices": "semi-3D", "patches": "3D-patch"}[parts["kind"]] if parts else "3D"
+
+
+def _check_models(block: Mapping[str, Any]) -> None:
+    """Look for the models that the figure and the training sets name."""
+    used = {
+        f"detector.training_sets.{name}.synthetic": entry.get("synthetic")
+        for name, entry in block["detector"]["training_sets"].items()
+        if entry.get("synthetic") not in UNTRAINED
+    }
+    for key, model in [*used.items(), *(("example", model) for model in block["example"])]:
+        if model is not None and model not in block["models"]:
+            known = [*block["models"], *(UNTRAINED if key != "example" else [])]
+            raise InputError(
+                f"gan_anomaly.{key}: there is no model '{model}'; known are {', '.join(known)}"
+            )
+
+
+def _check_added(block: Mapping[str, Any]) -> None:
+    """Compare what the training sets add to real PET with each other and with what there is."""
+    detector, taken = block["detector"], (*block["models"], *RESERVED)
+    sets = detector["training_sets"]
+    where = "gan_anomaly.detector.training_sets"
+    if all(entry.get("synthetic") == ORACLE for entry in sets.values()):
+        raise InputError(f"{where}: a set beside those of the oracle is needed, of real PET")
+    for name, entry in sets.items():
+        if name in taken:
+            raise InputError(f"{where}.{name}: the name is taken by a model; choose another one")
+        if entry.get("match") and not entry.get("synthetic"):
+            raise InputError(
+                f"{where}.{name}.match: there is no synthetic PET to match; name a model in "
+                "synthetic, or leave match out"
+            )
+        if entry.get("further") and not detector["further_controls"]:
+            raise InputError(
+                f"{where}.{name}.further: no control is held back; set "
+                "gan_anomaly.detector.further_controls, or leave the set out"
+            )
+
+
+def _check_injection(detector: Mapping[str, Any]) -> None:
+    """Look for the detectors that are to find injected lesions."""
+    for name in detector["injection"]["detectors"]:
+        if name not in detector["training_sets"]:
+            raise InputError(
+                f"gan_anomaly.detector.injection.detectors: there is no training set '{name}'; "
+                f"known are {', '.join(detector['training_sets'])}"
+            )
 
 
 def _check_sees(

@@ -75,6 +75,7 @@ SYSTEMS = {
         sections=(
             "mri2pet.reporting.gan_anomaly:sections",
             "mri2pet.reporting.detector:sections",
+            "mri2pet.reporting.detector_controls:sections",
         ),
         own_folds=True,
         roles=True,

@@ -44,7 +44,7 @@ def training_rows(
     InputError
         If a subject has no fold, or nothing is left to train on.
     """
-    visits = _without_patients(visits)
+    visits = _learnt_from(visits)
     fold_of = _fold_of(visits, folds)
     rows = visits[(visits["kind"] == "paired") & ~fold_of.isin(_several(fold))]
     if groups:
@@ -65,13 +65,13 @@ def synthesis_rows(
     Paired visits of the fold's subjects (role `test`), then all that have an MRI alone (role
     `mri_only`), of every group: a generator may be asked for groups that it has not learnt from.
     Where several folds are held out, MRI-only visits of their subjects alone: of these people the
-    generator has seen nothing at all. Patients of the anomaly dataset are not among them. In a
-    study that is split once (no folds) the people to validate and to test on, whose part the
-    column `split` says.
+    generator has seen nothing at all. Patients and controls held back, of the anomaly dataset, are
+    not among them. In a study that is split once (no folds) the people to validate and to test on,
+    whose part the column `split` says.
     """
     if folds is None:
         return of_split(visits, "val", "test")
-    visits = _without_patients(visits)
+    visits = _learnt_from(visits)
     inside = _fold_of(visits, folds).isin(_several(fold))
     test = visits[(visits["kind"] == "paired") & inside]
     mri_only = visits["kind"] == "mri_only"
@@ -177,12 +177,13 @@ def split_validation(
     return rows[~held], rows[held]
 
 
-def _without_patients(visits: "pd.DataFrame") -> "pd.DataFrame":
-    """Leave out the patients of the anomaly dataset, which has a column `role` (`control`...).
+def _learnt_from(visits: "pd.DataFrame") -> "pd.DataFrame":
+    """Leave out all but the controls of the anomaly dataset, which has a column `role`.
 
-    What is learnt there is how healthy brains look.
+    What is learnt there is how healthy brains look; controls that are held back
+    (`further_controls`) are for a training set of the detector alone.
     """
-    return visits[visits["role"] != "patient"] if "role" in visits else visits
+    return visits[visits["role"] == "control"] if "role" in visits else visits
 
 
 def _several(fold: HeldOut) -> tuple[int, ...]:

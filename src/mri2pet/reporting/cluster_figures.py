@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = ("#2f6db3", "#d1742c", "#3a8f5c", "#8757a5", "#8a8a2d")
+COLOURS += ("#b3416b", "#4fa3a5", "#6b5b4b", "#30343a")  # as many as training sets there can be
 FALSE, TRUE = "autumn_r", "summer_r"  # of the ranks: the paper's red and green, brightest first
 LESION = "#35c3ff"
 

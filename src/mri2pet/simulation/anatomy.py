@@ -9,7 +9,7 @@ from scipy.special import ndtr
 
 from mri2pet.simulation.people import Person, Visit
 from mri2pet.simulation.template import Template
-from mri2pet.simulation.uptake import Regions, regions, variation
+from mri2pet.simulation.uptake import Healthy, Regions, deviations, regions, variation
 from mri2pet.simulation.warps import (
     SHAPE,
     SPACING,
@@ -28,6 +28,8 @@ FLOW_LIMIT = 1.2  # of |log-Jacobian| by atrophy
 COUPLING = 0.6  # share of the loss of uptake that the atrophy of the region foretells
 NORMAL_SD, UNSEEN_SD = 0.035, 0.5  # of the logarithms of what no MRI can tell of a region's uptake
 MOST_LOST = 0.6  # share of a region's uptake that disease can take
+# Of a region's grey matter, as healthy adults of one age differ: sd, and the most above average.
+HEALTHY_SD, MOST_MORE = 0.06, 0.2
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Head:
     deformation
         Between template and head.
     atrophy
-        (116,) fraction of each region's grey matter that is lost.
+        (116,) fraction of each region's grey matter that is lost; negative where there is more.
     uptake
         (116,) FDG uptake of each region's grey matter; 1 is that of a healthy average region.
     expected
@@ -52,8 +54,22 @@ class Head:
     expected: NDArray[np.float64]
 
 
-def make_head(template: Template, person: Person, visit: Visit) -> Head:
-    """Make a person's head at a visit; two visits differ by the years between them alone."""
+def make_head(
+    template: Template, person: Person, visit: Visit, coupling: float | None = None
+) -> Head:
+    """Make a person's head at a visit; two visits differ by the years between them alone.
+
+    Parameters
+    ----------
+    template
+        The anatomy that everyone is made from.
+    person, visit
+        Whose head, and when.
+    coupling
+        Of a study in which healthy people differ in their regions' grey matter: the share of the
+        variance of healthy uptake that this explains (`uptake.Healthy`), which changes no anatomy.
+        None: they do not, and nothing but age and disease is seen in the MRI.
+    """
     rng = person.rng("anatomy")
     affine = random_affine(rng, person.sex)
     velocity = random_velocity(rng, SCALES)
@@ -62,11 +78,18 @@ def make_head(template: Template, person: Person, visit: Visit) -> Head:
     pace, disease = variation(rng, table.names, 0.3), variation(rng, table.names, 0.3)
     by_age = table.atrophy_age * (age - 40) / 10 * pace
     by_disease = table.atrophy_ad * severity * disease
-    atrophy = np.clip(by_age + by_disease, 0, 0.45)
-    shrinking = velocity_of_divergence(atrophy_divergence(template, atrophy))
+    healthy = None
+    if coupling is not None:
+        healthy = Healthy(deviations(person.rng("healthy"), table.names), coupling)
+    more = np.zeros(len(table.names)) if healthy is None else HEALTHY_SD * healthy.trait
+    atrophy = np.clip(by_age + by_disease - more, 0 if healthy is None else -MOST_MORE, 0.45)
+    divergence = atrophy_divergence(template, np.maximum(atrophy, 0))
+    if (atrophy < 0).any():  # growth is shrinking turned round
+        divergence = divergence - atrophy_divergence(template, np.maximum(-atrophy, 0))
+    shrinking = velocity_of_divergence(divergence)
     velocity = velocity + shrinking * (1 - 0.85 * near_centre(CALM))
-    uptake = regional_uptake(person, table, age, severity, disease)
-    expected = expected_uptake(table, age, severity, disease)
+    uptake = regional_uptake(person, table, age, severity, disease, healthy)
+    expected = expected_uptake(table, age, severity, disease, healthy)
     return Head(Deformation(affine, exponentiate(velocity)), atrophy, uptake, expected)
 
 
@@ -76,15 +99,20 @@ def regional_uptake(
     age: float,
     severity: float,
     disease: NDArray[np.float64],
+    healthy: Healthy | None = None,
 ) -> NDArray[np.float64]:
     """FDG uptake of each region, shape (116,).
 
     Ageing and disease lower it. The disease's share follows the region's atrophy (`disease`, the
     person's regional vulnerability that the MRI shows) by `COUPLING`, and a draw of its own, which
-    no MRI can tell, for the rest.
+    no MRI can tell, for the rest. Of what healthy people differ by, `healthy` is what the MRI
+    shows; the variance as a whole does not depend on it.
     """
     rng = person.rng("uptake")
-    normal = variation(rng, table.names, NORMAL_SD)
+    own = deviations(rng, table.names)
+    if healthy is not None:
+        own = np.sqrt(healthy.coupling) * healthy.trait + np.sqrt(1 - healthy.coupling) * own
+    normal = np.exp(NORMAL_SD * own)
     unseen = variation(rng, table.names, UNSEEN_SD)
     ageing = 1 - table.uptake_age * max(age - 60, 0) / 10
     loss = table.uptake_ad * severity * (COUPLING * disease**2 + (1 - COUPLING) * unseen)
@@ -92,14 +120,19 @@ def regional_uptake(
 
 
 def expected_uptake(
-    table: Regions, age: float, severity: float, disease: NDArray[np.float64]
+    table: Regions,
+    age: float,
+    severity: float,
+    disease: NDArray[np.float64],
+    healthy: Healthy | None = None,
 ) -> NDArray[np.float64]:
     """Average `regional_uptake` over all that the anatomy does not tell, shape (116,).
 
-    Given are age, severity and the regional vulnerability `disease`, which shape the head; averaged
-    over are the scatter between people and the unseen share of disease, both lognormal. The mean of
-    a loss that is cut at `MOST_LOST` is that of a lognormal cut from above, which has a closed form
-    (as the price of an option has: Black and Scholes 1973).
+    Given are age, severity, the regional vulnerability `disease` and the grey matter of `healthy`
+    people, which shape the head; averaged over are the rest of the scatter between people and the
+    unseen share of disease, both lognormal. The mean of a loss that is cut at `MOST_LOST` is that
+    of a lognormal cut from above, which has a closed form (as the price of an option has: Black and
+    Scholes 1973).
     """
     ageing = 1 - table.uptake_age * max(age - 60, 0) / 10
     seen = table.uptake_ad * severity * COUPLING * disease**2
@@ -109,7 +142,9 @@ def expected_uptake(
         cut = np.where(scale > 0, np.log(room / scale) / UNSEEN_SD, np.inf)
     unseen = scale * np.exp(UNSEEN_SD**2 / 2) * ndtr(cut - UNSEEN_SD) + room * ndtr(-cut)
     lost = np.minimum(seen, MOST_LOST) + unseen
-    return table.uptake * np.exp(NORMAL_SD**2 / 2) * ageing * (1 - lost)
+    told = 0.0 if healthy is None else NORMAL_SD * np.sqrt(healthy.coupling) * healthy.trait
+    untold = NORMAL_SD**2 * (1 if healthy is None else 1 - healthy.coupling)
+    return table.uptake * np.exp(told + untold / 2) * ageing * (1 - lost)
 
 
 def atrophy_divergence(template: Template, atrophy: NDArray[np.float64]) -> NDArray[np.float64]:

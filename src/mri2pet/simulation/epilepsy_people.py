@@ -16,7 +16,7 @@ from mri2pet.errors import InputError
 from mri2pet.simulation.lesion import Lesion, plan_lesion
 from mri2pet.simulation.people import Person, Visit
 
-FIRST = 20000  # of their numbers, which no person of the ADNI study has
+FIRST = 30_000  # of their numbers, which nobody of another study has: randomness hangs on them
 AGES = (20.0, 60.0)  # years, drawn around the middle: adults before dementia's atrophy
 SESSION = "bl"
 ROLES = ("control", "patient")
@@ -58,8 +58,8 @@ def plan_members(simulation: Mapping[str, Any], seed: int) -> list[Member]:
     Parameters
     ----------
     simulation
-        The block `simulation` of the study: `paired`, `mri_only`, `patients`
-        and the ranges `lesion.depth` (share of the uptake that is lost) and `lesion.ml`.
+        The block `simulation` of the study: `paired`, `mri_only`, `patients` and `lesion`, the
+        ranges `depth` (share of the uptake that is lost) and `ml`, or a list of such strata.
     seed
         The run's seed.
 
@@ -122,6 +122,21 @@ def participants(members: list[Member]) -> list[dict[str, Any]]:
             "sex": member.person.sex,
         }
         for member in members
+    ]
+
+
+def lesions(members: list[Member]) -> list[dict[str, Any]]:
+    """Rows of the truth about all lesions: whose, of which stratum, how deep and how large."""
+    return [
+        {
+            "subject": member.subject,
+            "visit": SESSION,
+            "stratum": member.lesion.stratum,
+            "depth": member.lesion.depth,
+            "ml": member.lesion.ml,
+        }
+        for member in members
+        if member.lesion is not None
     ]
 
 

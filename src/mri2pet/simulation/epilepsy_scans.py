@@ -36,6 +36,7 @@ def simulate_member(
     scanner: Mapping[str, Any],
     outputs: Mapping[str, str | Path],
     truth: str | Path,
+    coupling: float,
 ) -> None:
     """Scan one member of the study.
 
@@ -51,11 +52,14 @@ def simulate_member(
         Path of each file of `epilepsy.files(member)`; sidecars are written beside T1 and PET.
     truth
         Folder to make: that of the visit as `write_truth` writes it; for a patient also
-        lesion.json (depth, size, centre in the template and in the scans' worlds).
+        lesion.json (stratum, depth, size, centre in the template).
+    coupling
+        Share of the between-person variance of healthy uptake that the grey matter explains, 0 to
+        1; it changes nothing in the MRI.
     """
     person, visit = member.person, member.person.visits[0]
     rng = person.rng(SESSION)
-    head = make_head(template, person, visit)
+    head = make_head(template, person, visit, coupling)
     t1_pose, pet_pose = random_pose(rng), random_pose(rng)
     contrast = t1_contrast(template, person.age, rng)
     voxel = scanner["mri_voxel_mm"]
@@ -82,6 +86,7 @@ def simulate_member(
             write_json(
                 folder / "lesion.json",
                 {
+                    "stratum": member.lesion.stratum,
                     "depth": member.lesion.depth,
                     "grey_matter_ml": member.lesion.ml,
                     "radius_mm": round(place.radius, 3),

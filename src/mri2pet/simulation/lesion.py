@@ -1,6 +1,6 @@
 """One focal lesion of an epilepsy patient: where the cortex takes up less FDG, and how much."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +21,14 @@ LOWEST_MM = -36.0  # of a centre, template world: the detector's field of view e
 
 @dataclass(frozen=True)
 class Lesion:
-    """What is asked for: `depth`, share of the uptake that is lost, and `ml` of grey matter."""
+    """What is asked for: `depth`, share of the uptake that is lost, and `ml` of grey matter.
+
+    `stratum` is the place, from 1, of the ranges in the configuration that both are drawn from.
+    """
 
     depth: float
     ml: float
+    stratum: int = 1
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values only, as a rule's parameter needs them."""
@@ -60,26 +64,41 @@ class Place:
         return 1 - np.float32(depth) * self.weight
 
 
-def plan_lesion(block: Mapping[str, Any], number: int, where: str) -> Lesion:
+def plan_lesion(
+    block: Mapping[str, Any] | Sequence[Mapping[str, Any]], number: int, where: str
+) -> Lesion:
     """Choose depth and size of the lesion of the `number`th patient (from 0).
 
     Both run over the ranges `depth` and `ml` of the configuration in steps of the golden ratio:
-    however few the patients, they are spread evenly, and more of them change none.
+    however few the patients, they are spread evenly, and more of them change none. Strata, each
+    with ranges of its own, are taken in turn.
+
+    Parameters
+    ----------
+    block
+        The ranges, or a list of strata of such.
+    number
+        Of the patient.
+    where
+        The block's key in the configuration.
 
     Raises
     ------
     InputError
         If a range is turned round or leaves what a lesion can be.
     """
+    strata = [block] if isinstance(block, Mapping) else list(block)
+    turn, place = divmod(number, len(strata))
     values = []
     for (key, top), step in zip((("depth", 1.0), ("ml", 60.0)), GOLDEN, strict=True):
-        low, high = block[key]
+        low, high = strata[place][key]
         if not 0 < low <= high <= top:
+            own = where if len(strata) == 1 else f"{where}[{place}]"
             raise InputError(
-                f"{where}.{key}: [{low}, {high}] is not a range within 0 and {top:g}, low to high"
+                f"{own}.{key}: [{low}, {high}] is not a range within 0 and {top:g}, low to high"
             )
-        values.append(low + (high - low) * ((0.5 + number * step) % 1))
-    return Lesion(*(round(float(value), 4) for value in values))
+        values.append(low + (high - low) * ((0.5 + turn * step) % 1))
+    return Lesion(*(round(float(value), 4) for value in values), stratum=place + 1)
 
 
 def place_lesion(template: "Template", lesion: Lesion, rng: np.random.Generator) -> Place:

@@ -20,7 +20,7 @@ SEVERITY = dict(zip(GROUPS, (0.05, 0.10, 0.25, 0.45, 0.60, 1.0), strict=True))
 SPREAD = dict(zip(GROUPS, (0.22, 0.22, 0.35, 0.35, 0.35, 0.22), strict=True))
 PROGRESSION = dict(zip(GROUPS, (0.01, 0.02, 0.05, 0.08, 0.12, 0.15), strict=True))  # a year
 SITES = (2, 3, 5, 6, 7, 9, 11, 13, 16, 18, 20, 22, 23, 27, 31, 33, 36, 41, 52, 68, 73, 94, 98, 126)
-STREAMS = {"person": 0, "anatomy": 1, "uptake": 2, "bl": 3, "m12": 4, "place": 5}
+STREAMS = {"person": 0, "anatomy": 1, "uptake": 2, "bl": 3, "m12": 4, "place": 5, "healthy": 6}
 MOST_PEOPLE = 9973  # a prime: record numbers are a permutation modulo it
 ALONE = 4  # every so many numbers the last is a person without a PET
 MOST = {"paired": MOST_PEOPLE // ALONE * (ALONE - 1), "mri_only": MOST_PEOPLE // ALONE}

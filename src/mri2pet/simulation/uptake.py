@@ -73,13 +73,36 @@ def regions(names: list[str]) -> Regions:
     return Regions(tuple(names), rows[:, 0], *(rows[:, 1:] / 100).T)
 
 
-def variation(rng: np.random.Generator, names: tuple[str, ...], sd: float) -> NDArray[np.float64]:
-    """Draw one person's factors around 1, shape (116,), mostly shared by like regions and sides.
+@dataclass(frozen=True)
+class Healthy:
+    """What differs between healthy adults in anatomy and uptake alike.
 
-    Two thirds of the log-variance is shared by regions whose names begin alike (left and right),
-    one third is each region's own.
+    Attributes
+    ----------
+    trait
+        (116,), how much more grey matter than the average each region has, in standard deviations
+        between people.
+    coupling
+        Share of the between-person variance of a region's healthy uptake that `trait` explains, 0
+        to 1.
+    """
+
+    trait: NDArray[np.float64]
+    coupling: float
+
+
+def deviations(rng: np.random.Generator, names: tuple[str, ...]) -> NDArray[np.float64]:
+    """Draw how far one person's regions are from the average, shape (116,), of variance 1.
+
+    Two thirds of the variance is shared by regions whose names begin alike (left and right), one
+    third is each region's own.
     """
     families = [next(k for k, row in enumerate(PATTERN) if n.startswith(row[0])) for n in names]
     shared = rng.normal(size=len(PATTERN))[families]
     own = rng.normal(size=len(names))
-    return np.exp(sd * (np.sqrt(2 / 3) * shared + np.sqrt(1 / 3) * own))
+    return np.sqrt(2 / 3) * shared + np.sqrt(1 / 3) * own
+
+
+def variation(rng: np.random.Generator, names: tuple[str, ...], sd: float) -> NDArray[np.float64]:
+    """Draw one person's factors around 1, shape (116,): `deviations` on a logarithmic scale."""
+    return np.exp(sd * deviations(rng, names))

@@ -1,5 +1,7 @@
 # The space "anomaly": SyN, then MRI, PET and lesions interpolated once onto SPM's bounding box.
 
+from mri2pet.datasets.age_matching import match_ages
+
 MRI_ANOMALY = f"{ANAT}_space-MNI152SyN_res-anomaly"
 PET_ANOMALY = f"{PET}_space-MNI152SyN_res-anomaly"
 ANOMALY_FOLDS = list(range(config["gan_anomaly"]["folds"]["n"]))
@@ -8,11 +10,23 @@ CONTROLS_STUDY = FURTHER_STUDIES.get("gan_anomaly")
 
 
 def ixi_controls():
-    """Return the IXI people whose T1 makes them controls with an MRI alone."""
+    """Return the IXI people whose T1 makes them controls with an MRI alone, as old as the others."""
     if not IXI_CONTROLS:
         return []
-    found = [key for key, row in cohort(CONTROLS_STUDY).items() if row["mri_file"] != "n/a"]
-    return found[:IXI_CONTROLS]
+    people = {
+        key: age_of(row) for key, row in cohort(CONTROLS_STUDY).items() if row["mri_file"] != "n/a"
+    }
+    rows = cohort(space_study("anomaly")).values()
+    controls = [row for row in rows if (row["role"], row["kind"]) == ("control", "paired")]
+    try:
+        return match_ages(people, [age_of(row) for row in controls], IXI_CONTROLS)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def age_of(row):
+    """Return the age in a row of a cohort table, NaN where it is not known."""
+    return float("nan") if row["age"] == "n/a" else float(row["age"])
 
 
 def anomaly_visits(pattern, kind=None):
@@ -142,6 +156,10 @@ PACKED["anomaly"] = {
         "groups": ["control"],
         "role": "control",
         "key": "gan_anomaly.folds.n",
+        "held_back": {
+            "count": config["gan_anomaly"]["detector"]["further_controls"],
+            "seed": config["seed"],
+        },
         "spare": {
             "gan_anomaly.validation.people": config["gan_anomaly"]["validation"].get("people", 0)
         },

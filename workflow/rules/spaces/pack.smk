@@ -1,6 +1,7 @@
 """One rule packs the dataset of every space; its arrays are those that the space names."""
 
 from mri2pet.datasets.enough import check_enough, people_of
+from mri2pet.datasets.further_controls import held_back
 
 ON_TEMPLATE = {
     "mask": "template's brain, a voxel if at least half of it is",
@@ -17,12 +18,14 @@ def enough_people(space, folds):
 
     def nothing(wildcards):
         role = folds.get("role")
-        rows = [
-            {**row, "group": role or row["group"]}
-            for row in cohort(space_study(space)).values()
-            if not role or row["role"] == role
-        ]
+        visits = cohort(space_study(space)).values()
         try:
+            back = held_back(visits, **folds["held_back"]) if "held_back" in folds else ()
+            rows = [
+                {**row, "group": role or row["group"]}
+                for row in visits
+                if not role or (row["role"] == role and row["subject"] not in back)
+            ]
             people = people_of(rows, folds["groups"])
             told = {name: folds[name] for name in ("learnt", "key", "spare") if name in folds}
             check_enough(people, folds["n"], config["seed"], **told)
@@ -94,6 +97,7 @@ for space, packed in PACKED.items():
             columns=packed.get("columns", ["kind"]),
             whole_atlas=packed.get("whole_atlas", True),
             ixi_controls=packed.get("ixi_controls", []),
+            further_controls=packed.get("folds", {}).get("held_back", {}),
             code=code("pack_dataset.py"),
         script:
             "../../scripts/pack_dataset.py"

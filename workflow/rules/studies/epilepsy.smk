@@ -31,6 +31,7 @@ rule simulate_epilepsy_tables:
         columns=f"{EPILEPSY.raw}/participants.json",
         description=f"{EPILEPSY.raw}/dataset_description.json",
         lesions=f"{EPILEPSY.raw}/derivatives/lesions/dataset_description.json",
+        truth="results/simulated/truth/epilepsy_lesions.tsv",
     log:
         "logs/simulate_epilepsy_tables/simulate_epilepsy_tables.log",
     localrule: True
@@ -68,6 +69,7 @@ rule simulate_mri_control:
     params:
         member=lambda wildcards: MEMBERS[wildcards.subject].as_dict(),
         scanner={key: EPILEPSY_SIMULATION[key] for key in ("mri_voxel_mm", "pet_voxel_mm")},
+        coupling=EPILEPSY_SIMULATION["coupling"],
         code=code("simulate_member.py"),
     script:
         "../../scripts/simulate_member.py"

@@ -183,7 +183,7 @@ def build_ixi(
     chosen = _one_of_each(images, excluded)
     rows = [_row(subject, held, people.get(subject)) for subject, held in sorted(chosen.items())]
     for subject, held in sorted(chosen.items()):
-        if reason := _no_pair(held):
+        if split and (reason := _no_pair(held)):  # without one, T1s alone are of use
             excluded.append((subject, MISSING, "T2 and PD", reason))
     for subject in sorted(people.keys() - chosen.keys()):
         reason = "in the table of people, but no T1, T2 or PD of it is there"

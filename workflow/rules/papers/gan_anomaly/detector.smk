@@ -2,22 +2,36 @@
 
 DETECTOR = config["gan_anomaly"]["detector"]
 DETECTOR_FOLDS = list(range(config["gan_anomaly"]["folds"]["n"] * DETECTOR["splits"]))
-DETECTORS = DETECTOR[
-    "training_sets"
-]  # name to label and, where it has one, a model of synthetic PET
+# Name to label and what is learnt from beside the controls' own real PET.
+DETECTORS = training_sets(config, simulated="gan_anomaly" in ORACLE_SYSTEMS)
 DETECTOR_LABELS = {name: entry["label"] for name, entry in DETECTORS.items()}
 ANOMALY_NOTE = "simulated study" if simulated_note("gan_anomaly") else ""
 
 
+# Those that learn from more than the controls' own real PET, and how.
+ADDED = {
+    name: {key: entry[key] for key in ("synthetic", "further", "match") if key in entry}
+    for name, entry in DETECTORS.items()
+    if entry.get("synthetic") or entry.get("further")
+}
+
+
+def synthetic_files(detector, name):
+    """Return a file of the PET made for controls with an MRI alone, one a fold; none without."""
+    model = DETECTORS[detector].get("synthetic")
+    folder = f"results/gan_anomaly/synthesis/{model}"
+    return [f"{folder}/fold-{fold}/{name}" for fold in ANOMALY_FOLDS] if model else []
+
+
 def synthetic_of(name):
-    """Return an input function: a file of the PET made for controls with an MRI alone, by fold."""
+    """Return an input function: `synthetic_files` of a job's detector."""
+    return lambda wildcards: synthetic_files(wildcards.detector, name)
 
-    def paths(wildcards):
-        model = DETECTORS[wildcards.detector].get("synthetic")
-        folder = f"results/gan_anomaly/synthesis/{model}"
-        return [f"{folder}/fold-{fold}/{name}" for fold in ANOMALY_FOLDS] if model else []
 
-    return paths
+def added_of(wildcards):
+    """Return how a detector's training set is added to; nothing for real PET alone."""
+    entry = DETECTORS[wildcards.detector]
+    return {key: entry[key] for key in ("further", "match") if key in entry}
 
 
 rule train_encoders:
@@ -53,6 +67,7 @@ rule train_encoders:
         gpu=1,
     params:
         encoder=DETECTOR["encoder"],
+        added=added_of,
         splits=DETECTOR["splits"],
         seed=config["seed"],
         code=code("train_encoders.py", symbol_of(DETECTOR["encoder"]["network"]["name"])),
@@ -87,6 +102,7 @@ rule score_people:
     params:
         network=DETECTOR["encoder"]["network"],
         svm=DETECTOR["svm"],
+        added=added_of,
         splits=DETECTOR["splits"],
         code=code("score_people.py", symbol_of(DETECTOR["encoder"]["network"]["name"])),
     script:
@@ -121,6 +137,38 @@ rule find_clusters:
         code=code("find_clusters.py"),
     script:
         "../../../scripts/find_clusters.py"
+
+
+# How the PET that each set adds differs between people, beside real PET.
+rule spread_table:
+    input:
+        visits="results/datasets/anomaly/visits.tsv",
+        folds="results/datasets/anomaly/folds.tsv",
+        pet="results/datasets/anomaly/pet.npy",
+        seen="results/datasets/anomaly/seen.npy",
+        mask="results/datasets/anomaly/mask.npy",
+        synthetic=[path for name in ADDED for path in synthetic_files(name, "pet.npy")],
+        synthetic_visits=[path for name in ADDED for path in synthetic_files(name, "visits.tsv")],
+    output:
+        table=report(
+            "results/gan_anomaly/tables/spread.tsv",
+            caption="../../../report/anomaly_spread_table.rst",
+            category="GAN anomaly",
+            labels={"table": "spread", "content": "differences between people, by training set"},
+        ),
+    log:
+        "logs/spread_table/spread.log",
+    localrule: True
+    conda:
+        "../../../../envs/stats.yaml"
+    resources:
+        mem_mb=more(4000),
+        runtime=more(30),
+    params:
+        detectors=ADDED,
+        code=code("spread_table.py"),
+    script:
+        "../../../scripts/spread_table.py"
 
 
 rule detection_table:
@@ -211,6 +259,7 @@ FURTHER_LABELS["gan_anomaly"] = DETECTOR_LABELS
 SHOWN["gan_anomaly"] = [
     *SHOWN.get("gan_anomaly", []),
     "results/gan_anomaly/tables/detection.tsv",
+    *(["results/gan_anomaly/tables/spread.tsv"] if ADDED else []),
     "results/gan_anomaly/figures/detection.png",
     "results/gan_anomaly/figures/clusters.png",
     *expand(

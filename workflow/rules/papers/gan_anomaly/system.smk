@@ -3,7 +3,7 @@
 Models are trained and synthesise by the rules of all systems.
 """
 
-from mri2pet.config.gan_anomaly import configuration
+from mri2pet.config.gan_anomaly import configuration, training_sets
 
 GANS = ENTRIES["gan_anomaly"]  # name to entry
 GAN_LABELS = {model: entry["label"] for model, entry in GANS.items()}
@@ -15,3 +15,4 @@ EXAMPLE = {model: GAN_LABELS[model] for model in config["gan_anomaly"]["example"
 
 include: "image_quality.smk"
 include: "detector.smk"
+include: "injection.smk"

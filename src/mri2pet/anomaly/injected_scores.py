@@ -1,0 +1,111 @@
+"""What a detector makes of injected lesions: decision values, clusters, which of them meet."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.ndimage import binary_dilation
+
+from mri2pet.anomaly.clusters import ClusterSettings
+from mri2pet.anomaly.injection import Site, inject
+from mri2pet.anomaly.maps import anomaly_maps, sigma_voxels
+from mri2pet.anomaly.patients import examine
+from mri2pet.anomaly.scoring import decision_maps
+
+if TYPE_CHECKING:
+    from mri2pet.models.siamese import PatchAutoencoder
+
+Array = np.ndarray
+
+
+def injected_maps(
+    network: "PatchAutoencoder",
+    known: Array,
+    pet: Array,
+    own: Array,
+    site: Site,
+    depths: Sequence[float],
+    mask: Array,
+    svm: Mapping[str, Any],
+    device: str | torch.device = "cpu",
+) -> Array:
+    """Score one held-out person with a lesion of several depths.
+
+    Only voxels whose patch holds something of the lesion are scored anew; a decision value depends
+    on nothing else.
+
+    Parameters
+    ----------
+    network
+        Encoder of the fold that holds the person out, in evaluation mode.
+    known
+        (n, X, Y, Z), what the detector learnt from in that fold.
+    pet, own
+        (X, Y, Z), the person's PET, and decision values of it.
+    site, depths
+        As `injection.inject` takes them.
+    mask
+        (X, Y, Z) bool, the brain.
+    svm, device
+        As `scoring.decision_maps`.
+
+    Returns
+    -------
+    array (depths, X, Y, Z)
+        float32 decision values.
+    """
+    patch = np.ones((network.patch, network.patch, 1), bool)  # transverse, as the detector's are
+    near = mask & binary_dilation(site.weight > 0, patch)
+    asked = inject(pet, site, depths)
+    again = decision_maps(network, known, asked, near, device=device, **svm)
+    return np.where(near, again, own).astype(np.float32)
+
+
+def find_injected(
+    who: Mapping[str, Any],
+    maps: Array,
+    others: Array,
+    site: Site,
+    depths: Sequence[float],
+    mask: Array,
+    affine: Array,
+    scores: Mapping[str, Any],
+    clusters: Mapping[str, Any],
+    part: Array,
+) -> pd.DataFrame:
+    """Find the clusters of one person at each depth, and which of them meet the lesion.
+
+    As patients are, by the same functions; standardised by the other held-out controls, so that
+    nobody is compared with a group that has the person in it.
+
+    Parameters
+    ----------
+    who
+        `subject` and `visit`.
+    maps
+        (depths, X, Y, Z) decision values of the person.
+    others
+        (n, X, Y, Z) decision values of the other held-out controls.
+    site, depths
+        Of the lesion.
+    mask, affine
+        (X, Y, Z) bool and 4x4.
+    scores, clusters
+        Blocks of the configuration.
+    part
+        (X, Y, Z) bool, what the person's PET has measured of the brain.
+
+    Returns
+    -------
+    DataFrame
+        `patients.PATIENT_COLUMNS`, `lesion` and `depth`; a row a depth.
+    """
+    near, far = (sigma_voxels(scores[key], affine) for key in ("smoothing_mm", "background_mm"))
+    made = anomaly_maps(others, maps, mask, near, scores["standardise"], far)
+    rows = pd.DataFrame([{"subject": who["subject"], "visit": who["visit"]}] * len(depths))
+    lesions = np.broadcast_to(site.mask, made.shape)
+    settings, parts = ClusterSettings(**clusters), [part] * len(depths)
+    _, _, found = examine(rows, made, lesions, mask, affine, settings, parts)
+    return found.assign(lesion=site.name, depth=list(depths))

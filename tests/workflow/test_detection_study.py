@@ -1,0 +1,69 @@
+"""The study of detection lists its jobs: all its people, training sets and folds."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+from snakemake.utils import update_config
+
+HELD_BACK, PATIENTS, ALONE = 40, 160, 40
+
+
+@pytest.fixture
+def study(root):
+    config = yaml.safe_load((root / "config/config.yaml").read_text())
+    update_config(config, yaml.safe_load((root / "config/study/detection.yaml").read_text()))
+    return config
+
+
+@pytest.fixture(scope="module")
+def listed(root, tmp_path_factory):
+    """Jobs of a dry run, once it is known who takes part."""
+    folder = tmp_path_factory.mktemp("detection")
+    for part in ("config", "resources"):
+        (folder / part).symlink_to(root / part)
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile"]
+        command += ["--directory", folder, "--cores", "1", *arguments]
+        command += ["--configfile", root / "config/study/detection.yaml"]
+        result = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
+        return result.stdout
+
+    run("results/cohort/epilepsy.tsv")
+    stats = run("--dry-run", "--quiet", "rules").split("Job stats:")[1]
+    return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", stats, re.M)}
+
+
+def test_its_numbers_are_those_that_the_question_needs(study):
+    simulation = study["studies"]["epilepsy"]["simulation"]
+    detector = study["gan_anomaly"]["detector"]
+    assert simulation["paired"] - detector["further_controls"] == 35
+    assert simulation["mri_only"] == detector["further_controls"] == ALONE == HELD_BACK
+    assert simulation["patients"] == PATIENTS
+    strata = [(tuple(each["depth"]), tuple(each["ml"])) for each in simulation["lesion"]]
+    assert len(set(strata)) == len(strata) == 8 and PATIENTS % len(strata) == 0
+    assert study["gan_anomaly"]["voxel_mm"] == 3
+    wanted = {"real", "semi_3d", "patch_3d", "placebo", "with_oracle", "matched"}
+    assert detector["training_sets"].keys() == wanted | {"with_regression", "more_real"}
+
+
+def test_everybody_and_every_training_set_has_its_jobs(listed, study):
+    people, folds = 35 + HELD_BACK + ALONE + PATIENTS, study["gan_anomaly"]["folds"]["n"]
+    with_pet = people - ALONE
+    for rule in ("convert_mri", "warp_mri", "resample_anomaly", "segment"):
+        assert listed[rule] == people
+    assert listed["convert_pet"] == listed["resample_pet_anomaly"] == with_pet
+    assert listed["simulate_patient"] == listed["resample_lesion"] == PATIENTS
+    sets = len(study["gan_anomaly"]["detector"]["training_sets"])
+    for rule in ("train_encoders", "score_people", "find_clusters"):
+        assert listed[rule] == sets
+    assert listed["train"] == len(study["gan_anomaly"]["models"]) * folds
+    assert listed["score_injected"] == len(
+        study["gan_anomaly"]["detector"]["injection"]["detectors"]
+    )
+    for once in ("spread_table", "injection_table", "figure_injection"):
+        assert listed[once] == 1
