@@ -1,5 +1,7 @@
 """Synthesise volumes with one trained generator: its held-out visits, and those with an MRI alone.
 
+Where the rule asks for patients, of the anomaly dataset's patients instead.
+
 From the dataset's array of sources (a local regression is shown further ones), the folds (or the
 split) and the generator's weights: the volumes as one array, the table of their visits, and a
 folder of BIDS-named NIfTI files. A generator with side information is told each person's own; one
@@ -10,7 +12,7 @@ import numpy as np
 import torch
 
 from mri2pet.datasets.parts import Parts
-from mri2pet.datasets.selection import held_out, refuse_seen, synthesis_rows
+from mri2pet.datasets.selection import held_out, patient_rows, refuse_seen, synthesis_rows
 from mri2pet.datasets.volumes import Volumes
 from mri2pet.files import read_json, read_tsv
 from mri2pet.models.registry import side_information
@@ -27,6 +29,8 @@ with recorded(snakemake):
     visits = read_tsv(given.visits, dtype={"subject": str})
     folds = read_tsv(given.folds, dtype={"subject": str}) if given.folds else None
     rows = synthesis_rows(visits, folds, held_out(snakemake.wildcards.fold))
+    if params.get("patients"):
+        rows = patient_rows(visits)
     chosen = read_json(given.chosen)
     refuse_seen(rows, chosen, snakemake.wildcards.model)
     sources = Volumes([given.source, *given.further], rows["index"])

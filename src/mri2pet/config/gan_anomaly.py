@@ -36,11 +36,34 @@ def check(config: Mapping[str, Any]) -> None:
         f"detector.training_sets.{name}.synthetic": entry.get("synthetic")
         for name, entry in block["detector"]["training_sets"].items()
     }
+    plain = block["detector"]["plain"]
+    used |= {f"detector.plain.{name}.model": each.get("model") for name, each in plain.items()}
+    _check_detectors(block["detector"]["training_sets"], plain)
     for key, model in [*used.items(), *(("example", model) for model in block["example"])]:
         if model is not None and model not in block["models"]:
             raise InputError(
                 f"gan_anomaly.{key}: there is no model '{model}'; known are "
                 f"{', '.join(block['models'])}"
+            )
+
+
+def _check_detectors(sets: Mapping[str, Any], plain: Mapping[str, Any]) -> None:
+    """Refuse names that two rows of the table would have, and training sets that are not there."""
+    for name, entry in plain.items():
+        key = f"gan_anomaly.detector.plain.{name}"
+        if name in sets:
+            raise InputError(f"{key}: a training set has the name, too; give it another")
+        wanted = entry.get("training_set")
+        if wanted is not None and wanted not in sets:
+            raise InputError(
+                f"{key}.training_set: there is no training set '{wanted}'; known are "
+                f"{', '.join(sets)}"
+            )
+    for name in (*sets, *plain):
+        if name.startswith(("chance_", "shuffled_")):
+            raise InputError(
+                f"gan_anomaly.detector: '{name}' begins as a row of the table of chance does; "
+                "give the detector another name"
             )
 
 
