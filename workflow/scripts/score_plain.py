@@ -38,8 +38,8 @@ with recorded(snakemake):
         device=choose_device(),
     )
     parts = split_folds(folds, params.splits)
-    outputs = zip(params.plain.items(), made.visits, made.decisions, strict=True)
-    for (name, entry), table_path, path in outputs:
+    outputs = zip(params.plain.values(), made.visits, made.decisions, strict=True)
+    for entry, table_path, path in outputs:
         scores = PlainScores(entry, sources, params.generators)
         table, decisions = score_folds(visits, parts, params.held_out, scores)
         write_tsv(table_path, table)

@@ -82,10 +82,7 @@ def chance_table(
         rows.append(
             keys
             | {"among": PATIENTS, "other": subject, "places": len(apart)}
-            | {
-                within(k): value
-                for k, value in enumerate(_curve(rest, apart, hit, most), start=1)
-            }
+            | {within(k): value for k, value in enumerate(_curve(rest, apart, hit, most), start=1)}
         )
     columns = [*KEYS, *(within(k) for k in range(1, most + 1))]
     return pd.DataFrame(rows, columns=columns)

@@ -146,4 +146,3 @@ def find_clusters(
         values = (rank, size, size * voxel_ml, float(score[own].mean()), float(score[own].max()))
         rows.append((*values, float(excess[label - 1]), *np.round(place, 1).tolist()))
     return ranks, pd.DataFrame(rows, columns=list(CLUSTER_COLUMNS))
-

@@ -114,9 +114,7 @@ def detection_curve(curves: Curves, detector: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(CURVE_COLUMNS))
 
 
-def estimate(
-    curves: Curves, ranking: str, measure: Callable[[NDArray], NDArray]
-) -> Estimate:
+def estimate(curves: Curves, ranking: str, measure: Callable[[NDArray], NDArray]) -> Estimate:
     """Return mean, low and high of a measure of the curves of one ranking.
 
     Parameters

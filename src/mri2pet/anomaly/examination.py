@@ -108,7 +108,9 @@ def examine_everyone(
     fixed = (space.mask, space.affine, settings)
     none = np.zeros_like(well, dtype=bool)
     ranks, found, patients = examine(ill, asked, lesions, *fixed, space.parts(ill), limit)
-    false_ranks, false, controls = examine(healthy, well, none, *fixed, space.parts(healthy), limits)
+    false_ranks, false, controls = examine(
+        healthy, well, none, *fixed, space.parts(healthy), limits
+    )
     by_control: dict[str, list[Clusters]] = {}
     for name, own in zip(names, _each(healthy, false_ranks, false, space), strict=True):
         by_control.setdefault(name, []).append(own)

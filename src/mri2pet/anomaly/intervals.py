@@ -31,9 +31,7 @@ def share_interval(values: NDArray, weights: NDArray, subjects: int) -> Estimate
     return mean, *alike(mean, low, high, subjects)
 
 
-def crossed_interval(
-    values: NDArray, weights: NDArray, others: NDArray, subjects: int
-) -> Estimate:
+def crossed_interval(values: NDArray, weights: NDArray, others: NDArray, subjects: int) -> Estimate:
     """Return a mean over pairs of a person and another, and its 95% interval.
 
     People and others are drawn independently (Owen 2007, Annals of Applied Statistics 1).

@@ -46,9 +46,7 @@ def detection_figure(curve: pd.DataFrame, labels: Mapping[str, str], note: str =
     return figure
 
 
-def free_response_figure(
-    free: pd.DataFrame, labels: Mapping[str, str], note: str = ""
-) -> "Figure":
+def free_response_figure(free: pd.DataFrame, labels: Mapping[str, str], note: str = "") -> "Figure":
     """Draw sensitivity over false clusters a held-out control: a panel a detector.
 
     Parameters
@@ -114,6 +112,4 @@ def _legend(figure: "Figure", axes: list["Axes"]) -> None:
     from matplotlib.patches import Patch
 
     handles = [*handles, Patch(color=OWN, alpha=0.13, lw=0)]
-    figure.legend(
-        handles, texts, loc="outside lower center", ncols=2, fontsize=8.5, frameon=False
-    )
+    figure.legend(handles, texts, loc="outside lower center", ncols=2, fontsize=8.5, frameon=False)

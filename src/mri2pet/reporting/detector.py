@@ -155,7 +155,10 @@ def alarms(table: pd.DataFrame, detectors: dict[str, str]) -> pd.DataFrame:
                 "False clusters a control": _value(healthy.get(FALSE)),
                 "Area above chance": _value(above),
                 "p": f"{above.p_value:.2g}" if above and np.isfinite(above.p_value) else "n/a",
-                **{f"Found at {rate:g} false": _value(own.get(at_rate(rate))) for rate in SHOWN_RATES},
+                **{
+                    f"Found at {rate:g} false": _value(own.get(at_rate(rate)))
+                    for rate in SHOWN_RATES
+                },
             }
         )
     return pd.DataFrame(rows)
