@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mri2pet.anomaly.chance import CONTROLS
-from mri2pet.anomaly.intervals import Estimate, alike, crossed_interval, share_interval
+from mri2pet.anomaly.intervals import Estimate, crossed_interval, share_interval
 from mri2pet.evaluation.resampling import subject_weights
 
 CURVE_COLUMNS = ("detector", "ranking", "clusters", "sensitivity", "low", "high", "patients")
@@ -133,8 +133,7 @@ def estimate(curves: Curves, ranking: str, measure: Callable[[NDArray], NDArray]
     # groups of the same size are drawn alike: in the other order, they are independent
     others = subject_weights(pd.Series(curves.controls, dtype=str))[::-1]
     fewest = min(curves.subjects.nunique(), len(curves.controls))
-    mean, low, high = crossed_interval(values, weights, others, fewest)
-    return mean, *alike(mean, low, high, fewest)
+    return crossed_interval(values, weights, others, fewest)
 
 
 def values_of(curves: Curves, ranking: str) -> NDArray[np.float64]:
@@ -161,7 +160,7 @@ def above_chance(curves: Curves) -> Estimate:
     weights = subject_weights(curves.subjects[known])
     others = subject_weights(pd.Series(curves.controls, dtype=str))[::-1]
     fewest = min(curves.subjects[known].nunique(), len(curves.controls))
-    return crossed_interval(gain, weights, others, fewest)
+    return crossed_interval(gain, weights, others, fewest, least=-1.0)
 
 
 def placement_test(curves: Curves, draws: int = 9999, seed: int = 1979) -> float:

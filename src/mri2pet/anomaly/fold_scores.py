@@ -1,4 +1,4 @@
-"""Fold by fold: people scored by what has not seen them, and patients by the mean over the folds."""
+"""Fold by fold: controls scored by what has not seen them, patients by the mean over the folds."""
 
 from collections.abc import Callable
 

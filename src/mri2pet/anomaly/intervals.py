@@ -11,8 +11,8 @@ Estimate = tuple[float, float, float]  # mean, low, high
 def share_interval(values: NDArray, weights: NDArray, subjects: int) -> Estimate:
     """Return a mean of values between 0 and 1 over people, and its 95% interval.
 
-    Where all are 0 (or all 1), resamples cannot differ: the interval is then that of 0 (or n) found
-    of n (Clopper and Pearson 1934, Biometrika 26).
+    Where all people are alike, as where all lesions are found or none, resamples cannot differ:
+    `alike` then gives the ends.
 
     Parameters
     ----------
@@ -27,11 +27,13 @@ def share_interval(values: NDArray, weights: NDArray, subjects: int) -> Estimate
     -------
     Mean, low and high; low and high are NaN with fewer than `resampling.FEWEST`.
     """
-    mean, low, high = difference_interval(values, weights, subjects)
+    mean, low, high = _resampled(values, weights, subjects)
     return mean, *alike(mean, low, high, subjects)
 
 
-def crossed_interval(values: NDArray, weights: NDArray, others: NDArray, subjects: int) -> Estimate:
+def crossed_interval(
+    values: NDArray, weights: NDArray, others: NDArray, subjects: int, least: float = 0.0
+) -> Estimate:
     """Return a mean over pairs of a person and another, and its 95% interval.
 
     People and others are drawn independently (Owen 2007, Annals of Applied Statistics 1).
@@ -44,41 +46,58 @@ def crossed_interval(values: NDArray, weights: NDArray, others: NDArray, subject
         (B, m) and (B, c).
     subjects
         The fewer of people and others.
+    least
+        The smallest value that there can be: 0, or -1 of differences.
     """
     if not values.size:
         return np.nan, np.nan, np.nan
-    resampled = _both(values, weights, others)
-    return _mean(values.mean(axis=1)), *map(float, interval(resampled, subjects))
+    mean = _mean(values.mean(axis=1))
+    low, high = map(float, interval(_both(values, weights, others), subjects))
+    return mean, *alike(mean, low, high, subjects, least)
 
 
-def alike(mean: float, low: float, high: float, people: int) -> tuple[float, float]:
-    """Return the interval of a share; of none or all found of n, where low is missing, theirs."""
-    if np.isnan(low) and people >= FEWEST and mean in (0.0, 1.0):
-        reach = 1 - ((1 - LEVEL) / 2) ** (1 / people)
-        return (0.0, reach) if mean == 0 else (1 - reach, 1.0)
-    return low, high
+def alike(
+    mean: float, low: float, high: float, people: int, least: float = 0.0
+) -> tuple[float, float]:
+    """Return the ends of an interval; exact ones where all people are alike, so that it has none.
+
+    Of n people none differs from the mean. With 97.5% confidence then no more than
+    1 - .025^(1/n) of all people do (Clopper and Pearson 1934, Biometrika 26), and those have at
+    worst `least`, or 1.
+    """
+    if np.isfinite(low) or not np.isfinite(mean) or people < FEWEST:
+        return low, high
+    reach = 1 - ((1 - LEVEL) / 2) ** (1 / people)
+    return (1 - reach) * mean + reach * least, (1 - reach) * mean + reach
 
 
 def count_interval(values: NDArray, weights: NDArray, subjects: int) -> Estimate:
     """Return a mean number of something a person, and its 95% interval.
 
-    Where nobody has any, the upper end is that of no event in n people (Garwood 1936, Biometrika
-    28).
+    Where all have as many, it is that of a Poisson variable (Garwood 1936, Biometrika 28).
 
     Parameters
     ----------
     values, weights, subjects
         As for `share_interval`; values (m,) of 0 and more.
     """
-    mean = _mean(np.asarray(values, dtype=float))
-    low, high = map(float, interval(weighted_mean(values, weights), subjects))
-    if np.isnan(low) and subjects >= FEWEST and mean == 0:
-        low, high = 0.0, float(-np.log((1 - LEVEL) / 2) / subjects)
+    from scipy.stats import chi2
+
+    mean, low, high = _resampled(values, weights, subjects)
+    if np.isnan(low) and subjects >= FEWEST and np.isfinite(mean):
+        total = mean * subjects
+        low = float(chi2.ppf((1 - LEVEL) / 2, 2 * total)) / 2 / subjects if total else 0.0
+        high = float(chi2.ppf((1 + LEVEL) / 2, 2 * total + 2)) / 2 / subjects
     return mean, low, high
 
 
 def difference_interval(values: NDArray, weights: NDArray, subjects: int) -> Estimate:
-    """Return a mean difference over people and its 95% interval; NaN where resamples are alike."""
+    """Return a mean difference of shares, -1 to 1, over people, and its 95% interval."""
+    mean, low, high = _resampled(values, weights, subjects)
+    return mean, *alike(mean, low, high, subjects, least=-1.0)
+
+
+def _resampled(values: NDArray, weights: NDArray, subjects: int) -> Estimate:
     mean = _mean(np.asarray(values, dtype=float))
     low, high = map(float, interval(weighted_mean(values, weights), subjects))
     return mean, low, high

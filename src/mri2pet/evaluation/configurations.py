@@ -25,7 +25,8 @@ from mri2pet.evaluation.statistics import holm, smallest_wilcoxon_p, wilcoxon_te
 SYSTEM = "gan_anomaly"
 REFERENCE = "reference"  # in place of a configuration, of rows that are no models
 TEST_COLUMNS = (
-    "metric", "unit", "first", "second", "n", "median_difference", "p_value", "smallest_p", "p_holm",
+    "metric", "unit", "first", "second", "n", "median_difference",
+    "p_value", "smallest_p", "p_holm",
 )  # fmt: skip
 
 

@@ -39,8 +39,8 @@ TABLE_1 = (
 )
 TESTS = (
     "Two-tailed Wilcoxon signed-rank tests of every two models over the people whom both were "
-    "tested on; median of the first's value minus the second's, in the unit of Table 1. Smallest p: "
-    "what p would be, had all these differences one sign; 2^(1 - n) of n people who differ, and "
+    "tested on; median of the first's value minus the second's, in the unit of Table 1. Smallest "
+    "p: what p would be, had all these differences one sign; 2^(1 - n) of n people who differ, and "
     "otherwise where scipy takes the normal distribution (ties among more than 13 people, or more "
     "than 50). The corrected p is Holm's over all pairs of a metric; * marks one below 0.05."
 )
