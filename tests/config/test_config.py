@@ -61,6 +61,7 @@ def leaves(node: dict, stem: str = "") -> list[str]:
             "dual_glow.models.": "<system>.models.<model>",
             "gan_anomaly.models.": "<system>.models.<model>",
             "gan_anomaly.detector.training_sets.": "gan_anomaly.detector.training_sets.<name>",
+            "gan_anomaly.detector.plain.": "gan_anomaly.detector.plain.<name>",
             "ixi.models.": "ixi.models.<model>",
             "gla_gan.ablations.variants.": "gla_gan.ablations.variants.<variant>",
         }
