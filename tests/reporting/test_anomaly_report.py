@@ -178,7 +178,7 @@ def test_section(tmp_path, curve, free):
     assert section.lead.startswith("Not told apart from chance in space: Real PET. With 4 patients")
     found, false, compared = (listing.table for listing in section.listings)
     assert found["Detector"].tolist()[:2] == ["Real PET", "Real PET, lesions moved over controls"]
-    assert found["Area"].tolist()[:2] == ["0.25 (0.00 to 1.00)", "0.10 (0.00 to 0.20)"]
-    assert false["Specificity"].tolist() == ["0.50 (0.20 to 0.80)"]
-    assert compared["Difference"].tolist() == ["+0.25 (-0.50 to +0.75)"]
+    assert found["Area"].tolist()[:2] == ["0.250 (0.000 to 1.000)", "0.100 (0.000 to 0.200)"]
+    assert false["Specificity"].tolist() == ["0.500 (0.200 to 0.800)"]
+    assert compared["Difference"].tolist() == ["+0.250 (-0.500 to +0.750)"]
     assert sections([], LABELS) == []

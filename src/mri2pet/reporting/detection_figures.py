@@ -68,7 +68,7 @@ def free_response_figure(free: pd.DataFrame, labels: Mapping[str, str], note: st
         how = {"color": OWN, "drawstyle": "steps-post"}
         _line(axis, own, "false_clusters", "sensitivity", how, band=True)
         _dress(axis, label, "false clusters a control")
-        axis.set_xlim(left=0)
+        axis.set_xlim(0, 1.02 * max(float(free["false_clusters"].max()), 0.1))
     _legend(figure, axes)
     return figure
 
