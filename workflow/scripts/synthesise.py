@@ -1,9 +1,10 @@
 """Synthesise volumes with one trained generator: its held-out visits, and those with an MRI alone.
 
-Or, where the rule asks for them, the patients of the anomaly dataset. From the dataset's array of sources (a local regression is shown further ones), the folds (or the
-split) and the generator's weights: the volumes as one array, the table of their visits, and a
-folder of BIDS-named NIfTI files. A generator with side information is told each person's own; one
-of slices or patches has its volumes stacked; what the training chose to smooth is smoothed.
+Or, where the rule asks for them, the patients of the anomaly dataset. From the dataset's array of
+sources (a local regression is shown further ones), the folds (or the split) and the generator's
+weights: the volumes as one array, the table of their visits, and a folder of BIDS-named NIfTI
+files. A generator with side information is told each person's own; one of slices or patches has its
+volumes stacked; what the training chose to smooth is smoothed.
 """
 
 import numpy as np
