@@ -58,7 +58,7 @@ def lead(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
         _one(sorted_out[ABOVE], "Above chance in space"),
         _one(sorted_out[BELOW], "Below chance in space"),
         _one(sorted_out[APART], "Not told apart from chance in space"),
-        _one(sorted_out[UNKNOWN], "Without an interval, so that nothing can be said"),
+        _one(sorted_out[UNKNOWN], "Too few people to tell whether above chance in space"),
     ]
     text = " ".join(part for part in said if part)
     return f"{text} {_few(count)}".strip() if text else ""

@@ -124,7 +124,7 @@ rule find_clusters:
     conda:
         "../../../../envs/stats.yaml"
     resources:
-        mem_mb=more(4000),
+        mem_mb=more(6000),
         runtime=more(60),
     params:
         scores=lambda wildcards: scores_of(wildcards.detector),
