@@ -31,6 +31,14 @@ is one. What the rows are: [reproduction.md](reproduction.md).
 DIAGNOSIS = ("AUC", "accuracy", "sensitivity", "specificity")
 WHOLE = ("MAE (whole volume)", "PSNR (whole volume)")
 RATES = ("accuracy", "false negative rate", "false positive rate")
+DETECTION = (
+    "detection sensitivity",
+    "sensitivity of the first cluster",
+    "area under the detection curve",
+    "area above chance",
+    "specificity",
+    "false clusters a person",
+)
 TABLES = (
     ("GLA-GAN: image quality", "gla_gan/table1", ("MAE", "gap closed", "SSIM", "PSNR", *WHOLE)),
     ("GLA-GAN: diagnosis, Paired", "gla_gan/table2", DIAGNOSIS),
@@ -48,7 +56,7 @@ TABLES = (
     ),
     ("DUAL-GLOW: diagnosis", "dual_glow/table2", RATES),
     ("GAN-made PET", "gan_anomaly/table1", ("SSIM", "PSNR", "LPIPS", "gap closed")),
-    ("Detection of lesions", "gan_anomaly/detection", None),
+    ("Detection of lesions", "gan_anomaly/detection", DETECTION),
     ("IXI: synthesis", "ixi/synthesis", ("MAE", "PSNR")),
 )
 COUNTED = ("steps",)  # columns of a table that are shown as they are
@@ -58,9 +66,14 @@ def labels_of(config: dict, system: str) -> dict[str, str]:
     """Return the labels of a system's models, and of rows that are no models."""
     block = config[system]
     models = block["models"] | block.get("ablations", {}).get("variants", {})
-    sets = block.get("detector", {}).get("training_sets", {})
+    detector = block.get("detector", {})
+    sets = detector.get("training_sets", {}) | detector.get("plain", {})
     own = {name: entry.get("label", name) for name, entry in (models | sets).items()}
-    chance = {f"random_{name}": f"{own[name]}, clusters in random order" for name in sets}
+    chance = {
+        f"{before}_{name}": f"{own[name]}, {what}"
+        for before, what in (("chance", "lesions moved"), ("shuffled", "clusters in random order"))
+        for name in sets
+    }
     return REFERENCES | own | chance
 
 

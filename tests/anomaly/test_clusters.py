@@ -1,13 +1,11 @@
-"""Clusters, their ranking and the detection curve, on maps made by hand."""
-
-from math import comb
+"""Clusters and their ranking, thresholds and score maps, on maps made by hand."""
 
 import numpy as np
 import pytest
 
-from mri2pet.anomaly.clusters import ClusterSettings, find_clusters, overlapping
-from mri2pet.anomaly.detection import Ranked, area, detection_curve
-from mri2pet.anomaly.maps import anomaly_maps, smoothed
+from mri2pet.anomaly.clusters import ClusterSettings, find_clusters, thresholds
+from mri2pet.anomaly.maps import anomaly_maps, left_out_maps, smoothed
+from mri2pet.errors import InputError
 
 MASK = np.ones((12, 12, 12), bool)
 AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])
@@ -62,41 +60,50 @@ def test_threshold_is_each_patients_own_and_within_the_mask():
     np.testing.assert_array_equal(first, second)
 
 
+def test_a_threshold_for_everybody_leaves_some_without_a_cluster():
+    high, low = made(((0, 0, 0), 2, 5)), made(((0, 0, 0), 2, 3))
+    assert len(find_clusters(high, MASK, AFFINE, settings(), 4)[1]) == 1
+    assert find_clusters(low, MASK, AFFINE, settings(), 4)[1].empty
+    assert len(find_clusters(low, MASK, AFFINE, settings())[1]) == 1  # by the map's own quantile
+
+
+def test_nobodys_threshold_is_set_on_their_own_scores():
+    controls = np.random.default_rng(0).normal(size=(4, *MASK.shape))
+    names, parts = ["a", "b", "c", "c"], [MASK] * 4  # two visits of one person
+    common, own = thresholds(controls, names, parts, 0.99)
+    assert common == pytest.approx(np.quantile(controls, 0.99))
+    for name, limit in zip(names, own, strict=True):
+        others = controls[[other != name for other in names]]
+        assert limit == pytest.approx(np.quantile(others, 0.99))
+    controls[0] += 100
+    again = thresholds(controls, names, parts, 0.99)
+    assert again[1][0] == own[0] and min(again[1][1:]) > max(own)
+    parts[1] = np.zeros_like(MASK)  # nothing of it is measured
+    assert thresholds(controls, names, parts, 0.99)[1][0] == pytest.approx(
+        np.quantile(controls[2:], 0.99)
+    )
+
+
+@pytest.mark.parametrize("standardise", ["voxel", "brain", "none"])
+def test_a_control_is_scored_by_the_others_alone(standardise):
+    controls = np.random.default_rng(1).normal(size=(5, *MASK.shape)).astype(np.float32)
+    names = ["a", "b", "c", "d", "d"]
+    how = (MASK, 1.0, standardise, 2.0)
+    scores = left_out_maps(controls, names, *how)
+    for number, others in ((0, [1, 2, 3, 4]), (2, [0, 1, 3, 4]), (4, [0, 1, 2])):
+        expected = anomaly_maps(controls[others], controls[number : number + 1], *how)[0]
+        np.testing.assert_allclose(scores[number], expected, atol=1e-5)
+
+
+def test_too_few_controls_for_false_alarms():
+    controls = np.zeros((3, *MASK.shape))
+    with pytest.raises(InputError, match="2 controls are held out"):
+        left_out_maps(controls, ["a", "b", "b"], MASK)
+
+
 def test_a_flat_map_has_no_cluster():
     ranks, table = find_clusters(np.zeros(MASK.shape), MASK, AFFINE, settings())
     assert table.empty and not ranks.any()
-
-
-def test_overlap_with_the_lesion():
-    ranks = np.zeros(MASK.shape, np.int16)
-    ranks[:2], ranks[4:6], ranks[8] = 1, 2, 3
-    lesion = np.zeros(MASK.shape, bool)
-    lesion[5, 0, :3] = lesion[8, 0, 0] = True
-    assert overlapping(ranks, lesion) == [2, 3]
-    assert overlapping(ranks, lesion, smallest=2) == [2]
-    assert overlapping(np.zeros_like(ranks), lesion) == []
-
-
-def test_curve_and_chance():
-    patients = [Ranked(4, (2,)), Ranked(3, ()), Ranked(5, (1, 4))]
-    curve = detection_curve(patients, 6, "real")
-    score = curve[curve["ranking"] == "score"]["sensitivity"].tolist()
-    np.testing.assert_allclose(score, [1 / 3, 2 / 3, 2 / 3, 2 / 3, 2 / 3, 2 / 3])
-    chance = curve[curve["ranking"] == "random"]["sensitivity"].tolist()
-    two = (2 / 4 + (1 - comb(3, 2) / comb(5, 2))) / 3
-    np.testing.assert_allclose(chance[:2], [(1 / 4 + 2 / 5) / 3, two])
-    assert chance[-1] == pytest.approx(2 / 3)
-    assert area(curve) > area(curve, "random")
-
-
-def test_chance_is_what_shuffling_gives():
-    patient = Ranked(7, (3, 5))
-    rng = np.random.default_rng(0)
-    drawn = [
-        min(np.flatnonzero(np.isin(rng.permutation(7) + 1, patient.hits))) for _ in range(4000)
-    ]
-    for within in (1, 3, 5):
-        assert patient.by_chance(within) == pytest.approx(np.mean(np.less(drawn, within)), abs=0.03)
 
 
 def test_standardised_by_controls():
@@ -108,6 +115,16 @@ def test_standardised_by_controls():
     flat = anomaly_maps(controls, patient, MASK, standardise="brain")[0]
     assert flat[0, 0, 0] == pytest.approx(flat[6, 0, 0])
     assert anomaly_maps(controls, patient, MASK, standardise="none")[0, 0, 0, 0] == 8
+
+
+def test_too_much_is_suspicious_only_where_both_directions_are():
+    controls = np.array([-1.0, 0, 1])[:, None, None, None] * np.ones(MASK.shape)
+    asked = np.stack([np.full(MASK.shape, 5.0), np.full(MASK.shape, -5.0)])
+    low = anomaly_maps(controls, asked, MASK)
+    both = anomaly_maps(controls, asked, MASK, direction="both")
+    assert low[0].max() < 0 < low[1].min()
+    np.testing.assert_array_equal(both[0], both[1])
+    np.testing.assert_array_equal(both[1], low[1])
 
 
 def test_background_leaves_what_is_focal():

@@ -4,7 +4,8 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from svm_fakes import assert_same, features
+from scipy.spatial.distance import pdist
+from svm_fakes import assert_same, expected, features
 
 from mri2pet.anomaly import compiled, dual, ocsvm, optimality
 from mri2pet.anomaly import solve_chunk as chunk
@@ -47,6 +48,36 @@ def test_values_are_those_of_scikit_learn(decay, samples, nu):
 @pytest.mark.parametrize("gamma", [1e-4, 0.05, 5.0, 1e3])
 def test_gamma_as_a_number(gamma):
     assert_same(*features(20, 40), 0.2, gamma)
+
+
+@pytest.mark.parametrize("samples, nu", [(6, 0.1), (7, 0.3), (17, 0.2), (40, 0.1)])
+def test_gamma_from_the_median_distance(samples, nu):
+    controls, patients = features(12, samples, width=9)
+    controls[:, :, 3] += 5  # apart from the others' mean, and the same for everybody
+    patients[:, :, 3] += 5
+    scores = fit_score(controls, patients, nu=nu, gamma="median", training=True)
+    for voxel, (x, y) in enumerate(zip(controls, patients, strict=True)):
+        gamma = 1 / (2 * np.median(pdist(x.astype(float), "sqeuclidean")))
+        new, own = expected(x[None], y[None], nu, gamma)
+        np.testing.assert_allclose(scores.patients[voxel], new[0], atol=3e-5, rtol=0)
+        np.testing.assert_allclose(scores.controls[voxel], own[0], atol=3e-5, rtol=0)
+
+
+@pytest.mark.parametrize("samples", [1, 5])
+def test_controls_that_are_all_alike_have_a_width_of_one(samples):
+    controls = np.full((2, samples, 4), 0.3, np.float32)
+    patients = controls[:, :1] + np.float32(0.5)
+    same = fit_score(controls, patients, nu=0.5, gamma=1.0).patients
+    given = fit_score(controls, patients, nu=0.5, gamma="median").patients
+    np.testing.assert_allclose(given, same, atol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_feature_that_is_no_number_has_no_median(wrong):
+    controls, patients = features(5, 9)
+    controls[3, 2, 1] = wrong
+    with pytest.raises(InputError, match="voxel 3"):
+        fit_score(controls, patients, nu=0.2, gamma="median")
 
 
 @pytest.mark.parametrize("samples, nu", [(40, 0.1), (70, 0.1), (35, 0.2), (40, 0.5), (30, 1 / 3)])

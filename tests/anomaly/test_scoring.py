@@ -9,13 +9,10 @@ import torch
 from sklearn.svm import OneClassSVM
 
 from mri2pet.anomaly import scoring
-from mri2pet.anomaly.clusters import ClusterSettings
-from mri2pet.anomaly.detection_tables import AREA, FIRST, SENSITIVITY, curves, detection_table
-from mri2pet.anomaly.patients import examine, ranked
 from mri2pet.anomaly.scoring import decision_maps, slice_features, slice_groups
 from mri2pet.anomaly.training_sets import fold_people, split_folds, training_volumes
 from mri2pet.errors import InputError
-from mri2pet.files import read_tsv, write_tsv
+from mri2pet.files import write_tsv
 from mri2pet.models.siamese import PatchAutoencoder
 
 CPU = torch.device("cpu")
@@ -164,48 +161,3 @@ def test_synthetic_pet_is_that_of_the_folds_generator(tmp_path):
     write_tsv(tmp_path / "1.tsv", table[:1])
     with pytest.raises(InputError, match="2 volumes, 1 rows"):
         training_volumes(pet, rows, *paths, fold=1, **about)
-
-
-def test_tables_of_patients_and_detectors(tmp_path):
-    mask = np.ones((12, 12, 12), bool)
-    scores, lesions = np.zeros((3, *mask.shape)), np.zeros((3, *mask.shape), bool)
-    scores[:, :3, :3, :3], scores[:, 7:9, 7:9, 7:9] = 5, 4
-    lesions[0, 0, 0, 0] = lesions[1, 8, 8, 8] = True  # the third is not known
-    names = pd.DataFrame({"subject": ["a", "b", "c"], "visit": "bl"})
-    settings = ClusterSettings(quantile=0.9, smallest_ml=0.001)
-    ranks, clusters, patients = examine(names, scores, lesions, mask, np.eye(4), settings)
-    assert clusters["in_lesion"].tolist() == [1, 0, 0, 1, 0, 0]
-    assert [int(one.max()) for one in ranks] == [2, 2, 2]
-    write_tsv(tmp_path / "patients.tsv", patients)
-    read = read_tsv(tmp_path / "patients.tsv", dtype={"hits": str})
-    assert [(one.clusters, one.hits) for one in ranked(read)] == [(2, (1,)), (2, (2,))]
-    published = pd.DataFrame(
-        {"model": ["real"], "metric": [SENSITIVITY], "mean": [0.53], "sd": [np.nan]}
-    )
-    table = detection_table(curves({"real": read}, 3), published).set_index(["method", "metric"])
-    assert table.loc[("real", SENSITIVITY), "mean"] == 1
-    assert table.loc[("real", SENSITIVITY), "published_mean"] == 0.53
-    assert table.loc[("real", FIRST), "mean"] == 0.5
-    assert table.loc[("random_real", FIRST), "mean"] == 0.5
-    assert table.loc[("real", AREA), "mean"] == pytest.approx(2.5 / 3)
-    assert (table["n"] == 2).all()
-    assert table[["low", "high"]].isna().all(axis=None)
-
-
-def test_sensitivities_have_intervals_over_patients_whose_lesion_is_known():
-    """Of twelve patients three are missed and three found late; two with no known lesion."""
-    hits = [None] * 3 + ["3"] * 3 + ["1"] * 6 + ["1"] * 2
-    names = {"subject": [f"p{number:02d}" for number in range(14)], "visit": "bl"}
-    lesions = {"lesion_ml": [1.0] * 12 + [np.nan] * 2, "clusters": 4, "hits": hits}
-    patients = {"real": pd.DataFrame(names | lesions)}
-    nothing = pd.DataFrame(columns=["model", "metric", "mean", "sd"])
-    table = detection_table(curves(patients, 3), nothing, patients)
-    table = table.set_index(["method", "metric"])
-    assert table.loc[("real", SENSITIVITY), "mean"] == 0.75
-    assert (table["low"] < table["mean"]).all() and (table["mean"] < table["high"]).all()
-    row = table.loc[("real", FIRST)]
-    expected = 2.2 * np.sqrt(0.5 * 0.5 / 11)  # Student's of twelve people
-    assert (row["high"] - row["low"]) / 2 == pytest.approx(expected, rel=0.25)
-    known = patients["real"][:12]
-    again = detection_table(curves({"real": known}, 3), nothing, {"real": known})
-    pd.testing.assert_frame_equal(again.set_index(["method", "metric"]), table)

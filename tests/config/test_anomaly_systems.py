@@ -61,3 +61,68 @@ def test_controls_of_ixi_need_a_study_to_come_from(config, schema):
     del config["ixi"], config["studies"]["ixi"]
     with pytest.raises(InputError, match=r"ixi_controls: there is no study 'ixi'"):
         check_config(config, schema)
+
+
+@pytest.mark.parametrize(
+    "name, changes, message",
+    [
+        ("z_difference", {"model": "cyclegan"}, r"plain\.z_difference\.model: .*'cyclegan'"),
+        (
+            "reconstruction",
+            {"training_set": "all"},
+            r"plain\.reconstruction\.training_set: .*'all'",
+        ),
+        ("real", {}, r"plain\.real: a training set has the name"),
+        ("chance_real", {}, r"'chance_real' begins as a row"),
+        ("shuffled_z", {}, r"'shuffled_z' begins as a row"),
+    ],
+)
+def test_plain_detectors_have_names_of_their_own_and_read_what_there_is(
+    config, name, changes, message
+):
+    plain = config["gan_anomaly"]["detector"]["plain"]
+    plain[name] = {**plain.get(name, plain["z_pet"]), **changes}
+    with pytest.raises(InputError, match=message):
+        check(config)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"measure": "pet", "age": True},  # no direction
+        {"measure": "pet", "age": True, "direction": "hyper"},
+        {"measure": "difference", "direction": "both"},  # no model
+        {"measure": "difference", "model": "local_regression", "direction": "both", "age": True},
+        {"measure": "reconstruction"},
+        {"measure": "reconstruction", "training_set": "real", "direction": "hypo"},
+    ],
+)
+def test_a_plain_detector_says_what_it_needs_and_nothing_else(config, schema, entry):
+    plain = config["gan_anomaly"]["detector"]["plain"]
+    plain["z_pet"]["direction"] = "both"
+    check_config(config, schema)
+    plain["own"] = {"label": "Own", **entry}
+    with pytest.raises(InputError, match=r"detector\.plain\.own"):
+        check_config(config, schema)
+
+
+@pytest.mark.parametrize(
+    "key, value",
+    [("hit", {"overlap": 1.5, "of": "union", "peak": True}), ("threshold", "patient"), ("hit", {})],
+)
+def test_clusters_are_described_whole(config, schema, key, value):
+    config["gan_anomaly"]["detector"]["clusters"][key] = value
+    with pytest.raises(InputError, match=rf"detector\.clusters\.{key}"):
+        check_config(config, schema)
+
+
+@pytest.mark.parametrize(
+    "gamma, right", [("scale", True), ("median", True), (0.1, True), (0, False)]
+)
+def test_the_kernels_width_is_found_or_given(config, schema, gamma, right):
+    config["gan_anomaly"]["detector"]["svm"]["gamma"] = gamma
+    if right:
+        check_config(config, schema)
+    else:
+        with pytest.raises(InputError, match="gamma"):
+            check_config(config, schema)

@@ -102,6 +102,7 @@ def leaves(node: dict, stem: str = "") -> list[str]:
             "gan_anomaly.models.": "<system>.models.<model>",
             "gan_anomaly.detector.training_sets.": "gan_anomaly.detector.training_sets.<name>",
             f"{INJECTED}.": f"{INJECTED}.<name>",
+            "gan_anomaly.detector.plain.": "gan_anomaly.detector.plain.<name>",
             "ixi.models.": "ixi.models.<model>",
             "gla_gan.ablations.variants.": "gla_gan.ablations.variants.<variant>",
         }

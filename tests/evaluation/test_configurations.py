@@ -9,7 +9,7 @@ from mri2pet.errors import InputError
 from mri2pet.evaluation.configurations import TEST_COLUMNS, configuration_table, pair_tests
 from mri2pet.evaluation.image_metrics import WHOLE
 from mri2pet.evaluation.image_tables import COLUMNS, read_published
-from mri2pet.evaluation.statistics import holm, wilcoxon_test
+from mri2pet.evaluation.statistics import holm, smallest_wilcoxon_p, wilcoxon_test
 
 MODELS = {
     "semi3d_cycle_gan_mse": "semi-3D",
@@ -90,7 +90,8 @@ def test_what_was_not_computed_says_so_and_keeps_its_published_column(values, pu
     assert set(lpips["unit"]) == {"not computed: weights not found at x.npz"}
     assert lpips[["mean", "sd", "p_value"]].isna().all(axis=None)
     assert lpips.loc["patch_cycle_gan_mse", "published_mean"] == 0.026
-    assert pair_tests(values, list(MODELS)).query("metric == 'LPIPS'")["p_value"].isna().all()
+    tests = pair_tests(values, list(MODELS), published).query("metric == 'LPIPS'")
+    assert tests[["p_value", "smallest_p"]].isna().all(axis=None)
 
 
 def test_visits_of_a_person_count_once(values, published):
@@ -99,8 +100,8 @@ def test_visits_of_a_person_count_once(values, published):
     pd.testing.assert_frame_equal(both, configuration_table(values, MODELS, published))
 
 
-def test_every_two_models_are_compared(values):
-    tests = pair_tests(values, list(MODELS))
+def test_every_two_models_are_compared(values, published):
+    tests = pair_tests(values, list(MODELS), published)
     assert list(tests.columns) == list(TEST_COLUMNS)
     assert len(tests) == 3 * (len(UNITS) + len(WHOLE_UNITS))
     row = tests[(tests["metric"] == "PSNR") & (tests["second"] == "patch_cycle_gan_mse")].iloc[0]
@@ -111,6 +112,38 @@ def test_every_two_models_are_compared(values):
     assert row["n"] == len(PEOPLE)
     family = tests[tests["metric"] == "PSNR"]
     assert family["p_holm"].to_list() == pytest.approx(holm(family["p_value"].to_list()))
+
+
+@pytest.mark.parametrize("metric", [*UNITS, *WHOLE_UNITS])
+def test_differences_are_in_the_unit_of_the_table_above(values, published, metric):
+    """SSIM is measured in percent and printed as a fraction; the others are printed as measured."""
+    table = configuration_table(values, MODELS, published)
+    tests = pair_tests(values, list(MODELS), published)
+    own = tests[tests["metric"] == metric]
+    above = table[table["metric"] == metric]
+    assert set(own["unit"]) == set(above["unit"])
+    means = above.set_index("method")["mean"]
+    for row in own.itertuples():
+        difference = means[row.first] - means[row.second]
+        assert row.median_difference == pytest.approx(difference, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    "differences, expected",
+    [
+        (range(1, 10), 2.0**-8),  # no ties
+        ([1, 1, 2, 2, 3, -3], 2.0**-5),  # ties: all signs of six are gone through
+        ([0, 0, 1, 2, -3], 2.0**-2),  # those that do not differ are no pairs
+        ([1] * 14, 0.000183),  # ties of more than 13: normal distribution, not 2^-13
+        (range(1, 53), 3.5e-10),  # more than 50: likewise, and not 2^-51
+    ],
+)
+def test_the_smallest_p_is_that_of_scipy(differences, expected):
+    second = pd.Series(0.0, index=range(len(differences)))
+    first = pd.Series(list(differences), index=second.index, dtype=float)
+    found = smallest_wilcoxon_p(first, second)
+    assert found == pytest.approx(expected, rel=0.02)
+    assert wilcoxon_test(first.abs(), second) == found <= wilcoxon_test(first, second)
 
 
 def test_a_metric_of_two_units_is_refused(values, published):

@@ -73,7 +73,7 @@ def test_a_new_metric_stands_in_the_table_of_configurations_and_its_tests(worst_
     values = pd.concat([values, lpips], ignore_index=True)
     models = {"good": "3D", "poor": "3D"}
     shows(configuration_table(values, models, NOBODY), worst_error)
-    assert worst_error.name in set(pair_tests(values, list(models))["metric"])
+    assert worst_error.name in set(pair_tests(values, list(models), NOBODY)["metric"])
 
 
 def test_a_new_metric_stands_in_the_tables_and_curves_of_ixi(worst_error, tmp_path):

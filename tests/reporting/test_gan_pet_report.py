@@ -41,9 +41,9 @@ def results(tmp_path):
     ]
     write_tsv(tmp_path / "tables/table1.tsv", pd.DataFrame(rows, columns=list(COLUMNS)))
     pairs = [
-        ["SSIM", *LABELS, 8, -0.01, 0.0078, 0.0156],
-        ["PSNR", *LABELS, 8, -0.01, 0.0312, 0.0624],
-        ["LPIPS", *LABELS, 0, np.nan, np.nan, np.nan],
+        ["SSIM", "fraction", *LABELS, 8, -0.01, 0.0078, 0.0078, 0.0156],
+        ["PSNR", "dB", *LABELS, 8, -0.01, 0.0312, 0.0078, 0.0624],
+        ["LPIPS", "distance", *LABELS, 0, np.nan, np.nan, np.nan, np.nan],
     ]
     write_tsv(tmp_path / "tables/table1_tests.tsv", pd.DataFrame(pairs, columns=list(TEST_COLUMNS)))
     (tmp_path / "figures").mkdir()
@@ -59,6 +59,8 @@ def test_sections_hold_table_tests_example_and_curves(results):
     tests = pet.listings[0].table
     assert tests["p"].tolist() == ["0.0078", "0.031", "n/a"]  # no star by an uncorrected one
     assert tests["Corrected p"].tolist() == ["0.016*", "0.062", "n/a"]
+    assert tests["Smallest p"].tolist() == ["0.0078", "0.0078", "n/a"]
+    assert tests["Unit"].tolist() == ["fraction", "dB", "distance"]
     assert tests["First"].tolist() == ["Cycle-GAN (semi-3D)"] * 3
     assert [picture.title for picture in pet.figures] == ["Synthetic PET of a control (Figure 2)"]
     assert [p.title for p in training.figures] == ["Training of Cycle-GAN (patch)"]

@@ -248,7 +248,17 @@ def test_gans_of_the_anomaly_paper_are_trained_in_every_fold(anomaly_listing, ro
     assert jobs["gan_anomaly_image_metrics"] == models + 2
     assert jobs["oracle_anomaly"] == 35 + 40  # of the controls
     assert jobs["figure_curves"] == models
-    for once in ("fetch_lpips", "lpips", "gan_anomaly_table1", "gan_anomaly_example"):
+    detector = config["detector"]
+    assert detector["clusters"]["threshold"] == "own"  # as the paper has it
+    assert jobs["find_clusters"] == len(detector["training_sets"]) + len(detector["plain"])
+    assert jobs["synthesise_patients"] == folds  # of the one model that is taken off
+    for once in (
+        "fetch_lpips",
+        "lpips",
+        "gan_anomaly_table1",
+        "gan_anomaly_example",
+        "score_plain",
+    ):
         assert jobs[once] == 1
     for other in ("gla_gan_image_metrics", "linear_folds", "pack_linear", "table1"):
         assert other not in jobs

@@ -21,4 +21,4 @@ with recorded(snakemake):
     table = with_repeats(pool([*first, *given.repeated]), make, list(params.models))
     table = with_steps(table, steps_of(given.histories, params.starts))
     write_tsv(snakemake.output.table, with_printed(table, published))
-    write_tsv(snakemake.output.tests, pair_tests(pool(first), list(params.models)))
+    write_tsv(snakemake.output.tests, pair_tests(pool(first), list(params.models), published))

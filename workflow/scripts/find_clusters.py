@@ -1,39 +1,44 @@
-"""Turn a detector's decision values into patients' score maps and ranked clusters.
+"""Turn a detector's decision values into score maps, ranked clusters, and what chance would find.
 
-Patients' maps are standardised by those of the held-out controls, cut into clusters, and the
-clusters compared with the lesions that are known: scores.npy, ranks.npy (a map a patient),
-clusters.tsv (a row a cluster) and patients.tsv (a row a patient).
+Patients' maps are standardised by those of the held-out controls, the controls' by those of the
+other controls; all are cut into clusters. Patients' clusters are compared with the lesions that
+are known, and with these lesions moved elsewhere: scores.npy, ranks.npy (a map a patient),
+clusters.tsv (a row a cluster), patients.tsv and controls.tsv (a row a person), chance.tsv.
 """
 
 import numpy as np
 
 from mri2pet.anomaly.clusters import ClusterSettings
-from mri2pet.anomaly.maps import anomaly_maps, sigma_voxels
-from mri2pet.anomaly.patients import examine
-from mri2pet.anomaly.training_sets import TEXT
+from mri2pet.anomaly.examination import Space, examine_everyone
+from mri2pet.anomaly.training_sets import TEXT, split_folds
 from mri2pet.datasets.gaps import read_seen
 from mri2pet.files import atomic, read_json, read_tsv, write_tsv
 from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
-    visits = read_tsv(given.visits, dtype=TEXT)
-    decisions, mask = np.load(given.decisions, mmap_mode="r"), np.load(given.mask)
-    affine = np.array(read_json(given.description)["affine"])
-    patient = (visits["role"] == "patient").to_numpy()
-    near, far = (
-        sigma_voxels(params.scores[key], affine) for key in ("smoothing_mm", "background_mm")
+    visits, folds = (read_tsv(path, dtype=TEXT) for path in (given.visits, given.folds))
+    patients = visits["role"] == "patient"
+    lesions = np.load(given.lesion, mmap_mode="r")[visits.loc[patients, "dataset_index"]] > 0.5
+    space = Space(
+        mask=np.load(given.mask),
+        grey=np.load(given.atlas) > 0,
+        affine=np.array(read_json(given.description)["affine"]),
+        seen=read_seen(given.seen, visits["dataset_index"]),
     )
-    how = params.scores["standardise"]
-    scores = anomaly_maps(decisions[~patient], decisions[patient], mask, near, how, far)
-    rows = visits[patient].reset_index(drop=True)
-    lesions = np.load(given.lesion, mmap_mode="r")[rows["dataset_index"]] > 0.5
-    settings = ClusterSettings(**params.clusters)
-    seen = read_seen(given.seen, rows["dataset_index"])
-    parts = None if seen is None else [seen[index] for index in rows["dataset_index"]]
-    ranks, clusters, patients = examine(rows, scores, lesions, mask, affine, settings, parts)
-    for path, array in ((made.scores, scores), (made.ranks, ranks)):
-        with atomic(path) as partial:
-            np.save(partial, array)
-    write_tsv(made.clusters, clusters)
-    write_tsv(made.patients, patients)
+    examined = examine_everyone(
+        visits,
+        np.load(given.decisions, mmap_mode="r"),
+        lesions,
+        split_folds(folds, params.splits),
+        space,
+        params.scores,
+        ClusterSettings.of(params.clusters),
+        params.seed,
+        params.direction,
+    )
+    for name in ("scores", "ranks"):
+        with atomic(made[name]) as partial:
+            np.save(partial, getattr(examined, name))
+    for name in ("clusters", "patients", "controls", "chance"):
+        write_tsv(made[name], getattr(examined, name))

@@ -6,17 +6,11 @@ a patient's is the mean over the folds.
 """
 
 import numpy as np
-import pandas as pd
 import torch
 
+from mri2pet.anomaly.fold_scores import score_folds
 from mri2pet.anomaly.scoring import decision_maps
-from mri2pet.anomaly.training_sets import (
-    TEXT,
-    asked_volumes,
-    fold_people,
-    split_folds,
-    training_volumes,
-)
+from mri2pet.anomaly.training_sets import TEXT, asked_volumes, split_folds, training_volumes
 from mri2pet.datasets.gaps import read_seen
 from mri2pet.files import atomic, read_tsv, write_tsv
 from mri2pet.models.registry import build
@@ -27,25 +21,26 @@ with recorded(snakemake):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     make_deterministic(snakemake.threads)
     visits, folds = (read_tsv(path, dtype=TEXT) for path in (given.visits, given.folds))
-    folds = split_folds(folds, params.splits)
     pet, mask = np.load(given.pet, mmap_mode="r"), np.load(given.mask)
     network, device = build(params.network), choose_device()
     seen = read_seen(given.seen)
-    controls, patients, total = [], None, 0.0
-    for fold, weights in enumerate(given.weights):
-        people = fold_people(visits, folds, fold)
-        network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-        files = given.synthetic, given.synthetic_visits
+    synthetic, tables = list(given.synthetic), list(given.synthetic_visits)
+
+    def generated(fold):
+        """Return the table of the synthetic PET that a fold learns from."""
+        return read_tsv(tables[fold % len(tables)], dtype=TEXT) if tables else None
+
+    def score(fold, people, asked):
+        """Return the decision values of those that a fold is asked for."""
+        weights = torch.load(given.weights[fold], map_location="cpu", weights_only=True)
+        network.load_state_dict(weights)
         added = {"visits": visits, "mask": mask, **params.added}
-        known = training_volumes(pet, people.training, *files, fold, seen, **added)
-        asked = pd.concat([people.held_out, people.patients])
+        known = training_volumes(pet, people.training, synthetic, tables, fold, seen, **added)
         volumes = asked_volumes(pet, asked, people.training, seen)
-        maps = decision_maps(network.eval(), known, volumes, mask, device=device, **params.svm)
-        own = len(people.held_out)
-        controls.append((people.held_out.assign(fold=fold), maps[:own]))
-        patients, total = people.patients, total + maps[own:]
-    table = pd.concat([*(rows for rows, _ in controls), patients], ignore_index=True)
-    write_tsv(made.visits, table.drop(columns="index").assign(dataset_index=table["index"]))
-    means = total / len(given.weights)
+        return decision_maps(network.eval(), known, volumes, mask, device=device, **params.svm)
+
+    parts = split_folds(folds, params.splits)
+    table, decisions = score_folds(visits, parts, len(given.weights), score, generated)
+    write_tsv(made.visits, table)
     with atomic(made.decisions) as partial:
-        np.save(partial, np.concatenate([*(maps for _, maps in controls), means]))
+        np.save(partial, decisions)

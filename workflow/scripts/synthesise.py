@@ -1,15 +1,16 @@
 """Synthesise volumes with one trained generator: its held-out visits, and those with an MRI alone.
 
-From the dataset's array of sources (a local regression is shown further ones), the folds (or the
-split) and the generator's weights: the volumes as one array, the table of their visits, and a
-folder of BIDS-named NIfTI files. A generator with side information is told each person's own; one
-of slices or patches has its volumes stacked; what the training chose to smooth is smoothed.
+Or, where the rule asks for them, the patients of the anomaly dataset. From the dataset's array of
+sources (a local regression is shown further ones), the folds (or the split) and the generator's
+weights: the volumes as one array, the table of their visits, and a folder of BIDS-named NIfTI
+files. A generator with side information is told each person's own; one of slices or patches has its
+volumes stacked; what the training chose to smooth is smoothed.
 """
 
 import numpy as np
 import torch
 
-from mri2pet.datasets.selection import held_out, refuse_seen, synthesis_rows
+from mri2pet.datasets.selection import held_out, patient_rows, refuse_seen, synthesis_rows
 from mri2pet.files import read_json, read_tsv
 from mri2pet.provenance.record import recorded
 from mri2pet.synthesis.by_entry import synthesise_rows
@@ -22,7 +23,8 @@ with recorded(snakemake):
     torch.set_num_threads(snakemake.threads)
     visits = read_tsv(given.visits, dtype={"subject": str})
     folds = read_tsv(given.folds, dtype={"subject": str}) if given.folds else None
-    rows = synthesis_rows(visits, folds, held_out(snakemake.wildcards.fold))
+    fold, patients = held_out(snakemake.wildcards.fold), params.get("patients")
+    rows = patient_rows(visits) if patients else synthesis_rows(visits, folds, fold)
     chosen = read_json(given.chosen)
     refuse_seen(rows, chosen, snakemake.wildcards.model)
     sources = [given.source, *given.further]

@@ -11,7 +11,8 @@ import torch
 
 from mri2pet.errors import InputError
 
-Gamma = float | Literal["scale"]
+Gamma = float | Literal["scale", "median"]
+WIDTHS = ("scale", "median")  # that are found at each voxel
 FLOATS = (np.float16, np.float32, np.float64)
 T = TypeVar("T")
 
@@ -83,5 +84,5 @@ def check(controls: np.ndarray, patients: np.ndarray, nu: float, gamma: Gamma) -
         raise InputError(f"controls has the shape {controls.shape}: there is nothing to train on")
     if not 0 < nu < 1:
         raise InputError(f"nu is {nu}; it must lie between 0 and 1, both excluded")
-    if gamma != "scale" and (isinstance(gamma, str) or not 0 < gamma < float("inf")):
-        raise InputError(f'gamma is {gamma!r}; it must be a positive number or "scale"')
+    if gamma not in WIDTHS and (isinstance(gamma, str) or not 0 < gamma < float("inf")):
+        raise InputError(f'gamma is {gamma!r}; it must be a positive number, "scale" or "median"')

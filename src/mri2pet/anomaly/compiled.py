@@ -7,11 +7,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mri2pet.anomaly.chunks import Gamma
 from mri2pet.models.native import library
 
 HERE = Path(__file__).parent
 HEADERS = (library.FOLDER / "vectors.hpp", HERE / "columns.hpp", HERE / "kernels.hpp")
 SOURCES = (*HEADERS, HERE / "one_class.cpp")
+FOUND = {"scale": 0.0, "median": -1.0}  # what the kernel takes for widths that it is to find
 
 
 @dataclass
@@ -44,7 +46,7 @@ def fits(device: torch.device, dtype: torch.dtype) -> bool:
 def score(
     x: Tensor,
     y: Tensor,
-    gamma: float | None,
+    gamma: Gamma,
     total: float,
     excess: float,
     tol: float,
@@ -57,7 +59,7 @@ def score(
     x, y
         (V, n, d) controls and (V, m, d) patients, of any float type, on the CPU.
     gamma
-        Width of the kernel, or None for scikit-learn's "scale".
+        Width of the kernel, "scale" or "median", as `kernels.centre` takes it.
     total, excess, tol
         As `dual.solve` takes them.
     training
@@ -77,7 +79,7 @@ def score(
         samples,
         y.shape[1],
         width,
-        ctypes.c_float(gamma or 0),
+        ctypes.c_float(FOUND.get(gamma, gamma)),
         ctypes.c_double(total),
         (excess > 0) - (excess < 0),
         ctypes.c_float(tol),

@@ -1,112 +1,185 @@
-"""The table of detectors: sensitivity beside that of a random ranking and the paper's."""
+"""The table of detectors: sensitivity beside chance, false alarms, and detectors compared."""
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from mri2pet.anomaly.detection import Ranked, area, detection_curve
-from mri2pet.anomaly.patients import ranked
+from mri2pet.anomaly.detection import (
+    CHANCE,
+    ELSEWHERE,
+    SCORE,
+    SHUFFLED,
+    Curves,
+    above_chance,
+    estimate,
+    placement_test,
+)
+from mri2pet.anomaly.free_response import RATES, sensitivity_at
+from mri2pet.anomaly.intervals import Estimate, count_interval, difference_interval, share_interval
+from mri2pet.anomaly.patients import known, ranked
 from mri2pet.evaluation.image_tables import COLUMNS
-from mri2pet.evaluation.resampling import interval, subject_weights, weighted_mean
+from mri2pet.evaluation.resampling import subject_weights
+from mri2pet.evaluation.statistics import holm, mcnemar_test
 
 SENSITIVITY = "detection sensitivity"
 FIRST = "sensitivity of the first cluster"
 AREA = "area under the detection curve"
-RANDOM = "random_"  # before a detector's name: its clusters in random order
+ABOVE = "area above chance"
+SPECIFICITY = "specificity"
+FALSE = "false clusters a person"
+PATIENTS, CONTROLS, REST = "Patients", "Held-out controls", "Patients, away from the lesion"
+BEFORE = {CHANCE: "chance_", SHUFFLED: "shuffled_", ELSEWHERE: "chance_", SCORE: ""}
+DATASETS = {CHANCE: CONTROLS, SHUFFLED: PATIENTS, ELSEWHERE: REST, SCORE: PATIENTS}
+TESTS = ("metric", "first", "second", "n", "difference", "low", "high", "p_value", "p_holm")
+Measure = Callable[[NDArray], NDArray]
 
 
-def curves(patients: Mapping[str, pd.DataFrame], most: int) -> pd.DataFrame:
-    """Make the detection curves of all detectors, each from its table of `patients.examine`.
+@dataclass(frozen=True)
+class Found:
+    """What one detector has found: tables of `patients.examine` and of `chance.chance_table`."""
+
+    patients: pd.DataFrame
+    controls: pd.DataFrame
+    clusters: pd.DataFrame
+    chance: pd.DataFrame
+
+    def curves(self) -> Curves:
+        """Gather the curves of the patients whose lesion is known."""
+        return Curves.of(ranked(self.patients), known(self.patients), self.chance)
+
+
+def of_first(k: int) -> str:
+    """Return the name of the sensitivity of the first k clusters."""
+    return FIRST if k == 1 else f"sensitivity of the first {k} clusters"
+
+
+def at_rate(rate: float) -> str:
+    """Return the name of the sensitivity at a number of false clusters a control."""
+    return f"sensitivity at {rate:g} false clusters a control"
+
+
+def measures(most: int) -> dict[str, Measure]:
+    """Return what is measured of curves (..., most), by metric."""
+    steps = {of_first(k): lambda all_k, k=k: all_k[..., k - 1] for k in range(1, most + 1)}
+    return {
+        SENSITIVITY: lambda all_k: all_k[..., -1],
+        **steps,
+        AREA: lambda all_k: all_k.mean(axis=-1),
+    }
+
+
+def detection_table(found: Mapping[str, Found], published: pd.DataFrame) -> pd.DataFrame:
+    """Sum detectors up, in long form (`evaluation.image_tables.COLUMNS`).
+
+    Rows of a detector, of dataset `PATIENTS`: `SENSITIVITY` (by any cluster kept), that of the
+    first k clusters, `AREA` (the mean over k), `ABOVE` (less that of chance), and the sensitivity
+    at numbers of false clusters a control. Of `CONTROLS`: `SPECIFICITY`, the share without a
+    cluster, and `FALSE`. Rows `chance_<detector>`: lesions moved, over the clusters of `CONTROLS`,
+    or the patients' own (`REST`). Rows `shuffled_<detector>`: the same clusters in random order.
+
+    Parameters
+    ----------
+    found
+        Detector to what it has found; the first is what others are compared with.
+    published
+        `model metric mean sd` of the paper.
 
     Returns
     -------
     DataFrame
-        `detection.CURVE_COLUMNS`; a detector twice, ranked by score and at random.
+        n counts patients whose lesion is known, or controls. p of a sensitivity: McNemar's exact
+        test against the first detector, `p_holm` corrected over detectors; p of `ABOVE`:
+        `detection.placement_test`. Low and high: 95%.
     """
-    made = [detection_curve(ranked(table), most, name) for name, table in patients.items()]
-    return pd.concat(made, ignore_index=True)
-
-
-def detection_table(
-    curve: pd.DataFrame,
-    published: pd.DataFrame,
-    patients: Mapping[str, pd.DataFrame] | None = None,
-) -> pd.DataFrame:
-    """Sum the curves up, in long form (`evaluation.image_tables.COLUMNS`).
-
-    `SENSITIVITY` is the share of patients whose lesion is met by any cluster kept, `FIRST` by the
-    first one, `AREA` the mean over the numbers of clusters. Methods are the detectors, and each
-    once more in random order. n counts the patients whose lesion is known; one patient is found or
-    not, so there is no sd.
-
-    Parameters
-    ----------
-    curve
-        As `curves` makes it.
-    published
-        `model metric mean sd` of the paper.
-    patients
-        The tables that the curves are of, for the intervals: patients are resampled. None: the
-        intervals are missing.
-    """
-    most = int(curve["clusters"].max())
-    spans = {name: intervals(table, most) for name, table in (patients or {}).items()}
     printed = {(row.model, row.metric): row for row in published.itertuples(index=False)}
+    curves = {name: each.curves() for name, each in found.items()}
     rows = []
-    for (detector, ranking), own in curve.groupby(["detector", "ranking"], sort=False):
-        values = own.sort_values("clusters")["sensitivity"].to_numpy()
-        method = detector if ranking == "score" else f"{RANDOM}{detector}"
-        measures = {SENSITIVITY: values[-1], FIRST: values[0], AREA: area(own, ranking)}
-        for metric, value in measures.items():
-            paper = printed.get((method, metric))
-            low, high = spans.get(detector, {}).get((ranking, metric), (np.nan, np.nan))
-            rows.append(
-                {
-                    "dataset": "Patients",
-                    "method": method,
-                    "metric": metric,
-                    "unit": "fraction",
-                    "mean": value,
-                    "sd": np.nan,
-                    "n": int(own["patients"].iloc[0]),
-                    "p_value": np.nan,
-                    "published_mean": paper.mean if paper else np.nan,
-                    "published_sd": paper.sd if paper else np.nan,
-                    "low": low,
-                    "high": high,
-                }
-            )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    for name, each in found.items():
+        rows += _curve_rows(name, curves[name], curves[next(iter(curves))])
+        rows += _alarm_rows(name, each)
+    table = pd.DataFrame(rows)
+    paper = [printed.get((row.method, row.metric)) for row in table.itertuples()]
+    table["published_mean"] = [each.mean if each else np.nan for each in paper]
+    table["published_sd"] = [each.sd if each else np.nan for each in paper]
+    compared = table["metric"] != ABOVE
+    family = table[compared].groupby(["dataset", "metric"])["p_value"]
+    table.loc[compared, "p_holm"] = family.transform(lambda p: holm(p))
+    return table.reindex(columns=list(COLUMNS))
 
 
-def intervals(patients: pd.DataFrame, most: int) -> dict[tuple[str, str], tuple[float, float]]:
-    """Return the 95% intervals of one detector by resampling patients.
-
-    Parameters
-    ----------
-    patients
-        As `patients.examine` makes it; those whose lesion is known count.
-    most
-        Number of clusters up to which a curve goes.
+def detector_tests(found: Mapping[str, Found]) -> pd.DataFrame:
+    """Compare every two detectors over the same patients.
 
     Returns
     -------
-    Ranking (`score`, `random`) and metric to low and high; NaN with too few patients
-    (`resampling.FEWEST`).
+    DataFrame
+        `TESTS`: the difference is first minus second, its interval by resampling patients; p of
+        McNemar's exact test, corrected over all pairs of a metric (Holm 1979).
     """
-    known = patients[patients["lesion_ml"].notna()]
-    weights = subject_weights(known["subject"])
-    found = {}
-    for ranking, measure in (("score", Ranked.found), ("random", Ranked.by_chance)):
-        values = [[measure(own, k) for k in range(1, most + 1)] for own in ranked(known)]
-        by_cluster = np.reshape(values, (len(known), most))
-        measures = {
-            SENSITIVITY: by_cluster[:, -1],
-            FIRST: by_cluster[:, 0],
-            AREA: by_cluster.mean(axis=1),
-        }
-        for metric, own in measures.items():
-            low, high = interval(weighted_mean(own, weights), known["subject"].nunique())
-            found[ranking, metric] = (float(low), float(high))
-    return found
+    curves = {name: each.curves() for name, each in found.items()}
+    rows = []
+    for metric in (SENSITIVITY, FIRST):
+        for pair in itertools.combinations(found, 2):
+            first, second = (_by_subject(curves[name], metric) for name in pair)
+            gain = (first - second).dropna()
+            weights = subject_weights(gain.index.to_series())
+            values = difference_interval(gain.to_numpy(), weights, len(gain))
+            rows.append((metric, *pair, len(gain), *values, mcnemar_test(first, second)))
+    tests = pd.DataFrame(rows, columns=list(TESTS[:-1]))
+    return tests.assign(p_holm=tests.groupby("metric")["p_value"].transform(lambda p: holm(p)))
+
+
+def _curve_rows(name: str, curves: Curves, reference: Curves) -> list[dict[str, object]]:
+    """Return the rows of one detector's curves, of chance and of the shuffle."""
+    rows = []
+    people = curves.subjects.nunique()
+    for ranking in (SCORE, CHANCE, ELSEWHERE, SHUFFLED):
+        for metric, measure in measures(curves.found.shape[1]).items():
+            p = np.nan
+            if ranking == SCORE and metric != AREA and curves is not reference:
+                p = mcnemar_test(_by_subject(curves, metric), _by_subject(reference, metric))
+            values = estimate(curves, ranking, measure)
+            rows.append(
+                _row(DATASETS[ranking], BEFORE[ranking] + name, metric, "fraction", people, values)
+                | {"p_value": p}
+            )
+    last = _row(PATIENTS, name, ABOVE, "fraction", people, above_chance(curves))
+    return [*rows, last | {"p_value": placement_test(curves)}]
+
+
+def _alarm_rows(name: str, each: Found) -> list[dict[str, object]]:
+    """Return the rows of one detector on false alarms."""
+    patients, controls = known(each.patients), each.controls
+    people, healthy = patients["subject"].nunique(), controls["subject"].nunique()
+    rows = [
+        _row(PATIENTS, name, at_rate(rate), "fraction", people, values)
+        for rate, values in zip(
+            RATES, sensitivity_at(patients, controls, each.clusters), strict=True
+        )
+    ]
+    counts, weights = controls["clusters"].to_numpy(float), subject_weights(controls["subject"])
+    clean = share_interval((counts == 0).astype(float), weights, healthy)
+    false = count_interval(counts, weights, healthy)
+    return [
+        *rows,
+        _row(CONTROLS, name, SPECIFICITY, "fraction", healthy, clean),
+        _row(CONTROLS, name, FALSE, "clusters", healthy, false),
+    ]
+
+
+def _row(
+    dataset: str, method: str, metric: str, unit: str, people: int, values: Estimate
+) -> dict[str, object]:
+    mean, low, high = values
+    keys = {"dataset": dataset, "method": method, "metric": metric, "unit": unit}
+    return keys | {"mean": mean, "n": people, "low": low, "high": high, "p_value": np.nan}
+
+
+def _by_subject(curves: Curves, metric: str) -> pd.Series:
+    """Return a metric of what was found of each patient, 0..1, by subject."""
+    values = measures(curves.found.shape[1])[metric](curves.found)
+    return pd.Series(values).groupby(curves.subjects.to_numpy()).mean()

@@ -31,7 +31,8 @@ class Kernels {
         own(4 * d),
         made(n) {}
 
-  // Features less the controls' mean. Returns whether all are numbers.
+  // Features less the controls' mean. Returns whether all are numbers. `given` is gamma; 0 for
+  // scikit-learn's "scale", below 0 for 1 / (2 median squared distance of two controls).
   bool centre(const float* x, float given) {
     std::fill_n(middle.get(), d, 0.f);
     for (int i = 0; i < n; i++)
@@ -55,7 +56,13 @@ class Kernels {
     }
     for (int j = 0; j < n; j++) spread += near[j];
     double variance = (spread / n + about) / d;
-    gamma = given > 0 ? given : variance > CONSTANT * squares ? 1 / (variance * d) : 1;
+    if (given < 0) {
+      if (!std::isfinite(spread)) return false;
+      double apart = median_apart();
+      gamma = apart > CONSTANT * squares * d ? 1 / (2 * apart) : 1;
+    } else {
+      gamma = given > 0 ? given : variance > CONSTANT * squares ? 1 / (variance * d) : 1;
+    }
     if (!std::isfinite((float)spread * gamma)) return false;
     for (long j = 0; j < pitch; j += LANES) store(&near[j], load(&near[j]) * gamma);
     std::fill(made.begin(), made.end(), 0);
@@ -134,7 +141,28 @@ class Kernels {
   }
 
  private:
+  // The median squared distance of two controls, of centred features.
+  double median_apart() {
+    pairs.clear();
+    for (int i = 0; i + 1 < n; i++)
+      for (long first = (i + 1) / LANES * LANES; first < pitch; first += LANES) {
+        Vec sum = {};
+        for (int k = 0; k < d; k++) {
+          Vec value = load(&features[k * pitch + first]) - features[k * pitch + i];
+          sum += value * value;
+        }
+        for (int lane = 0; lane < LANES; lane++)
+          if (first + lane > i && first + lane < n) pairs.push_back(sum[lane]);
+      }
+    if (pairs.empty()) return 0;
+    auto high = pairs.begin() + pairs.size() / 2;
+    std::nth_element(pairs.begin(), high, pairs.end());
+    double upper = *high;
+    return pairs.size() % 2 ? upper : (*std::max_element(pairs.begin(), high) + upper) / 2;
+  }
+
   Floats features, middle, rows, cross;
+  std::vector<float> pairs;
   std::vector<float> own;
   std::vector<char> made;
   std::vector<int> lacking;

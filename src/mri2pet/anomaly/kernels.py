@@ -46,7 +46,7 @@ def centre(x: Tensor, y: Tensor, gamma: Gamma, room: Tensor) -> Centred:
     """Centre controls (b, n, d) and patients (b, m, d) of any float type; find gamma.
 
     `room` is for the centred controls, of at least b voxels; it says type and device. "scale" is
-    scikit-learn's: 1 / (d var(controls)) at each voxel.
+    scikit-learn's: 1 / (d var(controls)) at each voxel; "median" is `median_gamma`.
     """
     many, samples, width = x.shape
     to = Centred(
@@ -69,11 +69,31 @@ def centre(x: Tensor, y: Tensor, gamma: Gamma, room: Tensor) -> Centred:
         variance = (to.near.mean(1) + own.square().sum(1)) / width
         seen = variance > CONSTANT * middle.square().mean(1)
         to.gamma.copy_(torch.where(seen, 1 / (variance * width), 1.0))
+    elif gamma == "median":
+        to.gamma.copy_(median_gamma(to.controls, to.near, mean[:, 0]))
     else:
         to.gamma.fill_(gamma)
     to.near.mul_(to.gamma[:, None])
     to.far.mul_(to.gamma[:, None])
     return to
+
+
+def median_gamma(controls: Tensor, near: Tensor, mean: Tensor) -> Tensor:
+    """Return gamma (b,) of a Gaussian kernel whose sigma is the median distance of two controls.
+
+    The median heuristic (Gretton et al. 2012, Journal of Machine Learning Research 13, section 8):
+    1 / (2 median squared distance). Controls (b, n, d) are centred, near (b, n) are their squared
+    lengths, mean is (b, d). 1 where they are all alike.
+    """
+    first, second = torch.triu_indices(near.shape[1], near.shape[1], 1, device=near.device)
+    inner = torch.bmm(controls, controls.mT)[:, first, second]
+    apart = near[:, first] + near[:, second] - 2 * inner
+    pairs = len(first)
+    if not pairs:
+        return torch.ones_like(near[:, 0])
+    middle = (apart.kthvalue((pairs + 1) // 2, 1)[0] + apart.kthvalue(pairs // 2 + 1, 1)[0]) / 2
+    seen = middle > CONSTANT * controls.shape[2] * mean.square().mean(1)
+    return torch.where(seen, 0.5 / middle, 1.0)
 
 
 def kernel_rows(some: Centred, chosen: Tensor | None, kernel: Tensor, cross: Tensor) -> None:

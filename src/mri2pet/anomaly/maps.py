@@ -1,9 +1,14 @@
 """From decision values to anomaly maps: what a patient's score is worth among controls left out."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from mri2pet.errors import InputError
+
 STANDARDISE = ("none", "brain", "voxel")
+FEWEST = 3  # controls held out
 FLOOR = 0.1  # of the mean deviation: no voxel where controls happen to agree becomes an alarm
 
 
@@ -30,6 +35,7 @@ def anomaly_maps(
     sigma: float = 0.0,
     standardise: str = "voxel",
     background: float = 0.0,
+    direction: str = "low",
 ) -> np.ndarray:
     """Standardise patients' decision values by those of controls that no model has seen.
 
@@ -49,6 +55,8 @@ def anomaly_maps(
     background
         Standard deviation of a Gaussian, voxels: a score's average over it is taken off, since a
         lesion is focal and people differ by whole regions; 0 for nothing.
+    direction
+        `low`: a value below the controls' is suspicious; `both`: one above, too.
 
     Returns
     -------
@@ -56,17 +64,74 @@ def anomaly_maps(
         float32, large where a patient is unlike the controls; zero off the mask.
     """
     own, asked = (smoothed(maps, mask, sigma) for maps in (controls, patients))
+    return _standardised(own, asked, mask, standardise, background, direction)
+
+
+def left_out_maps(
+    controls: np.ndarray,
+    subjects: Sequence[str],
+    mask: np.ndarray,
+    sigma: float = 0.0,
+    standardise: str = "voxel",
+    background: float = 0.0,
+    direction: str = "low",
+) -> np.ndarray:
+    """Score every control as a patient is scored, by the other controls alone.
+
+    Parameters
+    ----------
+    controls
+        (n, X, Y, Z) decision values, each by the models that left the control out.
+    subjects
+        n labels: no visit of a person standardises another visit of the same person.
+    mask, sigma, standardise, background, direction
+        As for `anomaly_maps`.
+
+    Returns
+    -------
+    array (n, X, Y, Z)
+        float32, as `anomaly_maps` gives it.
+
+    Raises
+    ------
+    InputError
+        If fewer than three controls are held out: two are needed beside the one that is scored.
+    """
+    names = np.asarray(subjects)
+    if len(set(names)) < FEWEST:
+        raise InputError(
+            f"{len(set(names))} controls are held out of the detector; false alarms and "
+            f"thresholds need {FEWEST}: have more controls with a PET"
+        )
+    smooth = smoothed(controls, mask, sigma)
+    out = np.empty(smooth.shape, np.float32)
+    for name in dict.fromkeys(subjects):
+        own = names == name
+        out[own] = _standardised(
+            smooth[~own], smooth[own], mask, standardise, background, direction
+        )
+    return out
+
+
+def _standardised(
+    own: np.ndarray,
+    asked: np.ndarray,
+    mask: np.ndarray,
+    standardise: str,
+    background: float,
+    direction: str,
+) -> np.ndarray:
+    """Return the scores of people (m, X, Y, Z) by controls, both smoothed."""
     if standardise == "none":
-        return _focal(-asked, mask, background)
-    spread = own.std(axis=0, ddof=1) if len(own) > 1 else np.ones(mask.shape, np.float32)
-    typical = float(np.sqrt(np.mean(np.square(spread[mask])))) or 1.0
-    if standardise == "brain":
-        spread = np.full(mask.shape, typical, np.float32)
-    score = (own.mean(axis=0) - asked) / (spread + FLOOR * typical)
-    return _focal(score, mask, background)
-
-
-def _focal(score: np.ndarray, mask: np.ndarray, background: float) -> np.ndarray:
+        score = -asked
+    else:
+        spread = own.std(axis=0, ddof=1) if len(own) > 1 else np.ones(mask.shape, np.float32)
+        typical = float(np.sqrt(np.mean(np.square(spread[mask])))) or 1.0
+        if standardise == "brain":
+            spread = np.full(mask.shape, typical, np.float32)
+        score = (own.mean(axis=0) - asked) / (spread + FLOOR * typical)
     if background:
         score = score - smoothed(score, mask, background)
+    if direction == "both":
+        score = np.abs(score)
     return np.where(mask, score, 0).astype(np.float32)

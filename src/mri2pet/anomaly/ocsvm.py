@@ -57,7 +57,8 @@ def fit_score(
     nu
         Bound on the part of the controls left outside, between 0 and 1.
     gamma
-        Width of exp(-gamma |x - y|^2), or "scale": 1 / (d var(controls)) at each voxel.
+        Width of exp(-gamma |x - y|^2); "scale": 1 / (d var(controls)) at each voxel; or "median":
+        1 / (2 median squared distance of two controls) there.
     device
         Where to compute. On the CPU, one thread for each of `torch.get_num_threads()`.
     memory

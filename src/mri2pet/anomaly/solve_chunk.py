@@ -144,13 +144,18 @@ def score_chunk(
 
 def score_compiled(x: Tensor, y: Tensor, settings: Settings, first: int) -> Scores:
     """Score one chunk by the compiled kernel, and what it leaves unsolved in double precision."""
-    gamma = None if settings.gamma == "scale" else settings.gamma
     tol = TOLERANCE[settings.dtype]
     many, samples, width = x.shape
     answers = []
     for block in blocks(many, block_size(samples, width, 4, settings.device)):
         answer = compiled.score(
-            x[block], y[block], gamma, settings.total, settings.excess, tol, settings.training
+            x[block],
+            y[block],
+            settings.gamma,
+            settings.total,
+            settings.excess,
+            tol,
+            settings.training,
         )
         if answer.faulty is not None:
             raise not_finite(first + block.start + answer.faulty, settings.dtype)

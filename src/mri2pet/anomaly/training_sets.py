@@ -74,6 +74,43 @@ def fold_people(visits: pd.DataFrame, folds: pd.DataFrame, fold: int) -> FoldPeo
     return FoldPeople(known, controls[fold_of == fold], paired[paired["role"] == "patient"])
 
 
+def refuse_trained(
+    negatives: pd.DataFrame, folds: pd.DataFrame, generated: pd.DataFrame | None = None
+) -> None:
+    """Refuse controls whom their detector has learnt from: false alarms are counted on others.
+
+    Parameters
+    ----------
+    negatives
+        `subject` and `fold`: controls, and the fold whose models have scored them.
+    folds
+        `subject` and `fold` in which the detector holds each control out (`split_folds`).
+    generated
+        `subject` and `role` of the synthetic PET that the fold has learnt from: its generator has
+        not seen those of role `test`. None: there is no synthetic PET.
+
+    Raises
+    ------
+    InputError
+        If a control is not held out of the detector, or of the generator, that has scored it.
+    """
+    fold_of = dict(zip(folds["subject"], folds["fold"], strict=True))
+    for subject, fold in zip(negatives["subject"], negatives["fold"], strict=True):
+        if fold_of.get(subject) != fold:
+            raise InputError(
+                f"control {subject} was scored by fold {fold:g} of a detector, which has learnt "
+                "from this control; score people again with the folds of its training"
+            )
+    if generated is None:
+        return
+    unseen = set(generated.loc[generated["role"] == "test", "subject"])
+    if seen := sorted(set(negatives["subject"]) - unseen):
+        raise InputError(
+            f"control {seen[0]} is held out of a detector, but the generator of its synthetic PET "
+            "has not held this control out; synthesise again with the folds of the detector"
+        )
+
+
 def training_volumes(
     pet: np.ndarray,
     rows: pd.DataFrame,

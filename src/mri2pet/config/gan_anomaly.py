@@ -37,6 +37,7 @@ def check(config: Mapping[str, Any]) -> None:
     if (study := further_study(config)) and study not in config["studies"]:
         raise InputError(f"gan_anomaly.ixi_controls: there is no study '{study}' to take them from")
     _check_models(block)
+    _check_detectors(block["detector"]["training_sets"], block["detector"]["plain"])
     _check_added(block)
     _check_injection(block["detector"])
 
@@ -60,6 +61,26 @@ def training_sets(config: Mapping[str, Any], simulated: bool) -> dict[str, dict[
     }
 
 
+def _check_detectors(sets: Mapping[str, Any], plain: Mapping[str, Any]) -> None:
+    """Refuse names that two rows of the table would have, and training sets that are not there."""
+    for name, entry in plain.items():
+        key = f"gan_anomaly.detector.plain.{name}"
+        if name in sets:
+            raise InputError(f"{key}: a training set has the name, too; give it another")
+        wanted = entry.get("training_set")
+        if wanted is not None and wanted not in sets:
+            raise InputError(
+                f"{key}.training_set: there is no training set '{wanted}'; known are "
+                f"{', '.join(sets)}"
+            )
+    for name in (*sets, *plain):
+        if name.startswith(("chance_", "shuffled_")):
+            raise InputError(
+                f"gan_anomaly.detector: '{name}' begins as a row of the table of chance does; "
+                "give the detector another name"
+            )
+
+
 def further_study(config: Mapping[str, Any]) -> str:
     """Return the study of IXI if people of it are controls with an MRI alone; empty if not."""
     if not config["gan_anomaly"]["ixi_controls"]:
@@ -80,9 +101,11 @@ def _check_models(block: Mapping[str, Any]) -> None:
         for name, entry in block["detector"]["training_sets"].items()
         if entry.get("synthetic") not in UNTRAINED
     }
+    plain = block["detector"]["plain"]
+    used |= {f"detector.plain.{name}.model": each.get("model") for name, each in plain.items()}
     for key, model in [*used.items(), *(("example", model) for model in block["example"])]:
         if model is not None and model not in block["models"]:
-            known = [*block["models"], *(UNTRAINED if key != "example" else [])]
+            known = [*block["models"], *(UNTRAINED if "training_sets" in key else [])]
             raise InputError(
                 f"gan_anomaly.{key}: there is no model '{model}'; known are {', '.join(known)}"
             )

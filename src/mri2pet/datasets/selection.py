@@ -82,6 +82,12 @@ def synthesis_rows(
     return pd.concat(rows, ignore_index=True)
 
 
+def patient_rows(visits: "pd.DataFrame") -> "pd.DataFrame":
+    """Select the patients of the anomaly dataset who have a PET; no generator learns from them."""
+    rows = visits[(visits["kind"] == "paired") & (visits["role"] == "patient")]
+    return rows.reset_index(drop=True)
+
+
 def select_training(
     visits: "pd.DataFrame",
     folds: "pd.DataFrame | None",

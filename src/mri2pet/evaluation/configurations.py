@@ -21,11 +21,14 @@ from mri2pet.evaluation.comparison import (
 from mri2pet.evaluation.differences import listed_in
 from mri2pet.evaluation.gap import gap_rows
 from mri2pet.evaluation.image_tables import COLUMNS, printed_unit, with_published
-from mri2pet.evaluation.statistics import holm, wilcoxon_test
+from mri2pet.evaluation.statistics import holm, smallest_wilcoxon_p, wilcoxon_test
 
 SYSTEM = "gan_anomaly"
 REFERENCE = "reference"  # in place of a configuration, of rows that are no models
-TEST_COLUMNS = ("metric", "first", "second", "n", "median_difference", "p_value", "p_holm")
+TEST_COLUMNS = (
+    "metric", "unit", "first", "second", "n", "median_difference",
+    "p_value", "smallest_p", "p_holm",
+)  # fmt: skip
 
 
 def by_subject(values: pd.DataFrame, metric: str) -> pd.Series:
@@ -60,13 +63,7 @@ def configuration_table(
     published = image_metrics.in_all_scopes(published)
     for metric in listed_in(values, SYSTEM):
         chosen = values[values["metric"] == metric]
-        units = set(chosen["unit"])
-        if len(units) != 1:
-            found = ", ".join(map(str, units)) or "no value"
-            raise InputError(f"{metric}: expected one unit in the metrics tables, found {found}")
-        unit, scale = units.pop(), 1.0
-        if unit == image_metrics.unit_of(metric):
-            unit, scale = printed_unit(metric, unit, published)
+        unit, scale = _shown_unit(chosen, metric, published)
         check_same_people(chosen, "")
         people = by_subject(values, metric) * scale
         found = {str(name): mean_of_people(people[name]) for name in people.index.unique(0)}
@@ -79,7 +76,9 @@ def configuration_table(
     return with_published(rows, list(models), published, keys)[list(COLUMNS)]
 
 
-def pair_tests(values: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+def pair_tests(
+    values: pd.DataFrame, models: Sequence[str], published: pd.DataFrame
+) -> pd.DataFrame:
     """Compare every two models over the same people by the Wilcoxon signed-rank test.
 
     Parameters
@@ -88,28 +87,48 @@ def pair_tests(values: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
         As for `configuration_table`.
     models
         Those that are compared, in order.
+    published
+        As for `configuration_table`: differences are in the unit of that table.
 
     Returns
     -------
     DataFrame
-        Columns `TEST_COLUMNS`; the median is of first minus second, in the metric's unit as it
-        was measured; `p_holm` is corrected over all pairs of that metric (Holm 1979).
+        Columns `TEST_COLUMNS`; the median is of first minus second; `smallest_p` is what p would
+        be, had all differences one sign; `p_holm` is corrected over all pairs of that metric (Holm
+        1979).
     """
     rows = []
+    published = image_metrics.in_all_scopes(published)
     for metric in listed_in(values, SYSTEM):
-        people = by_subject(values, metric)
+        unit, scale = _shown_unit(values[values["metric"] == metric], metric, published)
+        people = by_subject(values, metric)  # not scaled before the tests: rounding parts ties
         for pair in itertools.combinations(models, 2):
             first, second = (people.loc[method].dropna() for method in pair)
             differences = (first - second).dropna()
             rows.append(
                 {
                     "metric": metric,
+                    "unit": unit,
                     "first": pair[0],
                     "second": pair[1],
                     "n": len(differences),
-                    "median_difference": differences.median() if len(differences) else np.nan,
+                    "median_difference": scale * differences.median()
+                    if len(differences)
+                    else np.nan,
                     "p_value": wilcoxon_test(first, second),
+                    "smallest_p": smallest_wilcoxon_p(first, second),
                 }
             )
     tests = pd.DataFrame(rows, columns=list(TEST_COLUMNS[:-1]))
     return tests.assign(p_holm=tests.groupby("metric")["p_value"].transform(lambda p: holm(p)))
+
+
+def _shown_unit(chosen: pd.DataFrame, metric: str, published: pd.DataFrame) -> tuple[str, float]:
+    """Return the unit in which a metric is shown, and the factor that leads to it."""
+    units = set(chosen["unit"])
+    if len(units) != 1:
+        found = ", ".join(map(str, units)) or "no value"
+        raise InputError(f"{metric}: expected one unit in the metrics tables, found {found}")
+    unit = units.pop()
+    measured = unit == image_metrics.unit_of(metric)
+    return printed_unit(metric, unit, published) if measured else (unit, 1.0)

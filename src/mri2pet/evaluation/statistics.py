@@ -35,18 +35,33 @@ def wilcoxon_test(first: pd.Series, second: pd.Series) -> float:
     """Two-tailed p of the Wilcoxon signed-rank test (scipy.stats.wilcoxon), pairs matched by index.
 
     Pairs of which one is missing are left out, and those without a difference are dropped
-    (Wilcoxon's own way). NaN where no pair differs. Of n pairs the smallest p is 2^(1 - n): six
-    pairs or more are needed for p < 0.05.
+    (Wilcoxon's own way). NaN where no pair differs. `smallest_wilcoxon_p` says how small p can be.
     """
     from scipy.stats import wilcoxon
 
+    differences = _nonzero_differences(first, second)
+    return float(wilcoxon(differences).pvalue) if len(differences) else np.nan
+
+
+def smallest_wilcoxon_p(first: pd.Series, second: pd.Series) -> float:
+    """Return the p that `wilcoxon_test` would give, had all differences of these pairs one sign.
+
+    Of n pairs that differ it is 2^(1 - n), exactly; so six are needed for p < 0.05. With ties among
+    the sizes of differences scipy goes over all 2^n signs up to 13 pairs, which gives the same, and
+    takes the normal distribution for more; that is also what it does with more than 50 pairs.
+    """
+    from scipy.stats import wilcoxon
+
+    differences = _nonzero_differences(first, second)
+    return float(wilcoxon(np.abs(differences)).pvalue) if len(differences) else np.nan
+
+
+def _nonzero_differences(first: pd.Series, second: pd.Series) -> np.ndarray:
+    """Return first minus second of the pairs, matched by index, that are known and differ."""
     pairs = pd.concat([first, second], axis=1, join="inner")
     pairs = pairs[np.isfinite(pairs).all(axis=1)]
     differences = (pairs.iloc[:, 0] - pairs.iloc[:, 1]).to_numpy()
-    differences = differences[differences != 0]
-    if not len(differences):
-        return np.nan
-    return float(wilcoxon(differences).pvalue)
+    return differences[differences != 0]
 
 
 def mcnemar_test(first: pd.Series, second: pd.Series) -> float:

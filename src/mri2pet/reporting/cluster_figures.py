@@ -1,14 +1,13 @@
-"""Figures of the anomaly detector: clusters over the MRI (Fig. 3) and detection curves (Fig. 4)."""
+"""The clusters of the anomaly detectors over the MRI (Figure 3)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from mri2pet.reporting.figures import GREY, INK, brain_window, heading, plane, plot_axis
+from mri2pet.reporting.figures import INK, brain_window, heading, plane
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,40 +27,6 @@ class Case:
     lesion: NDArray
     ranks: Sequence[NDArray]
     hits: Sequence[Sequence[int]]
-
-
-def detection_figure(curve: pd.DataFrame, labels: Mapping[str, str], note: str = "") -> "Figure":
-    """Draw sensitivity over clusters a patient: a line a detector, dashed its random order.
-
-    Parameters
-    ----------
-    curve
-        `anomaly.detection.CURVE_COLUMNS`.
-    labels
-        Detector to label, in the order of the legend.
-    note
-        Small print below.
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.6, 4.4), layout="constrained")
-    heading(figure, "Lesions found among the first clusters of a patient", note)
-    axis = figure.subplots()
-    for colour, (name, label) in zip(COLOURS, labels.items(), strict=False):
-        for ranking, style in (("score", "-"), ("random", "--")):
-            own = curve[(curve["detector"] == name) & (curve["ranking"] == ranking)]
-            own = own.sort_values("clusters")
-            text = label if ranking == "score" else f"{label}, clusters in random order"
-            marks = {"marker": "o", "ms": 3.5} if ranking == "score" else {}
-            axis.plot(own["clusters"], own["sensitivity"], style, color=colour, label=text, **marks)
-    patients = int(curve["patients"].max()) if len(curve) else 0
-    axis.set_xlabel("clusters a patient", fontsize=9.5, color=GREY)
-    axis.set_ylabel(f"sensitivity, {patients} patients", fontsize=9.5, color=GREY)
-    axis.set_ylim(-0.02, 1.05)
-    axis.xaxis.get_major_locator().set_params(integer=True)
-    plot_axis(axis)
-    axis.legend(fontsize=8, frameon=False, loc="lower right")
-    return figure
 
 
 def clusters_figure(

@@ -38,7 +38,8 @@ class Listing:
 class Section:
     """Figures and tables that belong together; left out of the page where there is none.
 
-    `studies` are those whose scans it shows; all of the page's if none is named.
+    `studies` are those whose scans it shows; all of the page's if none is named. `lead` is what it
+    says first.
     """
 
     anchor: str
@@ -47,6 +48,7 @@ class Section:
     tables: list[TableView] = field(default_factory=list)
     listings: list[Listing] = field(default_factory=list)
     studies: Sequence[str] = ()
+    lead: str = ""
 
 
 def filled(sections: Iterable[Section]) -> list[Section]:

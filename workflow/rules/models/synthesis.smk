@@ -69,6 +69,23 @@ if NO_PET:
             system="|".join(NO_PET),
 
 
+# A patient's synthetic PET, by every fold's generator: none has seen a patient.
+if "gan_anomaly" in SYSTEMS:
+
+    use rule synthesise as synthesise_patients with:
+        output:
+            made="results/{system}/synthesis/{model}/patients/fold-{fold}/pet.npy",
+            visits="results/{system}/synthesis/{model}/patients/fold-{fold}/visits.tsv",
+            nifti=directory("results/{system}/synthesis/{model}/patients/fold-{fold}/nifti"),
+        log:
+            "logs/synthesise_patients/{system}/{model}_fold-{fold}.log",
+        wildcard_constraints:
+            system="gan_anomaly",
+            model="[a-z0-9_]+",
+        params:
+            patients=True,
+
+
 rule mean_pet:
     input:
         visits=dataset_file("visits.tsv"),

@@ -5,6 +5,10 @@ DETECTOR_FOLDS = list(range(config["gan_anomaly"]["folds"]["n"] * DETECTOR["spli
 # Name to label and what is learnt from beside the controls' own real PET.
 DETECTORS = training_sets(config, simulated="gan_anomaly" in ORACLE_SYSTEMS)
 DETECTOR_LABELS = {name: entry["label"] for name, entry in DETECTORS.items()}
+PLAIN = DETECTOR["plain"]  # detectors without an SVM
+ALL_DETECTORS = {**DETECTORS, **PLAIN}
+ALL_LABELS = {name: entry["label"] for name, entry in ALL_DETECTORS.items()}
+EXAMINED = "results/gan_anomaly/detector/{detector}"
 ANOMALY_NOTE = "simulated study" if simulated_note("gan_anomaly") else ""
 
 
@@ -109,10 +113,15 @@ rule score_people:
         "../../../scripts/score_people.py"
 
 
+include: "plain_detectors.smk"
+
+
 rule find_clusters:
     input:
-        visits=rules.score_people.output.visits,
-        decisions=rules.score_people.output.decisions,
+        visits="results/gan_anomaly/detector/{detector}/visits.tsv",
+        decisions="results/gan_anomaly/detector/{detector}/decisions.npy",
+        folds="results/datasets/anomaly/folds.tsv",
+        atlas="results/datasets/anomaly/atlas.npy",
         seen="results/datasets/anomaly/seen.npy",
         mask="results/datasets/anomaly/mask.npy",
         lesion="results/datasets/anomaly/lesion.npy",
@@ -122,18 +131,23 @@ rule find_clusters:
         ranks="results/gan_anomaly/detector/{detector}/ranks.npy",
         clusters="results/gan_anomaly/detector/{detector}/clusters.tsv",
         patients="results/gan_anomaly/detector/{detector}/patients.tsv",
+        controls="results/gan_anomaly/detector/{detector}/controls.tsv",
+        chance="results/gan_anomaly/detector/{detector}/chance.tsv",
     log:
         "logs/find_clusters/{detector}.log",
     wildcard_constraints:
-        detector="|".join(DETECTORS),
+        detector="|".join(ALL_DETECTORS),
     conda:
         "../../../../envs/stats.yaml"
     resources:
-        mem_mb=more(4000),
+        mem_mb=more(6000),
         runtime=more(60),
     params:
-        scores=DETECTOR["scores"],
+        scores=lambda wildcards: scores_of(wildcards.detector),
         clusters=DETECTOR["clusters"],
+        splits=DETECTOR["splits"],
+        seed=config["seed"],
+        direction=lambda wildcards: DIRECTIONS[direction_of(wildcards.detector)],
         code=code("find_clusters.py"),
     script:
         "../../../scripts/find_clusters.py"
@@ -173,16 +187,21 @@ rule spread_table:
 
 rule detection_table:
     input:
-        patients=expand("results/gan_anomaly/detector/{detector}/patients.tsv", detector=DETECTORS),
+        **{
+            name: expand(f"{EXAMINED}/{name}.tsv", detector=ALL_DETECTORS)
+            for name in ("patients", "controls", "clusters", "chance")
+        },
         published=source_file("resources/published/gan_anomaly.tsv"),
     output:
         table=report(
             "results/gan_anomaly/tables/detection.tsv",
             caption="../../../report/anomaly_detection_table.rst",
             category="GAN anomaly",
-            labels={"table": "detection", "content": "sensitivity by training set"},
+            labels={"table": "detection", "content": "sensitivity by detector, beside chance"},
         ),
+        tests="results/gan_anomaly/tables/detection_tests.tsv",
         curve="results/gan_anomaly/tables/detection_curve.tsv",
+        free="results/gan_anomaly/tables/free_response.tsv",
     log:
         "logs/detection_table/detection.log",
     localrule: True
@@ -192,8 +211,7 @@ rule detection_table:
         mem_mb=more(1000),
         runtime=more(10),
     params:
-        detectors=list(DETECTORS),
-        most=DETECTOR["clusters"]["most"],
+        detectors=list(ALL_DETECTORS),
         code=code("detection_table.py"),
     script:
         "../../../scripts/detection_table.py"
@@ -202,12 +220,19 @@ rule detection_table:
 rule figure_detection:
     input:
         curve=rules.detection_table.output.curve,
+        free=rules.detection_table.output.free,
     output:
-        report(
+        curve=report(
             "results/gan_anomaly/figures/detection.png",
             caption="../../../report/anomaly_detection.rst",
             category="GAN anomaly",
             labels={"figure": "4", "content": "detection curves"},
+        ),
+        free=report(
+            "results/gan_anomaly/figures/free_response.png",
+            caption="../../../report/anomaly_free_response.rst",
+            category="GAN anomaly",
+            labels={"figure": "free response", "content": "sensitivity over false clusters"},
         ),
     log:
         "logs/figure_detection/detection.log",
@@ -217,7 +242,7 @@ rule figure_detection:
         mem_mb=more(1000),
         runtime=more(10),
     params:
-        labels=DETECTOR_LABELS,
+        labels=ALL_LABELS,
         note=ANOMALY_NOTE,
         code=code("figure_detection.py"),
     script:
@@ -255,12 +280,14 @@ rule figure_clusters:
         "../../../scripts/figure_clusters.py"
 
 
-FURTHER_LABELS["gan_anomaly"] = DETECTOR_LABELS
+FURTHER_LABELS["gan_anomaly"] = ALL_LABELS
 SHOWN["gan_anomaly"] = [
     *SHOWN.get("gan_anomaly", []),
     "results/gan_anomaly/tables/detection.tsv",
     *(["results/gan_anomaly/tables/spread.tsv"] if ADDED else []),
+    "results/gan_anomaly/tables/detection_tests.tsv",
     "results/gan_anomaly/figures/detection.png",
+    "results/gan_anomaly/figures/free_response.png",
     "results/gan_anomaly/figures/clusters.png",
     *expand(
         "results/gan_anomaly/detector/{detector}/fold-{fold}/curve.png",
