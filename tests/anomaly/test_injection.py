@@ -6,8 +6,9 @@ import pytest
 import torch
 from scipy.ndimage import distance_transform_edt
 
+from mri2pet.anomaly.clusters import ClusterSettings
 from mri2pet.anomaly.detection_tables import FIRST, SENSITIVITY
-from mri2pet.anomaly.injected_scores import find_injected, injected_maps
+from mri2pet.anomaly.injected_scores import Others, find_injected, injected_maps
 from mri2pet.anomaly.injection import inject, make_site, make_sites
 from mri2pet.anomaly.injection_tables import FLOOR, injection_table
 from mri2pet.anomaly.scoring import decision_maps
@@ -128,13 +129,29 @@ def test_a_deep_lesion_is_found_and_none_is_where_nothing_was_put(scored):
     place = site("sphere")
     maps = np.stack([own[0], np.where(place.mask, own[0].min() - 1, own[0])])
     scores = {"smoothing_mm": 4, "background_mm": 0, "standardise": "brain"}
-    clusters = {"quantile": 0.99, "smallest_ml": 0.1, "most": 3, "connectivity": "faces"}
+    settings = ClusterSettings(threshold="own", quantile=0.99, smallest_ml=0.1, most=3)
+    others = Others([f"c{number}" for number in range(len(own) - 1)], own[1:], [BRAIN] * 4)
     who, about = {"subject": "c5", "visit": "bl"}, (place, [0.0, 0.9], BRAIN, AFFINE)
-    found = find_injected(who, maps, own[1:], *about, scores, clusters, BRAIN)
+    found = find_injected(who, maps, others, *about, scores, settings, BRAIN, None)
     assert found["depth"].tolist() == [0.0, 0.9] and set(found["lesion"]) == {"sphere"}
     assert found["hits"].tolist()[1] == "1"
-    hidden = find_injected(who, maps, own[1:], *about, scores, clusters, BRAIN & ~place.mask)
+    hidden = find_injected(who, maps, others, *about, scores, settings, BRAIN & ~place.mask, None)
     assert hidden["hits"].isna().all()  # where the PET has measured nothing
+    assert others.limit(BRAIN, AFFINE, scores, settings) is None
+
+
+def test_threshold_is_of_the_other_controls_alone(scored):
+    _, _, own = scored
+    scores = {"smoothing_mm": 4, "background_mm": 0, "standardise": "brain"}
+    settings = ClusterSettings(threshold="controls", quantile=0.99, smallest_ml=0.1, most=3)
+    others = Others([f"c{number}" for number in range(len(own) - 1)], own[1:], [BRAIN] * 4)
+    limit = others.limit(BRAIN, AFFINE, scores, settings)
+    place = site("sphere")
+    maps = np.stack([own[0], np.where(place.mask, own[0].min() - 1, own[0])])
+    who, about = {"subject": "c5", "visit": "bl"}, (place, [0.0, 0.9], BRAIN, AFFINE)
+    found = find_injected(who, maps, others, *about, scores, settings, BRAIN, limit)
+    assert found["threshold"].tolist() == [limit, limit]
+    assert found["hits"].tolist()[1] == "1"
 
 
 def people_found(hits):

@@ -38,7 +38,8 @@ def test_detector_learns_from_what_is_no_network_too(config, schema, name):
 )
 def test_training_sets_that_cannot_be(config, schema, sets, further, message):
     labelled = {name: {"label": "A", **entry} for name, entry in sets.items()}
-    config["gan_anomaly"]["detector"] |= {"training_sets": labelled, "further_controls": further}
+    changed = {"training_sets": labelled, "further_controls": further, "plain": {}}
+    config["gan_anomaly"]["detector"] |= changed
     if not message:
         check_config(config, schema)
         return

@@ -10,7 +10,8 @@ import pandas as pd
 import torch
 
 from mri2pet.anomaly import training_sets as sets
-from mri2pet.anomaly.injected_scores import find_injected, injected_maps
+from mri2pet.anomaly.clusters import ClusterSettings
+from mri2pet.anomaly.injected_scores import Others, find_injected, injected_maps
 from mri2pet.anomaly.injection import make_sites
 from mri2pet.datasets.gaps import measured, read_seen
 from mri2pet.files import read_json, read_tsv, write_tsv
@@ -31,7 +32,7 @@ with recorded(snakemake):
     sites = make_sites(params.injection, mask, atlas, names, affine)
     depths = [0.0, *params.injection["depths"]]
     network, device, found = build(params.network), choose_device(), []
-    controls = scored.index[scored["role"] == "control"]
+    controls, settings = scored[scored["role"] == "control"], ClusterSettings.of(params.clusters)
     for fold, weights in enumerate(given.weights):
         people = sets.fold_people(visits, folds, fold)
         network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
@@ -41,11 +42,15 @@ with recorded(snakemake):
         volumes = sets.asked_volumes(pet, people.held_out, people.training, seen)
         for volume, who in zip(volumes, people.held_out.to_dict("records"), strict=True):
             (own,) = scored.index[scored["dataset_index"] == who["index"]]
-            others, part = decisions[controls.drop(own)], measured(mask, seen, who["index"])
+            rest = controls[controls["subject"] != who["subject"]]
+            parts = [measured(mask, seen, row) for row in rest["dataset_index"]]
+            others = Others(rest["subject"], decisions[rest.index], parts)
+            limit = others.limit(mask, affine, params.scores, settings)
+            part = measured(mask, seen, who["index"])
             for site in sites:
                 about = site, depths, mask
                 one = network.eval(), known, volume, decisions[own]
                 maps = injected_maps(*one, *about, params.svm, device)
-                how = affine, params.scores, params.clusters, part
+                how = affine, params.scores, settings, part, limit
                 found.append(find_injected(who, maps, others, *about, *how))
     write_tsv(snakemake.output.found, pd.concat(found, ignore_index=True))

@@ -1,6 +1,7 @@
 """What a detector makes of injected lesions: decision values, clusters, which of them meet."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,9 +9,9 @@ import pandas as pd
 import torch
 from scipy.ndimage import binary_dilation
 
-from mri2pet.anomaly.clusters import ClusterSettings
+from mri2pet.anomaly.clusters import ClusterSettings, thresholds
 from mri2pet.anomaly.injection import Site, inject
-from mri2pet.anomaly.maps import anomaly_maps, sigma_voxels
+from mri2pet.anomaly.maps import anomaly_maps, left_out_maps, sigma_voxels
 from mri2pet.anomaly.patients import examine
 from mri2pet.anomaly.scoring import decision_maps
 
@@ -63,17 +64,48 @@ def injected_maps(
     return np.where(near, again, own).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class Others:
+    """The other held-out controls, by whom a person is standardised and judged.
+
+    Attributes
+    ----------
+    names
+        n subjects; none is the person.
+    decisions
+        (n, X, Y, Z) decision values.
+    parts
+        n masks (X, Y, Z): the brain as far as it is measured.
+    """
+
+    names: Sequence[str]
+    decisions: Array
+    parts: Sequence[Array]
+
+    def limit(
+        self, mask: Array, affine: Array, scores: Mapping[str, Any], settings: ClusterSettings
+    ) -> float | None:
+        """Return the threshold of clusters; None where each map has its own."""
+        if settings.threshold != "controls":
+            return None
+        near, far = (sigma_voxels(scores[key], affine) for key in ("smoothing_mm", "background_mm"))
+        how = (mask, near, scores["standardise"], far)
+        well = left_out_maps(self.decisions, list(self.names), *how)
+        return thresholds(well, self.names, self.parts, settings.quantile)[0]
+
+
 def find_injected(
     who: Mapping[str, Any],
     maps: Array,
-    others: Array,
+    others: Others,
     site: Site,
     depths: Sequence[float],
     mask: Array,
     affine: Array,
     scores: Mapping[str, Any],
-    clusters: Mapping[str, Any],
+    settings: ClusterSettings,
     part: Array,
+    limit: float | None,
 ) -> pd.DataFrame:
     """Find the clusters of one person at each depth, and which of them meet the lesion.
 
@@ -87,15 +119,17 @@ def find_injected(
     maps
         (depths, X, Y, Z) decision values of the person.
     others
-        (n, X, Y, Z) decision values of the other held-out controls.
+        The other held-out controls.
     site, depths
         Of the lesion.
     mask, affine
         (X, Y, Z) bool and 4x4.
-    scores, clusters
-        Blocks of the configuration.
+    scores, settings
+        Of score maps and of clusters.
     part
         (X, Y, Z) bool, what the person's PET has measured of the brain.
+    limit
+        Of `Others.limit`.
 
     Returns
     -------
@@ -103,9 +137,10 @@ def find_injected(
         `patients.PATIENT_COLUMNS`, `lesion` and `depth`; a row a depth.
     """
     near, far = (sigma_voxels(scores[key], affine) for key in ("smoothing_mm", "background_mm"))
-    made = anomaly_maps(others, maps, mask, near, scores["standardise"], far)
+    made = anomaly_maps(others.decisions, maps, mask, near, scores["standardise"], far)
     rows = pd.DataFrame([{"subject": who["subject"], "visit": who["visit"]}] * len(depths))
     lesions = np.broadcast_to(site.mask, made.shape)
-    settings, parts = ClusterSettings(**clusters), [part] * len(depths)
-    _, _, found = examine(rows, made, lesions, mask, affine, settings, parts)
+    limits = None if limit is None else [limit] * len(depths)
+    parts = [part] * len(depths)
+    _, _, found = examine(rows, made, lesions, mask, affine, settings, parts, limits)
     return found.assign(lesion=site.name, depth=list(depths))

@@ -37,8 +37,8 @@ def check(config: Mapping[str, Any]) -> None:
     if (study := further_study(config)) and study not in config["studies"]:
         raise InputError(f"gan_anomaly.ixi_controls: there is no study '{study}' to take them from")
     _check_models(block)
-    _check_detectors(block["detector"]["training_sets"], block["detector"]["plain"])
     _check_added(block)
+    _check_detectors(block["detector"]["training_sets"], block["detector"]["plain"])
     _check_injection(block["detector"])
 
 
