@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +89,8 @@ def _fitting(
     voxels: NDArray, brain: NDArray, grey: NDArray, needed: float, apart: NDArray | None
 ) -> NDArray[np.int64]:
     """Return all shifts (P, 3) by which a lesion stays in the brain, grey enough, and apart."""
+    from scipy.signal import fftconvolve
+
     low = voxels.min(axis=0)
     kernel = np.zeros(voxels.max(axis=0) - low + 1, np.float32)
     kernel[tuple((voxels - low).T)] = 1

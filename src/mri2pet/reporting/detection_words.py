@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
 
 from mri2pet.anomaly.detection import CHANCE, SCORE
 from mri2pet.anomaly.detection_tables import AREA, BEFORE, DATASETS, SENSITIVITY
@@ -70,6 +69,8 @@ def _few(count: int) -> str:
         return ""
     if not count:
         return "No patient's lesion is known: nothing can be told of sensitivity."
+    from scipy.stats import beta
+
     half = count // 2
     low, high = (
         beta.ppf((1 - LEVEL) / 2, half, count - half + 1) if half else 0.0,
