@@ -47,6 +47,17 @@ def test_training_sets_that_cannot_be(config, schema, sets, further, message):
         check_config(config, schema)
 
 
+def test_sets_of_the_default_can_be_left_out(config, schema):
+    for name in ("placebo", "with_oracle", "patch_3d"):
+        config["gan_anomaly"]["detector"]["training_sets"][name] = None
+        check_config(config, schema)
+        assert name not in training_sets(config, simulated=True)
+    assert list(training_sets(config, simulated=False)) == ["real", "semi_3d"]
+    config["gan_anomaly"]["detector"]["injection"]["detectors"] = ["placebo"]
+    with pytest.raises(InputError, match="no training set 'placebo'"):
+        check_config(config, schema)
+
+
 def test_simulated_study_must_be_described(config, schema):
     del config["studies"]["epilepsy"]["simulation"]
     with pytest.raises(InputError, match=r"studies\.epilepsy\.simulation: missing"):

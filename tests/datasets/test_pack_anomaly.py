@@ -108,6 +108,32 @@ def test_people_of_ixi_are_packed_as_controls_with_an_mri_alone(study, tmp_path)
     assert not np.load(made["pet"])[last["index"]].any()
 
 
+def test_controls_that_are_held_back_have_a_role_of_their_own(study, tmp_path):
+    table, files = study
+    second = table.iloc[0].to_dict() | {"subject": "s9"}
+    table = pd.concat([table, pd.DataFrame([second])], ignore_index=True)
+    for name in ("mri", "pet", "mri_sidecar", "pet_sidecar"):
+        files[name].append(files[name][0])
+    files["cohort"] = tmp_path / "cohort.tsv"
+    write_tsv(files["cohort"], table)
+    files["regions"] = tmp_path / "regions.tsv"
+    write_tsv(files["regions"], pd.DataFrame({"index": [1], "name": ["Precentral_L"]}))
+    for name in ("mask", "atlas"):
+        files[name] = tmp_path / f"{name}.nii.gz"
+        nib.save(nib.Nifti1Image(np.ones(SHAPE, np.uint8), AFFINE), files[name])
+    arrays = ("mri", "pet", "lesion")
+    made = {name: tmp_path / f"results/{name}.npy" for name in (*arrays, "mask", "atlas")}
+    made |= {name: tmp_path / f"results/{name}.tsv" for name in ("visits", "excluded")}
+    made["description"] = tmp_path / "results/dataset.json"
+    how = {"arrays": dict.fromkeys(arrays, "a test's"), "about": {"space": "of a test"},
+           "columns": ["kind", "role"], "whole_atlas": False, "ixi_controls": [],
+           "further_controls": {"count": 1, "seed": 1}}  # fmt: skip
+    run_script("pack_dataset", files, made, tmp_path / "log.txt", **how)
+    roles = read_tsv(made["visits"]).set_index("subject")["role"]
+    assert sorted(roles[["s0", "s9"]]) == ["control", "further"]
+    assert roles[["s1", "s2", "s3"]].tolist() == ["control", "patient", "patient"]
+
+
 def test_regions_outside_the_field_of_view_may_be_lost():
     labels = np.zeros((8, 8, 8), np.uint8)
     labels[:4], labels[6:] = 1, 2

@@ -38,8 +38,8 @@ def check(config: Mapping[str, Any]) -> None:
         raise InputError(f"gan_anomaly.ixi_controls: there is no study '{study}' to take them from")
     _check_models(block)
     _check_added(block)
-    _check_detectors(block["detector"]["training_sets"], block["detector"]["plain"])
-    _check_injection(block["detector"])
+    _check_detectors(_sets(block), block["detector"]["plain"])
+    _check_injection(block)
 
 
 def training_sets(config: Mapping[str, Any], simulated: bool) -> dict[str, dict[str, Any]]:
@@ -53,12 +53,17 @@ def training_sets(config: Mapping[str, Any], simulated: bool) -> dict[str, dict[
         Whether the study is simulated. Of real people nobody knows the best PET, and a set that
         learns from it is left out.
     """
-    sets = config["gan_anomaly"]["detector"]["training_sets"]
     return {
         name: dict(entry)
-        for name, entry in sets.items()
+        for name, entry in _sets(config["gan_anomaly"]).items()
         if simulated or entry.get("synthetic") != ORACLE
     }
+
+
+def _sets(block: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the training sets but those that a configuration laid over another takes out."""
+    sets = block["detector"]["training_sets"]
+    return {name: entry for name, entry in sets.items() if entry is not None}
 
 
 def _check_detectors(sets: Mapping[str, Any], plain: Mapping[str, Any]) -> None:
@@ -98,7 +103,7 @@ def _check_models(block: Mapping[str, Any]) -> None:
     """Look for the models that the figure and the training sets name."""
     used = {
         f"detector.training_sets.{name}.synthetic": entry.get("synthetic")
-        for name, entry in block["detector"]["training_sets"].items()
+        for name, entry in _sets(block).items()
         if entry.get("synthetic") not in UNTRAINED
     }
     plain = block["detector"]["plain"]
@@ -113,8 +118,7 @@ def _check_models(block: Mapping[str, Any]) -> None:
 
 def _check_added(block: Mapping[str, Any]) -> None:
     """Compare what the training sets add to real PET with each other and with what there is."""
-    detector, taken = block["detector"], (*block["models"], *RESERVED)
-    sets = detector["training_sets"]
+    sets, taken = _sets(block), (*block["models"], *RESERVED)
     where = "gan_anomaly.detector.training_sets"
     if all(entry.get("synthetic") == ORACLE for entry in sets.values()):
         raise InputError(f"{where}: a set beside those of the oracle is needed, of real PET")
@@ -126,20 +130,21 @@ def _check_added(block: Mapping[str, Any]) -> None:
                 f"{where}.{name}.match: there is no synthetic PET to match; name a model in "
                 "synthetic, or leave match out"
             )
-        if entry.get("further") and not detector["further_controls"]:
+        if entry.get("further") and not block["detector"]["further_controls"]:
             raise InputError(
                 f"{where}.{name}.further: no control is held back; set "
                 "gan_anomaly.detector.further_controls, or leave the set out"
             )
 
 
-def _check_injection(detector: Mapping[str, Any]) -> None:
+def _check_injection(block: Mapping[str, Any]) -> None:
     """Look for the detectors that are to find injected lesions."""
-    for name in detector["injection"]["detectors"]:
-        if name not in detector["training_sets"]:
+    sets = _sets(block)
+    for name in block["detector"]["injection"]["detectors"]:
+        if name not in sets:
             raise InputError(
                 f"gan_anomaly.detector.injection.detectors: there is no training set '{name}'; "
-                f"known are {', '.join(detector['training_sets'])}"
+                f"known are {', '.join(sets)}"
             )
 
 
