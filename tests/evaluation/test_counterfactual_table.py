@@ -91,6 +91,16 @@ def test_one_age_or_none_within_leaves_the_age_open(people):
         assert made.loc["diagnosis told, correlation over regions", "mean"] == pytest.approx(1)
 
 
+def test_a_model_that_is_told_the_age_alone_has_rows_of_the_age_alone(people):
+    """Its table of diagnoses is empty, and makes one column of objects of the two."""
+    made = pd.concat(rows_of(SET_AGE, own, 0.5) for own in people).assign(method="flow")
+    made["outside"] = made["age"].isin([50.0, 90.0]).astype(object)
+    truth = pd.concat(rows_of(c, own) for own in people for c in (SET_AGE, SET_DIAGNOSIS))
+    table = counterfactual_table(made, truth)
+    assert table["metric"].str.startswith("age told").all()
+    assert table["mean"].to_list() == pytest.approx([1, 0.5])
+
+
 def test_people_who_differ_make_an_interval(people):
     for number, own in enumerate(people):
         own["factor"] = 1 + 0.4 * (-1) ** number

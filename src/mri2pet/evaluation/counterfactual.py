@@ -91,7 +91,8 @@ def counterfactual_table(values: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFr
             (AGE, SET_AGE, _age_changes),
             (DIAGNOSIS, SET_DIAGNOSIS, _diagnosis_changes),
         ):
-            chosen = own[(own["curve"] == curve) & ~own["outside"] & (own["region"] != BRAIN)]
+            inside = ~own["outside"].astype(bool)  # an empty table of diagnoses leaves objects
+            chosen = own[(own["curve"] == curve) & inside & (own["region"] != BRAIN)]
             known = truth[truth["curve"] == curve]
             if known.empty or not (own["curve"] == curve).any():
                 continue
