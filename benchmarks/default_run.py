@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from mri2pet.evaluation.image_metrics import LIKENESS
 from mri2pet.evaluation.image_tables import REFERENCES
 from mri2pet.files import atomic, read_tsv
 from mri2pet.reporting.oracle import noted
@@ -30,6 +31,7 @@ is one. What the rows are: [reproduction.md](reproduction.md).
 # heading, table, metrics (None: all)
 DIAGNOSIS = ("AUC", "accuracy", "sensitivity", "specificity")
 WHOLE = ("MAE (whole volume)", "PSNR (whole volume)")
+<<<<<<< HEAD
 RATES = ("accuracy", "false negative rate", "false positive rate")
 DETECTION = (
     "detection sensitivity",
@@ -39,6 +41,9 @@ DETECTION = (
     "specificity",
     "false clusters a person",
 )
+=======
+RATES = ("AUC", "accuracy", "false negative rate", "false positive rate")
+>>>>>>> peers
 TABLES = (
     ("GLA-GAN: image quality", "gla_gan/table1", ("MAE", "gap closed", "SSIM", "PSNR", *WHOLE)),
     ("GLA-GAN: diagnosis, Paired", "gla_gan/table2", DIAGNOSIS),
@@ -52,9 +57,10 @@ TABLES = (
     (
         "DUAL-GLOW: image quality",
         "dual_glow/table1",
-        ("MAE", "gap closed", "CorCoef", "SSIM", "PSNR"),
+        ("MAE", "gap closed", LIKENESS.name, "CorCoef", "SSIM", "PSNR"),
     ),
     ("DUAL-GLOW: diagnosis", "dual_glow/table2", RATES),
+    ("DUAL-GLOW: diagnosis learnt from synthetic PET", "dual_glow/cross_fitted", RATES),
     ("GAN-made PET", "gan_anomaly/table1", ("SSIM", "PSNR", "LPIPS", "gap closed")),
     ("Detection of lesions", "gan_anomaly/detection", DETECTION),
     ("IXI: synthesis", "ixi/synthesis", ("MAE", "PSNR")),

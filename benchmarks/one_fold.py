@@ -1,6 +1,7 @@
 """Train one model for one fold of a finished run with changed settings; print its held-out MAE.
 
     python benchmarks/one_fold.py results unet --fold 2 --set training.start_at_mean=false
+    python benchmarks/one_fold.py results ucgan --system dual_glow --set training.jitter=0.1
 
 The configuration is the default one; --set changes a key of the model's entry. Nothing is written.
 """
@@ -15,9 +16,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from mri2pet.config.systems import shown_maps
+from mri2pet.config.systems import SPACES, SYSTEMS, shown_maps, system_models
 from mri2pet.datasets.selection import synthesis_rows, training_rows
 from mri2pet.datasets.volumes import Volumes
+from mri2pet.evaluation.differences import correlation_of_differences
 from mri2pet.files import read_json, read_tsv
 from mri2pet.synthesis.smoothing import voxel_size
 from mri2pet.synthesis.whole_volume import synthesise
@@ -45,18 +47,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", type=Path, help="folder of a finished run")
     parser.add_argument("model", help="a key of gla_gan.models in config/config.yaml")
+    parser.add_argument("--system", choices=["gla_gan", "dual_glow"], default="gla_gan")
     parser.add_argument("--fold", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--crop", type=int, help="instead of gla_gan.crop")
+    parser.add_argument("--crop", type=int, help="instead of the system's crop")
     parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args()
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    entry = changed(config["gla_gan"]["models"][chosen.model], chosen.set)
+    block = config[chosen.system]
+    changed(block["models"][chosen.model], chosen.set)
+    entry = system_models(config, chosen.system)[chosen.model]
     entry.pop("label")
-    crop = config["gla_gan"]["crop"] if chosen.crop is None else chosen.crop
-    data = chosen.results / "datasets/linear"
+    crop = block["crop"] if chosen.crop is None else chosen.crop
+    space = SYSTEMS[chosen.system].space
+    data = chosen.results / "datasets" / space
+    dealt = chosen.results / "datasets" / (SPACES[space].after or space)
     tables = [
-        read_tsv(data / f"{name}.tsv", dtype={"subject": str}) for name in ("visits", "folds")
+        read_tsv(path, dtype={"subject": str})
+        for path in (data / "visits.tsv", dealt / "folds.tsv")
     ]
     rows = training_rows(*tables, chosen.fold)
     held_out = synthesis_rows(*tables, chosen.fold).query("role == 'test'")["index"].to_list()
@@ -77,6 +85,8 @@ def main() -> None:
     made = synthesise(generator, Volumes(shown, held_out), np.asarray(mask), crop=crop)
     mean = pet[rows["index"].to_list()].mean(axis=0)
     errors = [np.abs(a - pet[i])[mask].mean() for a, i in zip(made, held_out, strict=True)]
+    volumes = zip(made, held_out, strict=True)
+    alike = [correlation_of_differences(pet[i], a, np.asarray(mask), mean) for a, i in volumes]
     of_mean = [np.abs(mean - pet[i])[mask].mean() for i in held_out]
     result = {
         "model": chosen.model,
@@ -84,6 +94,7 @@ def main() -> None:
         "changes": chosen.set,
         "MAE": round(float(np.mean(errors)), 4),
         "mean PET's MAE": round(float(np.mean(of_mean)), 4),
+        "correlation of differences": round(float(np.mean(alike)), 3),
         "processor seconds": round(seconds, 1),
         "last epoch": {key: round(float(value), 4) for key, value in history[-1].items()},
     }
