@@ -31,8 +31,7 @@ is one. What the rows are: [reproduction.md](reproduction.md).
 # heading, table, metrics (None: all)
 DIAGNOSIS = ("AUC", "accuracy", "sensitivity", "specificity")
 WHOLE = ("MAE (whole volume)", "PSNR (whole volume)")
-<<<<<<< HEAD
-RATES = ("accuracy", "false negative rate", "false positive rate")
+RATES = ("AUC", "accuracy", "false negative rate", "false positive rate")
 DETECTION = (
     "detection sensitivity",
     "sensitivity of the first cluster",
@@ -41,9 +40,6 @@ DETECTION = (
     "specificity",
     "false clusters a person",
 )
-=======
-RATES = ("AUC", "accuracy", "false negative rate", "false positive rate")
->>>>>>> peers
 TABLES = (
     ("GLA-GAN: image quality", "gla_gan/table1", ("MAE", "gap closed", "SSIM", "PSNR", *WHOLE)),
     ("GLA-GAN: diagnosis, Paired", "gla_gan/table2", DIAGNOSIS),
