@@ -60,7 +60,7 @@ def validation_figure(
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    figure = Figure(figsize=(13, 4.2), layout="constrained")
     heading(figure, title, note)
     metrics = shown("ixi")
     panels = figure.subplots(1, len(metrics))
@@ -75,7 +75,8 @@ def validation_figure(
         plot_axis(axis, f"{metric}, {unit_of(metric, 'standardised')}")
         axis.set_xlabel("epoch", fontsize=9, color=GREY)
         axis.xaxis.get_major_locator().set_params(integer=True)
-    figure.axes[0].legend(fontsize=8.5, frameon=False)
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside right center", fontsize=8.5, frameon=False)
     return figure
 
 

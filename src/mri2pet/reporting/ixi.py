@@ -29,8 +29,8 @@ TISSUE = (
 )
 VALIDATION = (
     "Mean over the validation people after every epoch; a dot marks the epoch that is kept, "
-    "by PSNR. G4 (with L1) and G3 continued (with L2) go on from the kept epoch of their G3. "
-    "Dashed: the source image in place of a synthesised volume."
+    "by PSNR. G4 (with L1) and G3 continued (with L2) go on from the kept epoch of their G3, and "
+    "count theirs anew. Dashed: the source image in place of a synthesised volume."
 )
 ERRORS = (
     "Rows: models; in each plane the synthesised volume, its squared error, and the absolute "
