@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 from mri2pet.models.native.library import kernels
 
 FEW, MANY = 8, 16  # of channels before and after a convolution: one at most FEW, both at most MANY
-SHORTEST = 20  # voxels along z, below which torch is the faster
+SHORTEST = 12  # voxels along z, below which torch is the faster
 ALONE = 20480  # channels * x * y of a single volume, up to which torch leaves its fast convolutions
 
 
