@@ -77,7 +77,7 @@ def _few(count: int) -> str:
         beta.ppf((1 + LEVEL) / 2, half + 1, count - half),
     )
     return (
-        f"With {count} patients nothing can be told of differences between detectors, nor how "
+        f"With {count} {'patient' if count == 1 else 'patients'} nothing can be told of differences between detectors, nor how "
         f"sensitive one is: of {half} found in {count}, the 95% interval goes from "
         f"{100 * low:.0f}% to {100 * high:.0f}%."
     )
