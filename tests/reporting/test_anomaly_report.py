@@ -91,11 +91,14 @@ def test_the_first_sentence_names_each_detector_where_it_belongs():
     assert "nothing can be told" not in said
 
 
-@pytest.mark.parametrize("patients, told", [(4, "7% to 93%"), (10, "19% to 81%"), (20, None)])
+@pytest.mark.parametrize(
+    "patients, told", [(1, "0% to 98%"), (4, "7% to 93%"), (10, "19% to 81%"), (20, None)]
+)
 def test_few_patients_tell_nothing(patients, told):
     said = lead(table(areas((0.25, 0.0, 1.0), (0.1, 0.0, 0.2)), patients), LABELS)
     assert said.startswith("Not told apart from chance in space: Real PET.")
-    assert (f"With {patients} patients nothing can be told" in said) == (told is not None)
+    few = f"With {patients} patient{'s' * (patients > 1)} nothing can be told" in said
+    assert few == (told is not None)
     assert told is None or told in said
 
 

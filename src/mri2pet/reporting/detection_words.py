@@ -76,8 +76,9 @@ def _few(count: int) -> str:
         beta.ppf((1 - LEVEL) / 2, half, count - half + 1) if half else 0.0,
         beta.ppf((1 + LEVEL) / 2, half + 1, count - half),
     )
+    noun = "patient" if count == 1 else "patients"
     return (
-        f"With {count} patients nothing can be told of differences between detectors, nor how "
+        f"With {count} {noun} nothing can be told of differences between detectors, nor how "
         f"sensitive one is: of {half} found in {count}, the 95% interval goes from "
         f"{100 * low:.0f}% to {100 * high:.0f}%."
     )
