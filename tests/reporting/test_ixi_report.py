@@ -60,6 +60,8 @@ def test_the_validation_figure_marks_the_epoch_that_is_kept(tmp_path):
     assert [line.get_xdata()[0] for line in dots] == [3, 3]
     dashed = [line for line in mae.lines if line.get_linestyle() == "--"]
     assert dashed[0].get_ydata()[0] == 0.5
+    named = [text.get_text() for text in figure.legends[0].get_texts()]  # beside the panels
+    assert named == ["G1", "G3", "source copied"]
     save(figure, tmp_path / "x.png")
     assert (tmp_path / "x.png").stat().st_size > 10_000
 
