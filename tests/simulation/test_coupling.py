@@ -19,6 +19,7 @@ from mri2pet.simulation.epilepsy_people import FIRST_OF, MOST, lesions, plan_mem
 from mri2pet.simulation.ixi_people import MOST as MOST_IXI
 from mri2pet.simulation.ixi_people import plan_ixi
 from mri2pet.simulation.lesion import plan_lesion
+from mri2pet.simulation.mri import GREY_SD, t1_contrast
 from mri2pet.simulation.people import plan_people
 from mri2pet.simulation.template import make_template
 from mri2pet.simulation.uptake import PATTERN, Healthy, deviations, regions
@@ -112,6 +113,22 @@ def test_more_grey_matter_is_there_where_more_uptake_is_expected(template):
     assert np.corrcoef(asked, grown)[0, 1] > 0.5
     slope = np.polyfit(asked, grown, 1)[0]  # what comes about is less where fluid is thin
     assert 0.5 * HEALTHY_SD < slope < 1.5 * HEALTHY_SD, slope
+
+
+def test_the_t1_shows_the_trait_by_its_signal_too(template):
+    """Of two scans of one person, with and without: by region, in grey matter alone."""
+    trait = deviations(np.random.default_rng(0), template.names)
+    own, plain = (
+        t1_contrast(template, 35.0, np.random.default_rng(1), each) for each in (trait, None)
+    )
+    grey = template.tissue[0] > 0.9
+    within = [grey & (template.region == label) for label in range(1, 117)]
+    by_region = [own[where].mean() / plain[where].mean() - 1 for where in within]
+    np.testing.assert_allclose(by_region, -GREY_SD / 0.62 * trait, rtol=0.15, atol=1e-4)
+    others = template.tissue[0] == 0
+    np.testing.assert_array_equal(own[others], plain[others])
+    assert head(template, MEMBERS[0], 0.3).trait is not None
+    assert make_head(template, MEMBERS[0].person, MEMBERS[0].person.visits[0]).trait is None
 
 
 def everybody():

@@ -46,12 +46,15 @@ class Head:
         (116,) FDG uptake of each region's grey matter; 1 is that of a healthy average region.
     expected
         (116,) what `uptake` is on average in people of this anatomy (`expected_uptake`).
+    trait
+        (116,) of `uptake.Healthy`, which the T1 shows too; None where people have none.
     """
 
     deformation: Deformation
     atrophy: NDArray[np.float64]
     uptake: NDArray[np.float64]
     expected: NDArray[np.float64]
+    trait: NDArray[np.float64] | None = None
 
 
 def make_head(
@@ -90,7 +93,8 @@ def make_head(
     velocity = velocity + shrinking * (1 - 0.85 * near_centre(CALM))
     uptake = regional_uptake(person, table, age, severity, disease, healthy)
     expected = expected_uptake(table, age, severity, disease, healthy)
-    return Head(Deformation(affine, exponentiate(velocity)), atrophy, uptake, expected)
+    deformation, trait = Deformation(affine, exponentiate(velocity)), healthy and healthy.trait
+    return Head(deformation, atrophy, uptake, expected, trait)
 
 
 def regional_uptake(

@@ -61,7 +61,7 @@ def simulate_member(
     rng = person.rng(SESSION)
     head = make_head(template, person, visit, coupling)
     t1_pose, pet_pose = random_pose(rng), random_pose(rng)
-    contrast = t1_contrast(template, person.age, rng)
+    contrast = t1_contrast(template, person.age, rng, head.trait)
     voxel = scanner["mri_voxel_mm"]
     t1, labels = acquire_t1(template, contrast, head.deformation, t1_pose, voxel, rng)
     write_nifti(outputs["t1w"], t1, T1W)

@@ -13,6 +13,7 @@ MRI_FIELD = np.array([202.0, 230.0, 222.0])  # mm: left-right, front-back, up-do
 SAGITTAL = np.array([[0, 0, -1], [-1, 0, 0], [0, -1, 0]])  # to the back, downwards, to the left
 MRI_CENTRE = np.array([0.0, -12.0, -6.0])  # of the field, head world
 CHUNK = 2**19  # voxels at a time, which bounds the memory
+GREY_SD = 0.012  # of the grey matter's signal, between people and between the regions of one
 
 
 @dataclass(frozen=True)
@@ -69,17 +70,28 @@ def field_centre(
     return np.round(apply(pose, centre[None])[0] + rng.uniform(-3, 3, 3), 2)
 
 
-def t1_contrast(template: Template, age: float, rng: np.random.Generator) -> NDArray[np.float32]:
+def t1_contrast(
+    template: Template,
+    age: float,
+    rng: np.random.Generator,
+    trait: NDArray[np.float64] | None = None,
+) -> NDArray[np.float32]:
     """Give one person's T1 intensities in the template's space; white matter is about 1.
 
     Tissue means vary from person to person, and grey and white matter grow alike with age; a
-    texture of some percent makes tissue less even than an average is.
+    texture of some percent makes tissue less even than an average is. Where people have a `trait`
+    (116,) of their regions (`uptake.Healthy`), more grey matter is darker, as cortex with less
+    myelin is thicker and darker (Glasser and Van Essen 2011): a warp to a template takes volume
+    away, and not the signal.
     """
-    grey = rng.normal(0.66, 0.012) + 0.001 * (age - 75)
+    grey = rng.normal(0.66, GREY_SD) + 0.001 * (age - 75)
     fluid = rng.normal(0.24, 0.015)
     means = np.array([grey, 1.0, fluid], np.float32)
     total = template.tissue.sum(axis=0)
     image = np.einsum("t,t...->...", means, template.tissue)
+    if trait is not None:
+        darker = np.concatenate([[0.0], -GREY_SD * trait]).astype(np.float32)
+        image += darker[template.region] * template.tissue[0]
     outside = 1.1 * template.t1 / np.float32(WHITE)
     image += np.maximum(1 - total, 0) * outside
     for width in (1.0, 4.0):  # mm of smoothing; rms of one percent each
