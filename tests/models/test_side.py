@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from mri2pet.errors import InputError
-from mri2pet.models.side import SideHead, SideInformation, block_means, reverse_gradient
+from mri2pet.models.blocks import block_means
+from mri2pet.models.side import SideHead, SideInformation, reverse_gradient
 
 INFORMATION = SideInformation(groups=("CN", "AD"), age_mean=70, age_sd=5)
 

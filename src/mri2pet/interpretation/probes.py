@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from mri2pet.datasets.brain_box import brain_box
 from mri2pet.evaluation.probe_scores import PREDICTED
+from mri2pet.models.blocks import block_means
 from mri2pet.models.dual_glow import DualGlow
-from mri2pet.models.side import ATTRIBUTES, block_means
+from mri2pet.models.side import ATTRIBUTES
 
 LOWER, TOP, MRI = "lower codes of the MRI", "top code of the MRI", "MRI itself"
 CONTROL = "only_mri"  # method of the last: it is of no model

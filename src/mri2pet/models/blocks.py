@@ -190,3 +190,32 @@ def join_channels(pieces: Tensor, grid: Sequence[int]) -> Tensor:
     parts = pieces.view(batch, *grid, -1, *sides).permute(0, 4, 1, 5, 2, 6, 3, 7)
     shape = (count * side for count, side in zip(grid, sides, strict=True))
     return parts.reshape(batch, -1, *shape).contiguous(memory_format=layout)
+
+
+def block_means(x: Tensor, blocks: int) -> Tensor:
+    """Mean over `blocks` equal parts of each axis, which may cut through voxels.
+
+    Parameters
+    ----------
+    x
+        (B, C, X, Y, Z), of any grid.
+    blocks
+        Parts along each axis.
+
+    Returns
+    -------
+    Tensor
+        (B, C, blocks, blocks, blocks).
+    """
+    for axis in (2, 3, 4):
+        x = torch.movedim(torch.movedim(x, axis, -1) @ _shares(x, axis, blocks), -1, axis)
+    return x
+
+
+def _shares(x: Tensor, axis: int, blocks: int) -> Tensor:
+    """Share (size, blocks) of each block that each voxel along the axis fills."""
+    size = x.shape[axis]
+    voxel = torch.arange(size, device=x.device)[:, None] / size
+    block = torch.arange(blocks, device=x.device)[None] / blocks
+    overlap = torch.minimum(voxel + 1 / size, block + 1 / blocks) - torch.maximum(voxel, block)
+    return (overlap.clamp_min(0) * blocks).to(x.dtype)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mri2pet.errors import InputError
-from mri2pet.models.blocks import LEAK
+from mri2pet.models.blocks import LEAK, block_means
 
 ATTRIBUTES = ("age", "sex", "diagnosis")
 SEXES = ("F", "M")
@@ -265,33 +265,12 @@ class SideHeads(nn.Module):
         return self.information.loss(head(code), side)
 
 
-def block_means(x: Tensor, blocks: int) -> Tensor:
-    """Mean over `blocks` equal parts of each axis, which may cut through voxels.
-
-    Parameters
-    ----------
-    x
-        (B, C, X, Y, Z), of any grid.
-    blocks
-        Parts along each axis.
-
-    Returns
-    -------
-    Tensor
-        (B, C, blocks, blocks, blocks).
-    """
-    for axis in (2, 3, 4):
-        x = torch.movedim(torch.movedim(x, axis, -1) @ _shares(x, axis, blocks), -1, axis)
-    return x
-
-
-def _shares(x: Tensor, axis: int, blocks: int) -> Tensor:
-    """Share (size, blocks) of each block that each voxel along the axis fills."""
-    size = x.shape[axis]
-    voxel = torch.arange(size, device=x.device)[:, None] / size
-    block = torch.arange(blocks, device=x.device)[None] / blocks
-    overlap = torch.minimum(voxel + 1 / size, block + 1 / blocks) - torch.maximum(voxel, block)
-    return (overlap.clamp_min(0) * blocks).to(x.dtype)
+def _index(value: Any, known: Sequence[str], column: str) -> int:
+    if value is None or value != value:  # NaN differs from itself
+        return UNKNOWN
+    if value not in known:
+        raise InputError(f"visits: {column} is '{value}'; known are {', '.join(known)}")
+    return list(known).index(value)
 
 
 def _product(parts: Sequence[Tensor]) -> Tensor:
@@ -300,11 +279,3 @@ def _product(parts: Sequence[Tensor]) -> Tensor:
     for part in others:
         product = (product[:, :, None] * part[:, None]).flatten(1)
     return product
-
-
-def _index(value: Any, known: Sequence[str], column: str) -> int:
-    if value is None or value != value:  # NaN differs from itself
-        return UNKNOWN
-    if value not in known:
-        raise InputError(f"visits: {column} is '{value}'; known are {', '.join(known)}")
-    return list(known).index(value)

@@ -4,7 +4,11 @@ from mri2pet.config.systems import FLOW
 from mri2pet.evaluation.voxelwise import METHODS as VOXELWISE
 
 FLOW_MODELS = {
-    system: [name for name in config[system]["models"] if ENTRIES[system][name]["generator"]["name"] == FLOW]
+    system: [
+        name
+        for name in config[system]["models"]
+        if ENTRIES[system][name]["generator"]["name"] == FLOW
+    ]
     for system in PET_SYSTEMS
 }
 
@@ -12,9 +16,7 @@ FLOW_MODELS = {
 def repeated_models(system):
     """Return the models of a system that are trained more than once and give one PET of an MRI."""
     names = {first_and_number(name)[0] for name in TRAINED[system] if name not in ENTRIES[system]}
-    return [
-        name for name in config[system]["models"] if name in names - {*FLOW_MODELS[system]}
-    ]
+    return [name for name in config[system]["models"] if name in names - {*FLOW_MODELS[system]}]
 
 
 def trainings(system, model):
