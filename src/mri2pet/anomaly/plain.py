@@ -17,6 +17,7 @@ from torch.nn import functional
 from mri2pet.anomaly.training_sets import TEXT, FoldPeople, asked_volumes, training_volumes
 from mri2pet.errors import InputError
 from mri2pet.files import read_tsv
+from mri2pet.imaging.intensity import scale_image
 from mri2pet.models.siamese import SLOPE
 
 if TYPE_CHECKING:
@@ -225,7 +226,9 @@ class PlainScores:
         pet = asked_volumes(given.pet, asked, people.training, given.seen)
         if measure == "difference":
             key = self.entry["model"], fold % self.generators
-            return np.where(given.mask, pet - synthetic_of(asked, given.synthetic[key]), 0)
+            made = synthetic_of(asked, given.synthetic[key])
+            # as synthetic PET that is learnt from: on the scale of the real one
+            return pet - np.stack([scale_image(volume, given.mask)[0] for volume in made])
         if measure == "reconstruction":
             path = given.encoders[self.entry["training_set"], fold]
             weights = torch.load(path, map_location="cpu", weights_only=True)
