@@ -81,10 +81,8 @@ def measure(folder: Path, tables: Any, entry: dict[str, Any], fold: int, about: 
 
 def numbers(rows: pd.DataFrame, products: bool) -> np.ndarray:
     """Write diagnosis, age and sex of visits as numbers, with their products or without."""
-    groups = pd.get_dummies(
-        rows["group"].astype("category").cat.set_categories(["CN", "MCI", "AD"])
-    )
-    sexes = pd.get_dummies(rows["sex"].astype("category").cat.set_categories(["F", "M"]))
+    groups = pd.get_dummies(pd.Categorical(rows["group"], ["CN", "MCI", "AD"]))
+    sexes = pd.get_dummies(pd.Categorical(rows["sex"], ["F", "M"]))
     age = (rows[["age"]].to_numpy(float) - 75) / 10
     told = [groups.to_numpy(float), age, sexes.to_numpy(float)]
     return np.hstack([*told, told[0] * age, told[2] * age] if products else told)
