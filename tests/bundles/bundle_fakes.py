@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import torch
-from fakes import N_FOLDS, atlas, make_run
 
+from fakes import N_FOLDS, make_run
 from mri2pet.bundles.make import Made, make_bundle
-from mri2pet.files import read_json, read_tsv, write_json, write_tsv
+from mri2pet.files import read_tsv, write_json, write_tsv
 from mri2pet.models.registry import build
 
 ENTRY = {"generator": {"name": "unet3d", "filters": [2, 4]}, "recipe": "regression"}
@@ -47,7 +46,7 @@ def about(simulated: bool = True, licence: str = "CC BY 4.0", entry: dict = ENTR
 
 
 def run_files(root: Path) -> Made:
-    """Write a run in which one person, a visit and a folder have telling names; return its files."""
+    """Write a run in which a person, a visit and a folder have telling names; return its files."""
     make_run(root)
     results, dataset = root / "results", root / "results/datasets/linear"
     table = read_tsv(dataset / "visits.tsv", dtype=str)

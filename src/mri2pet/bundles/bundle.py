@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from torch import nn
+from torch import Tensor, nn
 
 from mri2pet.bundles.manifest import CONTROLS, GRID, REGIONS, read_manifest
 from mri2pet.bundles.weights import load_arrays, load_weights
@@ -16,9 +16,11 @@ from mri2pet.errors import InputError
 from mri2pet.files import read_tsv
 from mri2pet.imaging.volume import Volume
 from mri2pet.models.registry import side_information
+from mri2pet.synthesis.draws import draw_pets
 from mri2pet.synthesis.smoothing import smooth, voxel_size
 from mri2pet.synthesis.stack_parts import synthesise_parts
 from mri2pet.synthesis.whole_volume import synthesise
+from mri2pet.training.data import seed_from
 from mri2pet.training.settings import choose_device
 
 Array = np.ndarray
@@ -129,8 +131,7 @@ class Bundle:
         one = [shown[0] if len(shown) == 1 else shown]
         entry, crop, device = self.about["entry"], self.about["crop"], choose_device()
         parts = Parts.of(entry)
-        side = side_information(entry["generator"])
-        told = None if side is None else side.tensors(_row(person or {}, self.about["groups"]))
+        told = self._told(person)
         made = []
         for generator, fold in zip(self.generators, self.about["folds"], strict=True):
             if parts is not None:
@@ -142,6 +143,35 @@ class Bundle:
                 volume = smooth(volume, width, voxel_size(self.affine), self.mask)
             made.append(volume)
         return np.stack(made)
+
+    def draws(self, maps: Sequence[Array] | Array, person: Person | None = None) -> Array | None:
+        """Draw PETs from what a model with draws thinks possible, as many from each generator.
+
+        Parameters
+        ----------
+        maps, person
+            As for `volumes`.
+
+        Returns
+        -------
+        ndarray or None
+            (draws, X, Y, Z) float32, uptake in 0 to 1; None for a model that gives one PET of an
+            MRI. Their noise is the same for everybody and every call.
+        """
+        settings = self.about.get("draws")
+        if not settings:
+            return None
+        mri, device = np.asarray(maps, np.float32)[0], choose_device()
+        told = self._told(person)
+        share = -(-int(settings["draws"]) // len(self.generators))
+        made = [
+            draw_pets(
+                generator.to(device), mri, self.mask, share, seed_from(settings["seed"], fold),
+                settings["temperature"], told, device,
+            )
+            for fold, generator in enumerate(self.generators)
+        ]  # fmt: skip
+        return np.concatenate(made)[: settings["draws"]]
 
     def pet(
         self, t1: str | Path | Volume, person: Person | None = None, space: str = NATIVE
@@ -183,6 +213,11 @@ class Bundle:
         if space == TEMPLATE:
             return mean
         return on_t1(mean, ready.to_template, ready.warp, ready.affine, ready.shape)
+
+    def _told(self, person: Person | None) -> dict[str, Tensor] | None:
+        """Return what a model with side information is told of a person; None for another."""
+        side = side_information(self.about["entry"]["generator"])
+        return None if side is None else side.tensors(_row(person or {}, self.about["groups"]))
 
 
 def _row(person: Person, groups: Sequence[str]) -> dict[str, list[Any]]:
