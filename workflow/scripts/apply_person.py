@@ -1,7 +1,7 @@
 """Make the synthetic PET of one person's T1 with a bundle: in MNI152 and on the grid of the T1.
 
-From the preprocessed maps of the MRI, the transforms of the person and what the cohort table says of
-them: mean PET and its spread over the generators, regional uptake against the training's
+From the preprocessed maps of the MRI, the transforms of the person and what the cohort table says
+of them: mean PET and its spread over the generators, regional uptake against the training's
 controls, pictures and a page. A person whose MRI was excluded leaves empty files and the reason.
 """
 

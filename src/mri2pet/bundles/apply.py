@@ -8,7 +8,6 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pandas as pd
-from nibabel.orientations import io_orientation, ornt_transform
 
 from mri2pet.bundles.bundle import Bundle, Person
 from mri2pet.bundles.placed import on_t1
@@ -150,16 +149,16 @@ def save_applied(
         What a sidecar says of it: the numbers that compare the MRI with the training's, and what
         of them is remarkable.
     """
-    head, raw = load_scan(t1w), nib.load(t1w)
-    grid = to_template, warp, head.affine, head.shape
-    turn = ornt_transform(io_orientation(head.affine), io_orientation(raw.affine))
-    back = on_t1(found.mean, *grid)
+    raw = nib.load(t1w)
+    both = [found.mean, found.spread]
+    back, spread = on_t1(both, to_template, warp, raw.affine, raw.shape)
     save_volume(made["mean"], found.mean)
     save_volume(made["spread"], found.spread)
-    save_volume(made["mean_t1"], back.as_reoriented(turn))
-    save_volume(made["spread_t1"], on_t1(found.spread, *grid).as_reoriented(turn))
+    save_volume(made["mean_t1"], back)
+    save_volume(made["spread_t1"], spread)
     if found.draws is not None:
         save_volume(made["draws"], Volume(np.moveaxis(found.draws, 0, -1), found.mean.affine))
+    head, back = load_scan(t1w), nib.as_closest_canonical(back)
     draw(made["picture"], head, "T1 and the outline of its synthetic PET", [array(back) > 0])
     draw(made["heat"], back, "Synthetic PET on the grid of the T1", ceiling=1.0, cmap="heat")
     write_tsv(made["regions"], found.regions)

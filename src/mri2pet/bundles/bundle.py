@@ -212,7 +212,7 @@ class Bundle:
         mean = Volume(self.volumes(ready.maps, person).mean(axis=0), self.affine)
         if space == TEMPLATE:
             return mean
-        return on_t1(mean, ready.to_template, ready.warp, ready.affine, ready.shape)
+        return on_t1([mean], ready.to_template, ready.warp, ready.affine, ready.shape)[0]
 
     def _told(self, person: Person | None) -> dict[str, Tensor] | None:
         """Return what a model with side information is told of a person; None for another."""
