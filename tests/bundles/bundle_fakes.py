@@ -2,11 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import torch
+import yaml
 
 from fakes import N_FOLDS, make_run
 from mri2pet.bundles.make import Made, make_bundle
-from mri2pet.files import read_tsv, write_json, write_tsv
+from mri2pet.bundles.manifest import write_manifest
+from mri2pet.bundles.weights import save_arrays, save_weights
+from mri2pet.datasets.grids import resample_labels, template_mask
+from mri2pet.files import read_tsv, sha256, write_json, write_tsv
+from mri2pet.imaging.volume import load_volume
 from mri2pet.models.registry import build
 
 ENTRY = {"generator": {"name": "unet3d", "filters": [2, 4]}, "recipe": "regression"}
@@ -115,3 +122,42 @@ def new_bundle(root: Path, **options) -> tuple[Path, Made]:
     folder.mkdir()
     make_bundle(folder, given, about(**options), RUN)
     return folder, given
+
+
+LINEAR = [[2.8125, 0, 0, -89.59375], [0, 3.40625, 0, -125.296875], [0, 0, 2.8125, -71.59375]]
+
+
+def ready_bundle(folder: Path, atlases: Path, **change) -> Path:
+    """Make a bundle for whole heads, as a run leaves it; its networks have learnt nothing."""
+    folder.mkdir(parents=True)
+    affine, shape = np.array([*LINEAR, [0, 0, 0, 1]]), (64, 64, 64)
+    names = read_tsv(atlases / "aal.tsv")
+    mask = template_mask(load_volume(atlases / "mni152_brain_mask.nii.gz"), affine, shape)
+    known = names.set_index("index")["name"].to_dict()
+    labels = resample_labels(load_volume(atlases / "aal.nii.gz"), affine, shape, known)
+    save_arrays(folder / "grid.safetensors", {"mask": mask, "atlas": labels})
+    write_tsv(folder / "regions.tsv", names)
+    uptake = {"mean": 0.5, "sd": 0.1, "people": 5}
+    controls = {"region": names["index"], "name": names["name"]} | uptake
+    write_tsv(folder / "controls.tsv", pd.DataFrame(controls))
+    for fold in range(2):
+        torch.manual_seed(fold)
+        save_weights(folder / f"fold-{fold}.safetensors", build(ENTRY["generator"]).state_dict())
+    config = yaml.safe_load((atlases.parents[1] / "config/config.yaml").read_text())
+    told = about() | {"crop": 8, "preproc": config["preproc"]}
+    told["space"] |= {"affine": affine.tolist(), "shape": list(shape), "intensity": "uptake"}
+    templates = {"t1": "mni152_t1.nii.gz", "brain_mask": "mni152_brain_mask.nii.gz"}
+    told |= {
+        "folds": [{"weights": f"fold-{n}.safetensors", "smoothing_fwhm_mm": 0} for n in range(2)],
+        "trained_on": {"people": 5, "age_years": [60, 83], "people_by_group": {"CN": 5}}
+        | {"visits_by_scanner_make": {"Siemens": 5}},
+        "like": {
+            "measures": {"brain_ml": {"mean": 1500.0, "sd": 150.0}},
+            "histogram": np.linspace(0, 1, 64).tolist(),
+            "histogram_distance": {"mean": 0.1, "largest": 0.2},
+        },
+        "templates": {name: sha256(atlases / file) for name, file in templates.items()},
+        **change,
+    }
+    write_manifest(folder, told)
+    return folder
