@@ -10,7 +10,9 @@ import pandas as pd
 from torch import Tensor, nn
 
 from mri2pet.bundles.manifest import CONTROLS, GRID, REGIONS, read_manifest
+from mri2pet.bundles.placed import on_t1
 from mri2pet.bundles.weights import load_arrays, load_weights
+from mri2pet.config.systems import resolve
 from mri2pet.datasets.parts import Parts
 from mri2pet.errors import InputError
 from mri2pet.files import read_tsv
@@ -201,14 +203,12 @@ class Bundle:
         InputError
             The model makes no PET, or `space` is none of the two.
         """
-        from mri2pet.bundles.placed import on_t1
-        from mri2pet.bundles.prepare import prepare
-
         if self.about["target"] != "pet":
             raise InputError(f"{self.folder}: makes no PET; use `volumes`")
         if space not in (NATIVE, TEMPLATE):
             raise InputError(f"space: {space!r} is neither {NATIVE} nor {TEMPLATE}")
-        ready = prepare(t1, self.about)
+        # By name: a job of `apply` needs nothing of what preprocesses a T1.
+        ready = resolve("mri2pet.bundles.prepare:prepare")(t1, self.about)
         mean = Volume(self.volumes(ready.maps, person).mean(axis=0), self.affine)
         if space == TEMPLATE:
             return mean

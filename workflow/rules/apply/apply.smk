@@ -122,11 +122,3 @@ rule apply_group:
         code=code("apply_group.py"),
     script:
         "../../scripts/apply_group.py"
-
-
-rule apply:
-    default_target: True
-    input:
-        f"{RESULTS}/index.html",
-        f"{RESULTS}/bids/participants.tsv",
-        f"{RESULTS}/preproc/dataset_description.json",

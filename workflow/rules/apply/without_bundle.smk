@@ -9,8 +9,3 @@ def no_bundle(wildcards):
         f"bundle: name the trained model that is to be applied, and the folder of MRIs: {CALL}. A "
         "run leaves its bundles at results/SYSTEM/bundles/MODEL."
     )
-
-
-rule apply:
-    input:
-        no_bundle,
