@@ -8,8 +8,6 @@ makes the folder a BIDS dataset of derivatives.
 import os
 from pathlib import Path
 
-import pandas as pd
-
 from mri2pet.bids_output import derivative_of
 from mri2pet.bundles.gathered import gather
 from mri2pet.bundles.manifest import read_manifest
@@ -20,8 +18,8 @@ from mri2pet.reporting.applied import write_group
 with recorded(snakemake):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
     cohort = read_tsv(given.cohort, dtype=str)
-    people, regions, excluded = gather(cohort, given.sidecars, given.regions)
-    left_out = pd.concat([read_tsv(given.exclusions, dtype=str), excluded], ignore_index=True)
+    left_out = read_tsv(given.exclusions, dtype=str)
+    people, regions, left_out = gather(cohort, left_out, given.sidecars, given.regions)
     write_tsv(made.people, people)
     write_tsv(made.regions, regions)
     write_tsv(made.excluded, left_out)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from mri2pet.cohorts.contract import EXCLUSION_COLUMNS
 from mri2pet.exclusion import is_excluded
 from mri2pet.files import read_json, read_tsv
 
@@ -14,7 +13,10 @@ DONE, MARKED, NONE = "PET", "PET, unlike the training", "no PET"
 
 
 def gather(
-    cohort: pd.DataFrame, sidecars: Sequence[str | Path], regions: Sequence[str | Path]
+    cohort: pd.DataFrame,
+    exclusions: pd.DataFrame,
+    sidecars: Sequence[str | Path],
+    regions: Sequence[str | Path],
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Gather sidecars and region tables, one of each a row of the cohort.
 
@@ -22,6 +24,8 @@ def gather(
     ----------
     cohort
         Its table, all columns text.
+    exclusions
+        What its reader has left out.
     sidecars
         JSON of each person's PET.
     regions
@@ -34,7 +38,7 @@ def gather(
     regions : DataFrame
         Region tables with subject and visit before them.
     excluded : DataFrame
-        Columns `EXCLUSION_COLUMNS`: who has no PET, and why.
+        Columns of `exclusions`: these, and who else has no PET, and why.
     """
     rows, tables, excluded = [], [], []
     for visit, sidecar, table in zip(cohort.to_dict("records"), sidecars, regions, strict=True):
@@ -56,5 +60,5 @@ def gather(
     return (
         people,
         pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["subject"]),
-        pd.DataFrame(excluded, columns=list(EXCLUSION_COLUMNS)),
+        pd.concat([exclusions, pd.DataFrame(excluded, columns=list(exclusions))]).astype(object),
     )

@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mri2pet.bundles.apply import Applied
 from mri2pet.bundles.card import FOR_SHOW
 from mri2pet.files import atomic
 from mri2pet.reporting.pictures import data_uri
 from mri2pet.reporting.provenance_page import Table
+
+if TYPE_CHECKING:
+    from mri2pet.bundles.apply import Applied
 
 RESEARCH = "Synthetic PET, for research on methods alone: not for the diagnosis of a person."
 Z_CAPTION = (
@@ -40,7 +42,7 @@ class Page:
 def write_person(
     path: str | Path,
     name: str,
-    found: Applied,
+    found: "Applied",
     about: Mapping[str, Any],
     pictures: Mapping[str, str | Path],
 ) -> None:
