@@ -4,12 +4,11 @@ import os
 import re
 
 import pytest
-from trainings import WEIGHTS, make_training
+from trainings import COHORT, WEIGHTS, make_training
 
 from mri2pet.files import read_tsv, write_tsv
 
 pytestmark = pytest.mark.slow
-COHORT = "results/cohort/dementia.tsv"
 ROWS = "results/datasets/linear/learnt/cohort.tsv"
 
 
@@ -17,10 +16,8 @@ ROWS = "results/datasets/linear/learnt/cohort.tsv"
 def trained(root, tmp_path_factory):
     """A folder in which one model was trained, on a packed dataset."""
     training = make_training(tmp_path_factory.mktemp("learnt"), root)
-    raw_dataset(training.folder)
     settings = training.folder / "settings.yaml"
-    text = re.sub(r"epochs: \d+", "epochs: 1", settings.read_text())
-    settings.write_text(text.replace("{dementia: {", "{dementia: {raw: raw, "))
+    settings.write_text(re.sub(r"epochs: \d+", "epochs: 1", settings.read_text()))
     code, said = training.call(ROWS)
     assert code == 0, said[-3000:]
     for path in sorted((training.folder / ROWS).parent.iterdir()):
@@ -29,27 +26,6 @@ def trained(root, tmp_path_factory):
     code, said = training.call()
     assert code == 0, said[-3000:]
     return training
-
-
-def raw_dataset(folder):
-    """Write a BIDS dataset with the people of the cohort table, and name its scans in the table."""
-    path = folder / COHORT
-    cohort = read_tsv(path, dtype=str)
-    write_tsv(path.with_name("dementia_exclusions.tsv"), cohort.iloc[:0])
-    for number, row in cohort.iterrows():
-        stem = f"sub-{row['subject']}_ses-{row['visit']}"
-        for kind, scan in (("mri", "anat/{}_T1w"), ("pet", "pet/{}_trc-18FFDG_pet")):
-            if kind == "pet" and row["kind"] != "paired":
-                continue
-            name = f"raw/sub-{row['subject']}/ses-{row['visit']}/{scan.format(stem)}.nii.gz"
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(b"not looked at")
-            cohort.loc[number, f"{kind}_file"] = name
-            cohort.loc[number, f"{kind}_member"] = None
-    people = cohort[["subject", "group"]].drop_duplicates("subject")
-    people = people.assign(subject="sub-" + people["subject"])
-    write_tsv(folder / "raw/participants.tsv", people.rename(columns={"subject": "participant_id"}))
-    write_tsv(path, cohort)
 
 
 @pytest.fixture

@@ -97,6 +97,7 @@ rule train:
         mask=learnt_file("mask.npy"),
         atlas=learnt_atlas,
         description=learnt_file("dataset.json"),
+        cohort=waiting_to_learn,
         start=start_file,
     output:
         weights="results/{system}/models/{model}/fold-{fold}/generator.pt",

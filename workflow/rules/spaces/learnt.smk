@@ -37,8 +37,18 @@ def learnt_arrays(space):
 
 
 def waiting(space):
-    """Return an input function that names no file: it waits for a space's cohort."""
+    """Return an input function that names no file: it waits for a space's cohort.
+
+    Once the cohort is known, Snakemake judges anew the jobs that wait for it, and no others: those
+    that it has planned below them in the meantime it runs, needed or not.
+    """
     return lambda wildcards: learnt_rows(space) and []
+
+
+def waiting_to_learn(wildcards):
+    """Wait, as `waiting`, for the cohort that a job's model is trained on."""
+    space = SPACE[wildcards.system]
+    return waiting(space)(wildcards) if space in LEARNT else []
 
 
 def learnt_rows_of(space):
@@ -116,6 +126,7 @@ for space, packed in LEARNT.items():
                 f"{space}_learnt_folds"
             input:
                 visits=f"results/datasets/{space}/learnt/visits.tsv",
+                cohort=waiting(space),
             output:
                 table=f"results/datasets/{space}/learnt/folds.tsv",
                 description=f"results/datasets/{space}/learnt/folds.json",
