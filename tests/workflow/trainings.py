@@ -69,7 +69,6 @@ def raw_dataset(folder):
     """Write a BIDS dataset with the people of the cohort table, and name its scans in the table."""
     path = folder / COHORT
     cohort = read_tsv(path, dtype=str)
-    write_tsv(path.with_name("dementia_exclusions.tsv"), cohort.iloc[:0])
     for number, row in cohort.iterrows():
         stem = f"sub-{row['subject']}_ses-{row['visit']}"
         for kind, scan in (("mri", "anat/{}_T1w"), ("pet", "pet/{}_trc-18FFDG_pet")):
@@ -84,6 +83,7 @@ def raw_dataset(folder):
     people = people.assign(subject="sub-" + people["subject"])
     write_tsv(folder / "raw/participants.tsv", people.rename(columns={"subject": "participant_id"}))
     write_tsv(path, cohort)
+    write_tsv(path.with_name("dementia_exclusions.tsv"), cohort.iloc[:0])
 
 
 def make_training(folder: Path, root: Path) -> Training:

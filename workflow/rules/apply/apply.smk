@@ -73,8 +73,6 @@ rule apply_person:
         page=f"{RESULTS}/{NAME}.html",
     log:
         f"logs/apply_person/{NAME}.log",
-    group:
-        "visit"
     conda:
         "../../../envs/torch.yaml"
     threads: 1

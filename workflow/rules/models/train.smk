@@ -13,7 +13,7 @@ def array_name(system, model, role):
 
 def learnt_folder(space):
     """Return the folder with what models of a space are trained on."""
-    return f"results/datasets/{space}{'/learnt' if space in LEARNT else ''}"
+    return f"results/datasets/{space}/learnt" if space in LEARNT else f"results/datasets/{space}"
 
 
 def learnt_file(name):
