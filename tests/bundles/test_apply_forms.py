@@ -169,7 +169,8 @@ def raw_results(place, raw):
     ("arguments", "message"),
     [
         (["--config", "bundle=none", "raw=."], "there is no folder none"),
-        (["--config", "raw=."], "name the trained model"),
+        ([], "name the trained model"),
+        (["--config", "raw={raw}"], "to make PET of them, name a bundle"),
         (["--config", "bundle={bundle}"], "is applied to a folder of MRIs"),
         (["--config", "bundle={bundle}", "raw=nowhere"], "there is no folder nowhere"),
         (["--config", "bundle={bundle}", "raw={raw}", "aply=1"], "did you mean 'apply'"),

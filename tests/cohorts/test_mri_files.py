@@ -98,6 +98,11 @@ def test_no_training_begins_with_a_folder_of_loose_files(tmp_path):
     with pytest.raises(InputError, match="is none of these") as told:
         find_reader(tmp_path, {"name": "dementia"})
     assert "folder of T1-weighted" not in str(told.value)
+    assert "name a bundle" in str(told.value)
+    (tmp_path / "s1.nii.gz").rename(tmp_path / "s1.txt")
+    with pytest.raises(InputError) as told:
+        find_reader(tmp_path, {"name": "dementia"})
+    assert "name a bundle" not in str(told.value)
 
 
 def test_an_empty_folder_is_told_what_it_could_be(tmp_path):

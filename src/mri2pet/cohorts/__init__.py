@@ -96,4 +96,10 @@ def find_reader(raw: str | Path, study: Mapping[str, Any]) -> tuple[str, str]:
             return name, why
     wanted = "".join(f"\n  - {reader_module(name).LOOKED_FOR}" for name in readers)
     there = ", ".join(sorted(entry.name for entry in raw.iterdir())[:8]) or "nothing"
-    raise InputError(f"{setting}: {raw} is none of these:{wanted}\nIt holds {there}.")
+    hint = ""
+    if any(reader_module(name).recognise(raw) for name in READERS if name not in readers):
+        hint = (
+            " Of MRIs alone nothing can be learnt; to make PET of them, name a bundle: "
+            "apply --config bundle=DIR raw=DIR (docs/bundles.md)."
+        )
+    raise InputError(f"{setting}: {raw} is none of these:{wanted}\nIt holds {there}.{hint}")
