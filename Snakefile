@@ -9,4 +9,4 @@ include: "workflow/Snakefile"
 
 # Snakemake takes no default target from an included file.
 if workflow.default_target is None:
-    workflow.default_target = rules.all.rule.name
+    workflow.default_target = (rules.apply if BUNDLE else rules.all).rule.name

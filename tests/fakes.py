@@ -7,6 +7,7 @@ plus noise. Nothing here has been through the workflow.
 import json
 import logging
 import runpy
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -94,6 +95,7 @@ def make_run(root: Path, size: int = 16, seed: int = 0) -> pd.DataFrame:
     affine = np.diag([*voxel, 1.0])
     affine[:3, 3] = [-90, -126, -72]
     write_json(dataset / "dataset.json", {"affine": affine.tolist(), "shape": list(shape)})
+    shutil.copytree(dataset, dataset / "learnt")
     for fold in range(N_FOLDS):
         held_out = set(table_folds.loc[table_folds["fold"] == fold, "subject"])
         test = paired & table["subject"].isin(held_out).to_numpy()

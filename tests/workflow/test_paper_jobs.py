@@ -206,7 +206,9 @@ def inputs_of(listing, *targets):
     jobs = re.findall(r"^rule train:\n((?: +\S.*\n)*)", text, re.M)
     made = [next(target for target in targets if f"output: {target}," in job) for job in jobs]
     inputs = [job.split("output:")[0] for job in jobs]
-    found = [set(re.findall(r"results/datasets/\w+/(\w+)\.npy", given)) for given in inputs]
+    found = [
+        set(re.findall(r"results/datasets/\w+/(?:learnt/)?(\w+)\.npy", given)) for given in inputs
+    ]
     return dict(zip(made, found, strict=True))
 
 

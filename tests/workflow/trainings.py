@@ -1,5 +1,6 @@
 """A folder with a packed dataset, in which the workflow trains: no imaging is run."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,13 +11,15 @@ import pytest
 import torch
 
 from fakes import make_run
+from mri2pet.files import read_tsv, write_tsv
 
 EPOCHS = 25
+COHORT = "results/cohort/dementia.tsv"
 WEIGHTS = "results/gla_gan/models/unet/fold-0/generator.pt"
 LOG = "logs/train/gla_gan/unet_fold-0.log"
 SETTINGS = f"""\
 systems: [gla_gan]
-studies: {{dementia: {{groups: [CN, AD], simulation: {{groups: [CN, AD]}}}}}}
+studies: {{dementia: {{raw: raw, groups: [CN, AD]}}}}
 gla_gan:
   models:
     unet:
@@ -62,8 +65,32 @@ class Training:
         return torch.load(self.folder / WEIGHTS, weights_only=True)
 
 
+def raw_dataset(folder):
+    """Write a BIDS dataset with the people of the cohort table, and name its scans in the table."""
+    path = folder / COHORT
+    cohort = read_tsv(path, dtype=str)
+    for number, row in cohort.iterrows():
+        stem = f"sub-{row['subject']}_ses-{row['visit']}"
+        for kind, scan in (("mri", "anat/{}_T1w"), ("pet", "pet/{}_trc-18FFDG_pet")):
+            if kind == "pet" and row["kind"] != "paired":
+                continue
+            name = f"raw/sub-{row['subject']}/ses-{row['visit']}/{scan.format(stem)}.nii.gz"
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(b"not looked at")
+            cohort.loc[number, f"{kind}_file"] = name
+            cohort.loc[number, f"{kind}_member"] = None
+    people = cohort[["subject", "group"]].drop_duplicates("subject")
+    people = people.assign(subject="sub-" + people["subject"])
+    write_tsv(folder / "raw/participants.tsv", people.rename(columns={"subject": "participant_id"}))
+    write_tsv(path, cohort)
+    write_tsv(path.with_name("dementia_exclusions.tsv"), cohort.iloc[:0])
+
+
 def make_training(folder: Path, root: Path) -> Training:
     make_run(folder, size=24)
+    raw_dataset(folder)
+    for path in (folder / "results/datasets").rglob("*"):
+        os.utime(path)  # as if packed from that cohort
     for part in ("results/gla_gan", "resources"):
         shutil.rmtree(folder / part)
     for part in ("config", "resources"):

@@ -2,6 +2,8 @@
 
 from functools import cache
 
+from mri2pet.bundles.manifest import read_manifest
+from mri2pet.config.applied import FOLDER, applied_config, applied_name, check_applied
 from mri2pet.config.check import check_config, run_systems
 from mri2pet.config.schema import load_schema
 from mri2pet.config.studies import with_raw
@@ -17,10 +19,12 @@ SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 VISIT = "sub-{subject}/ses-{visit}"
 NAME = "sub-{subject}_ses-{visit}"
 
-config = with_raw(
-    typed(config, load_schema(SCHEMA)),
-    [name for name, known in KNOWN_SYSTEMS.items() if known.raw],
-)
+config = typed(config, load_schema(SCHEMA))
+# A trained model that is applied to the MRIs in `raw` (rules/apply/); else what lies in `raw` is
+# trained on.
+BUNDLE = config.pop("bundle", "")
+APPLIED_RAW = config.pop("raw", "") if BUNDLE else ""
+config = with_raw(config, [name for name, known in KNOWN_SYSTEMS.items() if known.raw])
 # A system of `null`, as a configuration laid over another says it, is left out like one not there.
 for system in KNOWN_SYSTEMS:
     if config.get(system, {}) is None:
@@ -28,6 +32,14 @@ for system in KNOWN_SYSTEMS:
 
 try:
     check_config(config, SCHEMA)
+    if BUNDLE:
+        check_applied(BUNDLE, APPLIED_RAW)
+        MANIFEST = read_manifest(BUNDLE)
+        wanted = config.get("apply", {}).get("name", "")
+        RESULTS = f"{FOLDER}/{applied_name(MANIFEST, APPLIED_RAW, wanted)}"
+        config = applied_config(config, MANIFEST, APPLIED_RAW)
+    else:
+        RESULTS = "results"
 except InputError as error:
     raise WorkflowError(str(error)) from None
 # Questions to `trace`, not settings.

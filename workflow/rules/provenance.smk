@@ -63,7 +63,11 @@ rule audit:
     params:
         records=RECORDS,
         results="results",
-        apart=["results/failures.tsv", "results/report/partial.html"],
+        apart=[
+            "results/failures.tsv",
+            "results/report/partial.html",
+            *map(str, Path("results/applied").glob("*/failures.tsv")),
+        ],
         table="results/provenance/audit.tsv",
         root=str(ROOT),
         config={key: value for key, value in GIVEN.items() if key not in {"file", "short"}},

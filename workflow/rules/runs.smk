@@ -39,7 +39,7 @@ def end_of_run():
     for job in workflow.dag.jobs:
         if workflow.dag.finished(job):
             RECORDER.settle(workflow.dag.jobid(job), job.output)
-    everything = any(job.rule.name == "all" for job in workflow.dag.jobs)
+    everything = any(job.rule.name in {"all", "apply"} for job in workflow.dag.jobs)
     open_ = set(workflow.dag.needrun_jobs())
     text = finish_run(
         RECORDER,
@@ -47,6 +47,7 @@ def end_of_run():
         undone=plain(open_),
         mended=plain(job for job in workflow.dag.jobs if job not in open_),
         known=plain(workflow.dag.jobs) if everything else None,
+        results=RESULTS,
         present=Present(
             rules={rule.name for rule in workflow.rules},
             models={system: {*TRAINED[system], *RESERVED} for system in SYSTEMS},
@@ -63,7 +64,7 @@ def end_of_run():
 # limit this workflow; a limit that the user chose stays.
 onstart:
     try:
-        check_writable("results", "logs")
+        check_writable(RESULTS, "logs")
         if not only_asks():
             check_apart(
                 "results/provenance",

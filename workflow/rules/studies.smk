@@ -25,8 +25,8 @@ SOURCES = {
     system: [STUDY[system], *([FURTHER_STUDIES[system]] if system in FURTHER_STUDIES else [])]
     for system in SYSTEMS
 }
-COHORT = "results/cohort/{study}.tsv"
-EXCLUSIONS = "results/cohort/{study}_exclusions.tsv"
+COHORT = f"{RESULTS}/cohort/{{study}}.tsv"
+EXCLUSIONS = f"{RESULTS}/cohort/{{study}}_exclusions.tsv"
 READER, READ_INPUTS = {}, {}  # of each study
 SIMULATIONS = {}  # population to the study that is a simulation of it
 SIMULATED_INPUTS = {}  # of a simulated study, what its reader will list once it is there
@@ -211,7 +211,7 @@ def spaces_of(study):
 def qc_pictures(_):
     """Return the QC pictures of every visit, stage by stage."""
     return [
-        f"results/preproc/sub-{subject}/ses-{visit}/{'pet' if stage == 'coregister' else 'anat'}/"
+        f"{RESULTS}/preproc/sub-{subject}/ses-{visit}/{'pet' if stage == 'coregister' else 'anat'}/"
         f"sub-{subject}_ses-{visit}_{stage}_qc.png"
         for study in STUDIES
         for (subject, visit), row in cohort(study).items()

@@ -16,6 +16,7 @@ READERS = {
     "adni": "adni.reader",
     "ixi": "ixi.reader",
     "bids": "bids.reader",
+    "mri_files": "mri_files",
 }
 
 
@@ -77,16 +78,28 @@ def find_reader(raw: str | Path, study: Mapping[str, Any]) -> tuple[str, str]:
     InputError
         There is no such folder, it may not be read, or nobody recognises it.
     """
-    setting, raw = f"studies.{study['name']}.raw", Path(raw)
+    setting = "raw" if study.get("mri_alone") else f"studies.{study['name']}.raw"
+    raw = Path(raw)
     if not raw.is_dir():
         raise InputError(f"{setting}: there is no folder {raw}; give one, or 'simulated'")
     try:
         next(raw.iterdir(), None)
     except PermissionError as error:
         raise InputError(f"{setting}: {raw} may not be read: see to its permissions") from error
-    for name in READERS:
+    readers = [
+        name
+        for name in READERS
+        if study.get("mri_alone") or not getattr(reader_module(name), "MRI_ALONE", False)
+    ]
+    for name in readers:
         if why := reader_module(name).recognise(raw):
             return name, why
-    wanted = "".join(f"\n  - {reader_module(name).LOOKED_FOR}" for name in READERS)
+    wanted = "".join(f"\n  - {reader_module(name).LOOKED_FOR}" for name in readers)
     there = ", ".join(sorted(entry.name for entry in raw.iterdir())[:8]) or "nothing"
-    raise InputError(f"{setting}: {raw} is none of these:{wanted}\nIt holds {there}.")
+    hint = ""
+    if any(reader_module(name).recognise(raw) for name in READERS if name not in readers):
+        hint = (
+            " Of MRIs alone nothing can be learnt; to make PET of them, name a bundle: "
+            "apply --config bundle=DIR raw=DIR (docs/bundles.md)."
+        )
+    raise InputError(f"{setting}: {raw} is none of these:{wanted}\nIt holds {there}.{hint}")

@@ -43,7 +43,8 @@ def to_bids(
     scan
         The participant's folder in a download of ADNI, or a NIfTI or ECAT file, or an archive.
     key
-        The Image Data ID in the folder, or the member of the archive.
+        The Image Data ID in the folder, or the member of the archive; None or `n/a` where there is
+        one image alone.
     modality
         `MRI` or `PET`.
     image
@@ -59,7 +60,7 @@ def to_bids(
         If the scan cannot be used (`convert_scan`, `import_nifti`).
     """
     if Path(scan).is_dir():
-        return convert_scan(scan, str(key), modality, image, protocol)
+        return convert_scan(scan, MISSING if key is None else str(key), modality, image, protocol)
     of_pet = {"tracer": tracer, "window": window, "told": told, "protocol": protocol}
     return import_nifti(scan, key, image, modality=modality, **of_pet)
 

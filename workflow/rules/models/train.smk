@@ -11,6 +11,36 @@ def array_name(system, model, role):
     return TRAINED[system].get(model, {}).get(role, DEFAULT_ARRAYS[role])
 
 
+def learnt_folder(space):
+    """Return the folder with what models of a space are trained on."""
+    return f"results/datasets/{space}/learnt" if space in LEARNT else f"results/datasets/{space}"
+
+
+def learnt_file(name):
+    """Return an input function: a file of the dataset that a job's model is trained on."""
+    return lambda wildcards: f"{learnt_folder(SPACE[wildcards.system])}/{name}"
+
+
+def learnt_array(role):
+    """Return an input function: the array of `learnt_file` that is a model's source or target."""
+    return lambda wildcards: learnt_file(
+        f"{array_name(wildcards.system, wildcards.model, role)}.npy"
+    )(wildcards)
+
+
+def learnt_further(wildcards):
+    """Return the arrays that a job's model is trained on beside its source; mostly none."""
+    maps = shown_maps(TRAINED[wildcards.system][wildcards.model])
+    return [learnt_file(f"{name}.npy")(wildcards) for name in maps[1:]]
+
+
+def learnt_folds(wildcards):
+    """Return the table of folds of those who are learnt from; nothing where there are no folds."""
+    if KNOWN_SYSTEMS[wildcards.system].split_once:
+        return []
+    return f"{learnt_folder(folds_space(wildcards.system))}/folds.tsv"
+
+
 def model_array(role):
     """Return an input function: the array that a job's model is given, or is to make."""
     return lambda wildcards: (
@@ -26,10 +56,10 @@ def further_arrays(wildcards):
     return [dataset_file(f"{name}.npy")(wildcards) for name in maps[1:]]
 
 
-def atlas_file(wildcards):
-    """Return the atlas of a job's dataset; nothing where there is none."""
+def learnt_atlas(wildcards):
+    """Return the atlas of what a job's model is trained on; nothing where there is none."""
     packed = PACKED[SPACE[wildcards.system]]["input"]
-    return dataset_file("atlas.npy")(wildcards) if "atlas" in packed else []
+    return learnt_file("atlas.npy")(wildcards) if "atlas" in packed else []
 
 
 def seen_file(system, model):
@@ -54,15 +84,20 @@ def measure_code(system):
 
 rule train:
     input:
-        visits=dataset_file("visits.tsv"),
-        folds=folds_file,
-        source=model_array("source"),
-        further=further_arrays,
-        target=model_array("target"),
-        seen=lambda wildcards: seen_file(wildcards.system, wildcards.model),
-        mask=dataset_file("mask.npy"),
-        atlas=atlas_file,
-        description=dataset_file("dataset.json"),
+        visits=learnt_file("visits.tsv"),
+        folds=learnt_folds,
+        source=learnt_array("source"),
+        further=learnt_further,
+        target=learnt_array("target"),
+        seen=lambda wildcards: (
+            learnt_file("seen.npy")(wildcards)
+            if seen_file(wildcards.system, wildcards.model)
+            else []
+        ),
+        mask=learnt_file("mask.npy"),
+        atlas=learnt_atlas,
+        description=learnt_file("dataset.json"),
+        cohort=waiting_to_learn,
         start=start_file,
     output:
         weights="results/{system}/models/{model}/fold-{fold}/generator.pt",

@@ -22,7 +22,8 @@ for study in STUDIES.values():
             raw=study.raw,
             study=settings_of(study),
             listing=READ_INPUTS[study.name]["listing"],
-            roles=any(KNOWN_SYSTEMS[system].roles for system in systems_of(study.name)),
+            roles=not BUNDLE
+            and any(KNOWN_SYSTEMS[system].roles for system in systems_of(study.name)),
             code=code("cohort.py", *reader_symbols(READER[study.name])),
         script:
             "../../scripts/cohort.py"

@@ -1,7 +1,7 @@
 """From raw scans to the BIDS dataset, a visit at a time."""
 
-BIDS_T1W = f"results/bids/{VISIT}/anat/{NAME}_T1w"
-BIDS_PET = f"results/bids/{VISIT}/pet/{NAME}_trc-{{tracer}}_pet"
+BIDS_T1W = f"{RESULTS}/bids/{VISIT}/anat/{NAME}_T1w"
+BIDS_PET = f"{RESULTS}/bids/{VISIT}/pet/{NAME}_trc-{{tracer}}_pet"
 
 
 rule convert_mri:
@@ -61,10 +61,10 @@ rule participants:
     input:
         tables=[COHORT.format(study=study) for study in STUDIES],
     output:
-        participants="results/bids/participants.tsv",
-        columns="results/bids/participants.json",
-        description="results/bids/dataset_description.json",
-        readme="results/bids/README",
+        participants=f"{RESULTS}/bids/participants.tsv",
+        columns=f"{RESULTS}/bids/participants.json",
+        description=f"{RESULTS}/bids/dataset_description.json",
+        readme=f"{RESULTS}/bids/README",
     log:
         "logs/participants/participants.log",
     localrule: True
@@ -81,7 +81,7 @@ rule participants:
 
 rule describe_preproc:
     output:
-        description="results/preproc/dataset_description.json",
+        description=f"{RESULTS}/preproc/dataset_description.json",
     log:
         "logs/describe_preproc/describe_preproc.log",
     localrule: True

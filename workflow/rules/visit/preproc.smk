@@ -1,7 +1,7 @@
 # Preprocessing, one rule a stage. A scan that a stage cannot use leaves empty files and the reason.
 
-ANAT = f"results/preproc/{VISIT}/anat/{NAME}"
-PET = f"results/preproc/{VISIT}/pet/{NAME}"
+ANAT = f"{RESULTS}/preproc/{VISIT}/anat/{NAME}"
+PET = f"{RESULTS}/preproc/{VISIT}/pet/{NAME}"
 ACPC_TO_MNI = f"{ANAT}_from-ACPC_to-MNI152_mode-image_xfm"
 PET_TO_ACPC = f"{PET}_from-PET_to-ACPC_mode-image_xfm"
 TEMPLATE = "resources/atlases/mni152_t1.nii.gz"

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from mri2pet.errors import InputError, ScanError
+from mri2pet.files import MISSING
 
 IMAGE_SUFFIXES = (".dcm", ".ima", ".nii", ".nii.gz", ".v", "")
 PTID = re.compile(r"[0-9]{3}_S_[0-9]{4,5}")
@@ -61,7 +62,7 @@ def find_image(folder: str | Path, image_id: str | int) -> list[Path]:
     folder
         The participant's folder, `<raw>/<PTID>`.
     image_id
-        Image Data ID, with or without `I`.
+        Image Data ID, with or without `I`; `n/a` for a folder of one DICOM series.
 
     Returns
     -------
@@ -74,6 +75,8 @@ def find_image(folder: str | Path, image_id: str | int) -> list[Path]:
         No file of that image, or it lies in more than one folder.
     """
     folder = Path(folder)
+    if image_id == MISSING:
+        return _series(folder)
     wanted = int(str(image_id).upper().removeprefix("I"))
     if not folder.is_dir():
         raise ScanError(f"image I{wanted}: there is no folder {folder}")
@@ -125,6 +128,10 @@ def image_stamp(folder: str | Path, image_id: str | int) -> str:
     if not Path(folder).is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
     about = Path(folder).stat()
+    if image_id == MISSING:
+        files = [(path.name, path.stat()) for path in image_files(folder, image_id)]
+        lines = [f"{name} {now.st_size} {now.st_mtime_ns}" for name, now in files]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
     stamps = _stamps(str(folder), (about.st_ino, about.st_mtime_ns))
     listed = stamps.get(int(str(image_id).upper().removeprefix("I")), [])
     return hashlib.sha256("\n".join(sorted(listed)).encode()).hexdigest()[:16]
@@ -148,6 +155,22 @@ def _stamps(folder: str, _version: tuple[int, int]) -> dict[int, list[str]]:
                         now = entry.stat(follow_symlinks=False)
                     line = f"{entry.path[len(folder) :]} {now.st_size} {now.st_mtime_ns}"
                     found.setdefault(key, []).append(line)
+    return found
+
+
+def _series(folder: Path) -> list[Path]:
+    """Return the files of a folder that holds one DICOM series and perhaps NIfTI files beside it.
+
+    Raises
+    ------
+    ScanError
+        There is none.
+    """
+    files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.name[0] != "."]
+    found = [path for path in files if _may_be_image(path.name)]
+    found = [path for path in found if not path.name.lower().endswith((".nii", ".nii.gz"))]
+    if not found:
+        raise ScanError(f"{folder}: holds no DICOM file")
     return found
 
 

@@ -95,6 +95,7 @@ def read(
         max_days_apart=study.get("max_days_apart", MAX_DAYS_APART),
         exclude=study.get("exclude", ()),
         raw=None if study.get("simulated") else raw,
+        mri_alone=bool(study.get("mri_alone")),
     )
     for name in ("mri_file", "pet_file"):
         cohort[name] = cohort[name].map(lambda ptid: f"{raw}/{ptid}", na_action="ignore")
@@ -109,6 +110,7 @@ def build_cohort(
     max_days_apart: int,
     exclude: Sequence[str] = (),
     raw: str | Path | None = None,
+    mri_alone: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make the cohort table from ADNI's tables alone: no image is opened.
 
@@ -125,6 +127,9 @@ def build_cohort(
         Subjects (`011_S_0005`) and visits (`011_S_0005/m12`) to leave out.
     raw
         Folder of the download, to leave out subjects without a folder in it (None: not checked).
+    mri_alone
+        Whether everybody with an MRI is taken: PET is not looked at, and a group that is not known
+        keeps nobody out.
 
     Returns
     -------
@@ -145,6 +150,9 @@ def build_cohort(
     subjects_out, visits_out = _read_exclude(exclude)
     images, exams = read_tables(tables)
     scans, exclusions = readable_scans(images)
+    if mri_alone:
+        scans = [scan for scan in scans if scan.modality == "MRI"]
+        exclusions = [entry for entry in exclusions if entry.modality == "MRI"]
     exams_of: defaultdict[str, list[ExamRow]] = defaultdict(list)
     for exam in exams:
         exams_of[exam.ptid].append(exam)
@@ -164,7 +172,7 @@ def build_cohort(
             continue
         out = {visit for subject, visit in visits_out if subject == ptid}
         visits, dropped = _visits(
-            scans_of[ptid], exams_of[ptid], frozenset(groups), max_days_apart, out
+            scans_of[ptid], exams_of[ptid], frozenset(groups), max_days_apart, out, mri_alone
         )
         rows += visits
         exclusions += dropped
@@ -212,6 +220,7 @@ def _visits(
     groups: frozenset[str],
     max_days: int,
     visits_out: set[str],
+    mri_alone: bool,
 ) -> tuple[list[dict[str, Any]], list[Exclusion]]:
     """Make the rows of one subject."""
     dropped = [
@@ -231,15 +240,17 @@ def _visits(
             listed = mri.group or (pet.group if pet else None)
             group = group_at(exams, mri.visit, mri.acquired, listed, max_days)
         except ScanError as error:
-            dropped += [excluded(scan, str(error)) for scan in (mri, pet) if scan]
-            continue
+            if not mri_alone:
+                dropped += [excluded(scan, str(error)) for scan in (mri, pet) if scan]
+                continue
+            group = None
         if mri.group and group != mri.group:
             log.info(
                 "%s %s: group %s at the visit (ADNIMERGE) goes before %s (collection)",
                 mri.subject, mri.visit, group, mri.group,
             )  # fmt: skip
         own = admitted(group, groups)
-        if own is None:
+        if own is None and not mri_alone:
             reason = (
                 f"group {group} is not among the study's groups"
                 if group
@@ -253,7 +264,7 @@ def _visits(
     return rows, dropped
 
 
-def _row(mri: Scan, pet: Scan | None, group: str, exams: list[ExamRow]) -> dict[str, Any]:
+def _row(mri: Scan, pet: Scan | None, group: str | None, exams: list[ExamRow]) -> dict[str, Any]:
     """Make one row of the cohort table."""
     return {
         "subject": subject_label(mri.ptid),

@@ -64,7 +64,7 @@ class People:
         self.numbers: dict[str, int] = {}
         if self.path.is_symlink() or self.path.exists():
             self.table, self.numbers = read_participants(raw)
-        elif study.groups is not None:
+        elif study.groups is not None and not study.mri_alone:
             raise InputError(
                 f"{self.path}: is not there; {study.key}.groups needs it, with the columns "
                 "participant_id and group"
@@ -74,7 +74,7 @@ class People:
 
     def check(self, subject: str) -> None:
         """Raise `ScanError` if the table does not know a person."""
-        if self.table is not None and subject not in self.numbers:
+        if self.table is not None and subject not in self.numbers and not self.study.mri_alone:
             raise ScanError(f"sub-{subject} has no row in {self.path}")
 
     def at(self, subject: str, session: str | None) -> Person:
@@ -92,7 +92,7 @@ class People:
         age, where = self._told(subject, own, AGE_COLUMNS)
         sex, _ = self._told(subject, own, SEX_COLUMNS)
         column = self.table.column(SEX_COLUMNS) if self.table else None
-        group = self._group(word)
+        group = self._known_group(word) if self.study.mri_alone else self._group(word)
         lesion = self._lesion(subject, own)
         return Person(
             group=group,
@@ -147,7 +147,7 @@ class People:
         words = self.study.groups or self.study.roles
         found = [column for table, column in there if self._knows(table, column, words)]
         found += [column for _, column in there]
-        if not found and self.study.groups is not None:
+        if not found and self.study.groups is not None and not self.study.mri_alone:
             raise InputError(
                 f"{self.path}: no column tells the group (looked for {', '.join(GROUP_COLUMNS)}); "
                 f"name it in {key}.group_column; its columns are {', '.join(columns)}"
@@ -167,6 +167,13 @@ class People:
         told = texts | {level for text in texts if (level := self._level(column, text))}
         healthy = {word for word, role in self.study.roles.items() if role == "control"}
         return any(word_of(text) in {*words, *healthy} for text in told)
+
+    def _known_group(self, word: str | None) -> str | None:
+        """Return the group that a word means, None where it is none of those that are known."""
+        try:
+            return self._group(word) if self.study.groups else None
+        except ScanError:
+            return None
 
     def _group(self, word: str | None) -> str | None:
         """Return the group that a word means."""

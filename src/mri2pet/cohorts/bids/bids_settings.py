@@ -39,6 +39,9 @@ class BidsStudy:
         Labels, and pairs of labels, that are left out.
     lesions
         A pattern of paths, the name of a column, or subject to region.
+    mri_alone
+        Whether everybody with an MRI is taken: PET is not looked at, and a group that is not known
+        keeps nobody out.
     """
 
     key: str
@@ -54,11 +57,12 @@ class BidsStudy:
     subjects_out: frozenset[str]
     visits_out: frozenset[tuple[str, str]]
     lesions: str | Mapping[str, str] | None
+    mri_alone: bool = False
 
     @property
     def needs_pet_of_patients(self) -> bool:
         """Whether a patient without a PET is of no use: in a study of controls and patients."""
-        return self.groups is None or self.roles_given
+        return not self.mri_alone and (self.groups is None or self.roles_given)
 
 
 def read_settings(study: Mapping[str, Any]) -> BidsStudy:
@@ -93,6 +97,7 @@ def read_settings(study: Mapping[str, Any]) -> BidsStudy:
         lesions={label_of(k, "sub"): str(v) for k, v in lesions.items()}
         if isinstance(lesions, Mapping)
         else lesions,
+        mri_alone=bool(study.get("mri_alone")),
     )
 
 

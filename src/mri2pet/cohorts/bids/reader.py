@@ -102,6 +102,8 @@ def read(
     """
     raw, settings = Path(raw), read_settings(study)
     out: list[dict[str, Any]] = []
+    if settings.mri_alone:
+        listing = [name for name in listing if "/pet/" not in name]
     scans = _scans(raw, settings, listing, out)
     people = People(raw, settings)
     rows: list[dict[str, Any]] = []

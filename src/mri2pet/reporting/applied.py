@@ -1,0 +1,154 @@
+"""The pages of `apply`: one for a person, one for all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from mri2pet.bundles.card import FOR_SHOW
+from mri2pet.files import atomic
+from mri2pet.reporting.pictures import data_uri
+from mri2pet.reporting.provenance_page import Table
+
+if TYPE_CHECKING:
+    from mri2pet.bundles.apply import Applied
+
+RESEARCH = "Synthetic PET, for research on methods alone: not for the diagnosis of a person."
+Z_CAPTION = (
+    "Mean uptake (1: the ceiling of the training's PET) and its standard deviation over the "
+    "generators. z: difference from the synthetic PET of the training's held-out controls, in "
+    "their standard deviations. Real PET of controls would mislead in their place."
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page shows.
+
+    `links` leads from the first column of its tables to other pages.
+    """
+
+    title: str
+    lead: str
+    notes: Sequence[str]
+    tables: Sequence[Table]
+    pictures: Sequence[tuple[str, str]] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_person(
+    path: str | Path,
+    name: str,
+    found: "Applied",
+    about: Mapping[str, Any],
+    pictures: Mapping[str, str | Path],
+) -> None:
+    """Write the page of one person.
+
+    Parameters
+    ----------
+    path
+        HTML to write.
+    name
+        Of the person and visit.
+    found
+        What the bundle made.
+    about
+        The bundle's manifest.
+    pictures
+        Title to PNG.
+    """
+    table = found.regions.copy()
+    order = table["z"].abs().sort_values(ascending=False, na_position="last").index
+    shown = table.loc[order].map(_number)
+    page = Page(
+        title=name,
+        lead=_lead(about),
+        notes=[*_show(about), *(f"Unlike the training: {remark}" for remark in found.remarks)],
+        pictures=[(title, data_uri(picture)) for title, picture in pictures.items()],
+        tables=[Table("Regions, those with the largest z first", Z_CAPTION, shown)],
+    )
+    _write(path, page)
+
+
+def write_group(
+    path: str | Path,
+    people: pd.DataFrame,
+    excluded: pd.DataFrame,
+    about: Mapping[str, Any],
+    links: Mapping[str, str],
+) -> None:
+    """Write the page of all people.
+
+    Parameters
+    ----------
+    path
+        HTML to write.
+    people
+        A row a visit, its name in the first column.
+    excluded
+        Scans without a PET, and why.
+    about
+        The bundle's manifest.
+    links
+        Name of a visit to its page.
+    """
+    trained = about["trained_on"]
+    model = pd.DataFrame(
+        {
+            "": ["study", "people", "groups", "ages", "scanner makes", "licence of the data"],
+            " ": [
+                about["study"]["name"],
+                trained["people"],
+                ", ".join(f"{k} {v}" for k, v in trained["people_by_group"].items()),
+                " to ".join(f"{age:g}" for age in trained["age_years"]) or "not told",
+                ", ".join(trained["visits_by_scanner_make"]) or "not told",
+                about["study"]["licence"],
+            ],
+        }
+    )
+    page = Page(
+        title=f"Synthetic PET of {len(people)} visits",
+        lead=_lead(about),
+        notes=_show(about),
+        tables=[
+            Table("People", "What is unlike the training is told with its number.", _told(people)),
+            Table("Without a PET", "", _told(excluded)),
+            Table("What the model was trained on", "", model),
+        ],
+        links=links,
+    )
+    _write(path, page)
+
+
+def _lead(about: Mapping[str, Any]) -> str:
+    return f"{about['label']}, {len(about['folds'])} generators. {RESEARCH}"
+
+
+def _show(about: Mapping[str, Any]) -> list[str]:
+    return [FOR_SHOW.strip("*")] if about["study"]["simulated"] else []
+
+
+def _told(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as it is shown: nothing where nothing is known."""
+    return table.astype(object).where(table.notna(), "")
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, float):
+        return "n/a" if pd.isna(value) else round(value, 3)
+    return value
+
+
+def _write(path: str | Path, page: Page) -> None:
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    source = resources.files("mri2pet.reporting").joinpath("templates/applied.html.j2").read_text()
+    with atomic(path) as partial:
+        partial.write_text(environment.from_string(source).render(page=page), encoding="utf-8")
