@@ -1,4 +1,4 @@
-"""For `apply` everybody with an MRI is taken from BIDS and ADNI, whatever else is known of them."""
+"""For `apply` everybody with an MRI is taken out of BIDS and ADNI, whatever else is known."""
 
 import pandas as pd
 import pytest

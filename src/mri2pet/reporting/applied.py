@@ -99,8 +99,15 @@ def write_group(
     trained = about["trained_on"]
     model = pd.DataFrame(
         {
-            "": ["study", "people", "groups", "ages", "scanner makes", "licence of the data"],
-            " ": [
+            "of the training": [
+                "study",
+                "people",
+                "groups",
+                "ages",
+                "scanner makes",
+                "licence of the data",
+            ],
+            "told": [
                 about["study"]["name"],
                 trained["people"],
                 ", ".join(f"{k} {v}" for k, v in trained["people_by_group"].items()),
@@ -133,8 +140,13 @@ def _show(about: Mapping[str, Any]) -> list[str]:
 
 
 def _told(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table as it is shown: nothing where nothing is known."""
-    return table.astype(object).where(table.notna(), "")
+    """Return a table as it is shown: headings in words, and nothing where nothing is known."""
+
+    def words(name: str) -> str:
+        whole = f"{name[3:]} (sd)" if name.startswith("sd_") else name
+        return whole.replace("_", " ")
+
+    return table.astype(object).where(table.notna(), "").rename(columns=words)
 
 
 def _number(value: Any) -> Any:
