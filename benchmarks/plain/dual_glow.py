@@ -163,7 +163,9 @@ class DualGlow:
     def __init__(self, entry: dict[str, Any], mask: Tensor, atlas: Tensor, steps: int) -> None:
         del atlas
         g, training = entry["generator"], entry["training"]
-        self.net = Networks(g["depth"], g["width"], g["relation"]).to(mask.device)
+        # at paper size no position has a sigma of its own
+        sizes = {name: g["relation"][name] for name in ("width", "layers", "kernel")}
+        self.net = Networks(g["depth"], g["width"], sizes).to(mask.device)
         self.networks = {"generator": self.net}
         beta2 = 1 - 1 / steps if training["beta2"] is None else training["beta2"]
         betas = (training["beta1"], beta2)
