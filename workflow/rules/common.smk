@@ -34,7 +34,7 @@ try:
     check_config(config, SCHEMA)
     if BUNDLE:
         check_applied(BUNDLE, APPLIED_RAW)
-        MANIFEST = read_manifest(BUNDLE)
+        MANIFEST = read_manifest(BUNDLE, whole=workflow.is_main_process)
         wanted = config.get("apply", {}).get("name", "")
         RESULTS = f"{FOLDER}/{applied_name(MANIFEST, APPLIED_RAW, wanted)}"
         config = applied_config(config, MANIFEST, APPLIED_RAW)
