@@ -116,14 +116,27 @@ def layouts(top):
     (top / "bids/sub-01/anat/sub-01_T1w.nii.gz").touch()
     (top / "ixi/IXI-T2").mkdir(parents=True)
     (top / "ixi/IXI.xls").touch()
+    (top / "mri_files").mkdir()
+    (top / "mri_files/smith.nii.gz").touch()
     return top
+
+
+ALONE = [name for name in READERS if getattr(reader_module(name), "MRI_ALONE", False)]
 
 
 @pytest.mark.parametrize("name", sorted(READERS))
 def test_a_folder_is_told_by_what_lies_in_it(tmp_path, name):
-    found, why = find_reader(layouts(tmp_path) / name, {"name": "mine"})
+    # of MRIs alone nothing can be learnt: they are for `apply`
+    study = {"name": "mine"} | ({"mri_alone": True} if name in ALONE else {})
+    found, why = find_reader(layouts(tmp_path) / name, study)
     assert found == name
     assert why
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_folder_of_mris_alone_is_told_of_apply(tmp_path, name):
+    with pytest.raises(InputError, match="apply --config bundle=DIR"):
+        find_reader(layouts(tmp_path) / name, {"name": "mine"})
 
 
 @pytest.mark.parametrize("content", [[], ["notes.txt"], ["scans"]])
@@ -134,7 +147,7 @@ def test_a_folder_of_no_kind_is_refused_with_what_was_looked_for(tmp_path, conte
         find_reader(tmp_path, {"name": "mine"})
     told = str(caught.value)
     assert told.startswith(f"studies.mine.raw: {tmp_path} is none of these")
-    assert all(reader_module(name).LOOKED_FOR in told for name in READERS)
+    assert all((reader_module(name).LOOKED_FOR in told) == (name not in ALONE) for name in READERS)
     assert all(entry in told for entry in content)
 
 
