@@ -144,7 +144,7 @@ def test_it_stands_in_the_anomaly_table_too():
     table = configuration_table(given, dict.fromkeys(TRAINED, "3D"), PUBLISHED)
     own = table[table["metric"] == LIKENESS.name].set_index("method")
     assert own.loc["of_persons", "mean"] > 0.9 and np.isnan(own.loc["mean_pet", "mean"])
-    tests = pair_tests(given, TRAINED)
+    tests = pair_tests(given, TRAINED, PUBLISHED)
     assert (tests["metric"] == LIKENESS.name).sum() == 3
 
 
