@@ -75,7 +75,7 @@ def if_pet(path):
 
 def if_drawn(name):
     """Return an input function: a file a fold of a model that draws; nothing for another."""
-    pattern = each_fold("results/{system}/uncertainty/{model}/fold-{fold}/" + name)
+    pattern = each_fold(f"results/{{system}}/uncertainty/{{model}}/fold-{{fold}}/{name}")
     return lambda wildcards: (
         pattern(wildcards) if draw_settings(wildcards.system, wildcards.model) else []
     )
