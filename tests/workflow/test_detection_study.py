@@ -59,8 +59,9 @@ def test_everybody_and_every_training_set_has_its_jobs(listed, study):
     assert listed["convert_pet"] == listed["resample_pet_anomaly"] == with_pet
     assert listed["simulate_patient"] == listed["resample_lesion"] == PATIENTS
     sets = len(study["gan_anomaly"]["detector"]["training_sets"])
-    for rule in ("train_encoders", "score_people", "find_clusters"):
-        assert listed[rule] == sets
+    plain = len(study["gan_anomaly"]["detector"]["plain"])
+    assert listed["train_encoders"] == listed["score_people"] == sets
+    assert listed["find_clusters"] == sets + plain
     assert listed["train"] == len(study["gan_anomaly"]["models"]) * folds
     assert listed["score_injected"] == len(
         study["gan_anomaly"]["detector"]["injection"]["detectors"]
