@@ -86,6 +86,13 @@ def test_with_too_few_people_intervals_stay_as_they_are():
     assert conformal_factors(people(0.4, 19))[0.95] > 2
 
 
+def test_a_share_of_few_draws_is_used_as_it_is():
+    held = people(1.0, 2).replace({"nominal": {0.5: 1 / 3}})
+    used = with_chosen(held, conformal_factors(pd.DataFrame()))
+    assert (used[used["chosen"] == 1]["factor"] == 1).all()
+    assert set(used[used["chosen"] == 1]["nominal"]) == {1 / 3, 0.8, 0.9, 0.95}
+
+
 def test_visits_of_one_person_count_as_one():
     many = people(0.4, 1)
     held = pd.concat([many] * 30)  # one person of thirty visits

@@ -9,7 +9,8 @@ def test_every_detector_stands_beside_chance_and_is_tried_on_controls(finished):
     folder = finished.folder / "results/gan_anomaly"
     table = read_tsv(folder / "tables/detection.tsv")
     names = {path.parent.name for path in folder.glob("detector/*/visits.tsv")}
-    assert names == {"real", "semi_3d", "patch_3d", "z_pet", "z_difference", "reconstruction"}
+    sets = {"real", "semi_3d", "patch_3d", "placebo", "with_oracle"}
+    assert names == sets | {"z_pet", "z_difference", "reconstruction"}
     assert set(table["method"]) == {
         f"{before}{name}" for before in ("", "chance_", "shuffled_") for name in names
     }

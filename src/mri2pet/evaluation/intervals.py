@@ -117,8 +117,8 @@ def conformal_factors(held: pd.DataFrame) -> dict[float, float]:
 
 
 def with_chosen(held: pd.DataFrame, factors: Mapping[float, float]) -> pd.DataFrame:
-    """Mark the rows of the chosen factor, in a column `chosen` of 0 and 1."""
-    wanted = held["nominal"].map(dict(factors))
+    """Mark the rows of the chosen factor, in a column `chosen` of 0 and 1; 1 where none is told."""
+    wanted = held["nominal"].map(dict(factors)).fillna(1.0)
     return held.assign(chosen=np.isclose(held["factor"], wanted).astype(int))
 
 
