@@ -13,6 +13,7 @@ import pandas as pd
 import yaml
 
 from mri2pet.evaluation.image_metrics import LIKENESS
+from mri2pet.evaluation.coverage_tables import REFERENCES as VOXELWISE
 from mri2pet.evaluation.image_tables import REFERENCES
 from mri2pet.files import atomic, read_tsv
 from mri2pet.reporting.oracle import noted
@@ -32,6 +33,12 @@ is one. What the rows are: [reproduction.md](reproduction.md).
 DIAGNOSIS = ("AUC", "accuracy", "sensitivity", "specificity")
 WHOLE = ("MAE (whole volume)", "PSNR (whole volume)")
 RATES = ("AUC", "accuracy", "false negative rate", "false positive rate")
+HELD = (
+    *(f"coverage at {share}" for share in (50, 80, 90, 95)),
+    "width where 95 is held",
+    "CRPS",
+    "bits per voxel",
+)
 DETECTION = (
     "detection sensitivity",
     "sensitivity of the first cluster",
@@ -55,6 +62,8 @@ TABLES = (
         "dual_glow/table1",
         ("MAE", "gap closed", LIKENESS.name, "CorCoef", "SSIM", "PSNR"),
     ),
+    ("DUAL-GLOW: what intervals hold", "dual_glow/coverage", HELD),
+    ("DUAL-GLOW: told another age or diagnosis", "dual_glow/counterfactual", None),
     ("DUAL-GLOW: diagnosis", "dual_glow/table2", RATES),
     ("DUAL-GLOW: diagnosis learnt from synthetic PET", "dual_glow/cross_fitted", RATES),
     ("GAN-made PET", "gan_anomaly/table1", ("SSIM", "PSNR", "LPIPS", "gap closed")),
@@ -76,7 +85,7 @@ def labels_of(config: dict, system: str) -> dict[str, str]:
         for before, what in (("chance", "lesions moved"), ("shuffled", "clusters in random order"))
         for name in sets
     }
-    return REFERENCES | own | chance
+    return REFERENCES | VOXELWISE | own | chance
 
 
 def cell(row: pd.Series) -> str:
