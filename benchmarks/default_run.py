@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from mri2pet.evaluation.image_metrics import LIKENESS
 from mri2pet.evaluation.coverage_tables import REFERENCES as VOXELWISE
+from mri2pet.evaluation.image_metrics import LIKENESS
 from mri2pet.evaluation.image_tables import REFERENCES
 from mri2pet.files import atomic, read_tsv
 from mri2pet.reporting.oracle import noted
