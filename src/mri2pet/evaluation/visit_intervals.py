@@ -1,6 +1,6 @@
 """The intervals and scores of one fold's visits, as they become two tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -155,8 +155,3 @@ def spread_scores(mean: Array, sd: Array, real: Array) -> dict[str, float]:
         "error over sd": error_over_sd(error, sd),
         "correlation of error and sd": error_sd_correlation(error, sd),
     }
-
-
-def keys_of(rows: pd.DataFrame) -> Sequence[dict[str, str]]:
-    """Return subject, visit and group of each row of a dataset's table, as `test` takes them."""
-    return rows[["subject", "visit", "group"]].to_dict("records")
