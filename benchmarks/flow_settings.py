@@ -8,7 +8,7 @@ Every fold is trained with the settings of `dual_glow_side` in config/config.yam
 model's), changed by --set, with the people of `dual_glow.validation` held out (--hold). Printed is
 a line of JSON a fold and their mean: mean absolute error of held-out visits and that of the mean
 PET of all training people; squared deviation of held-out codes from their mean, in units of sigma,
-level by level; bits a voxel. --untrained: before the first step. --ridge trains nothing: it prints
+level by level; bits a voxel, and those of a Gaussian of each voxel by itself. --untrained: before the first step. --ridge trains nothing: it prints
 the error of ridge regressions of each voxel on what is told, and on the MRI, which is what a few
 people tell at most. Choose settings on people of another seed than those that tables report.
 """
@@ -25,6 +25,7 @@ import yaml
 
 from mri2pet.config.systems import system_models
 from mri2pet.datasets.selection import split_validation, synthesis_rows, training_rows
+from mri2pet.evaluation.voxelwise import Voxelwise
 from mri2pet.files import read_tsv
 from mri2pet.models.registry import side_information
 from mri2pet.synthesis.temperature import bits_a_voxel
@@ -52,6 +53,12 @@ def deviations(generator: Any, pairs: Pairs) -> list[float]:
     return [round(value, 2) for [value] in levels]
 
 
+def voxelwise(training: np.ndarray, real: np.ndarray, mask: np.ndarray) -> float:
+    """Return the bits a voxel that a Gaussian of each voxel by itself takes, without the MRI."""
+    voxels = Voxelwise.of(training, student=False)
+    return float(np.mean([voxels.scores(one, mask, 2)["bits per voxel"] for one in real]))
+
+
 def measure(folder: Path, tables: Any, entry: dict[str, Any], fold: int, about: Any) -> Any:
     """Train one fold; return what it makes of the visits held out."""
     paths = [folder / f"{name}.npy" for name in ARRAYS]
@@ -76,6 +83,7 @@ def measure(folder: Path, tables: Any, entry: dict[str, Any], fold: int, about: 
         "mean PET": float(np.abs(mean - real)[:, mask].mean()),
         "z": deviations(generator, asked),
         "bits": float(bits.mean()),
+        "voxelwise bits": voxelwise(pet[known["index"]] * mask, real, mask),
     }
 
 
