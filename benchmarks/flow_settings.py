@@ -8,9 +8,10 @@ Every fold is trained with the settings of `dual_glow_side` in config/config.yam
 model's), changed by --set, with the people of `dual_glow.validation` held out (--hold). Printed is
 a line of JSON a fold and their mean: mean absolute error of held-out visits and that of the mean
 PET of all training people; squared deviation of held-out codes from their mean, in units of sigma,
-level by level; bits a voxel, and those of a Gaussian of each voxel by itself. --untrained: before the first step. --ridge trains nothing: it prints
-the error of ridge regressions of each voxel on what is told, and on the MRI, which is what a few
-people tell at most. Choose settings on people of another seed than those that tables report.
+level by level; bits a voxel, and those of a Gaussian of each voxel by itself. --untrained: before
+the first step. --ridge trains nothing: it prints the error of ridge regressions of each voxel on
+what is told, and on the MRI, which is what a few people tell at most. Choose settings on people of
+another seed than those that tables report.
 """
 
 import argparse
