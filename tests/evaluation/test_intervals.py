@@ -88,7 +88,7 @@ def test_with_too_few_people_intervals_stay_as_they_are():
 
 def test_a_share_of_few_draws_is_used_as_it_is():
     held = people(1.0, 2).replace({"nominal": {0.5: 1 / 3}})
-    used = with_chosen(held, conformal_factors(pd.DataFrame()))
+    used = with_chosen(held, conformal_factors(pd.DataFrame(), [1 / 3, 0.8, 0.9, 0.95]))
     assert (used[used["chosen"] == 1]["factor"] == 1).all()
     assert set(used[used["chosen"] == 1]["nominal"]) == {1 / 3, 0.8, 0.9, 0.95}
 

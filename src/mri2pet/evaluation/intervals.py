@@ -8,7 +8,7 @@ distribution, if people are exchangeable.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -84,7 +84,9 @@ def enough_people(nominal: float) -> int:
     return math.ceil(round(1 / (1 - nominal), 9)) - 1
 
 
-def conformal_factors(held: pd.DataFrame) -> dict[float, float]:
+def conformal_factors(
+    held: pd.DataFrame, shares: Collection[float] = NOMINAL
+) -> dict[float, float]:
     """Choose the factor of each nominal share on people held out of the training.
 
     The smallest factor for which (sum over n people of the share outside + 1) / (n + 1) is at most
@@ -94,6 +96,8 @@ def conformal_factors(held: pd.DataFrame) -> dict[float, float]:
     ----------
     held
         subject and the columns of `held_by_factor`.
+    shares
+        Nominal shares that a factor is wanted for.
 
     Returns
     -------
@@ -101,15 +105,14 @@ def conformal_factors(held: pd.DataFrame) -> dict[float, float]:
         Nominal share to factor. Where people are fewer than the widest interval needs
         (`enough_people`), 1 for all: the shares then stay as the distribution has them.
     """
-    nominal = sorted(held["nominal"].unique()) if len(held) else []
     people = held["subject"].nunique() if len(held) else 0
-    if people < enough_people(max(nominal, default=0.95)):
-        return dict.fromkeys(nominal or NOMINAL, 1.0)
+    if people < enough_people(max(NOMINAL)):
+        return dict.fromkeys(shares, 1.0)
     by_person = held.groupby(["nominal", "factor", "subject"])["coverage"].mean()
     outside = (1 - by_person).groupby(["nominal", "factor"]).sum()
     bound = (outside + 1) / (people + 1)
     factors = {}
-    for share in nominal:
+    for share in shares:
         own = bound.loc[share].sort_index()
         good = own.index[own.to_numpy() <= 1 - share + 1e-12]
         factors[share] = float(good[0] if len(good) else own.index[-1])
@@ -117,8 +120,8 @@ def conformal_factors(held: pd.DataFrame) -> dict[float, float]:
 
 
 def with_chosen(held: pd.DataFrame, factors: Mapping[float, float]) -> pd.DataFrame:
-    """Mark the rows of the chosen factor, in a column `chosen` of 0 and 1; 1 where none is told."""
-    wanted = held["nominal"].map(dict(factors)).fillna(1.0)
+    """Mark the rows of the chosen factor, in a column `chosen` of 0 and 1."""
+    wanted = held["nominal"].map(dict(factors))
     return held.assign(chosen=np.isclose(held["factor"], wanted).astype(int))
 
 

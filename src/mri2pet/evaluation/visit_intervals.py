@@ -83,7 +83,8 @@ class VisitIntervals:
     def factors(self) -> dict[float, float]:
         """Return the factor of each nominal share, as the people to calibrate on choose it."""
         held = pd.concat(self.calibrating) if self.calibrating else pd.DataFrame()
-        return conformal_factors(held)
+        shares = dict.fromkeys(share for table in self.tested for share in table["nominal"])
+        return conformal_factors(held, [*shares])
 
     def tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the intervals by factor (`HELD_COLUMNS`), and the scores (`SCORE_COLUMNS`)."""

@@ -55,9 +55,8 @@ class RelationNetwork(nn.Module):
     and takes its output for the mean, sigma being one. Here a further convolution follows, for a
     mean of either sign and, as the paper has it, sigma. It starts at zero: training begins with
     N(0, I). Side information is embedded by a linear layer, also from zero, and shifts the mean,
-    as in the reference code: a sigma of each person is soon too small for anybody else. It learns
-    faster than the rest (`EMBEDDING_RATE`), lest the convolutions fit person by person what the
-    side information explains.
+    as in the reference code. It learns faster than the rest (`EMBEDDING_RATE`), lest the
+    convolutions fit person by person what the side information explains.
     """
 
     base: Tensor | None
