@@ -13,7 +13,7 @@ import pandas as pd
 from mri2pet.anomaly.chance import chance_table
 from mri2pet.anomaly.clusters import ClusterSettings, thresholds
 from mri2pet.anomaly.hits import Clusters
-from mri2pet.anomaly.maps import anomaly_maps, left_out_maps, sigma_voxels
+from mri2pet.anomaly.maps import anomaly_maps, left_out_maps, settings_of
 from mri2pet.anomaly.patients import examine
 from mri2pet.anomaly.training_sets import refuse_trained
 from mri2pet.datasets.gaps import measured
@@ -94,10 +94,7 @@ def examine_everyone(
     patient = (visits["role"] == "patient").to_numpy()
     healthy, ill = (visits[own].reset_index(drop=True) for own in (~patient, patient))
     refuse_trained(healthy, folds)
-    near, far = (
-        sigma_voxels(scores[key], space.affine) for key in ("smoothing_mm", "background_mm")
-    )
-    how = (space.mask, near, scores["standardise"], far, direction)
+    how = (space.mask, *settings_of(scores, space.affine), direction)
     names = healthy["subject"].tolist()
     well = left_out_maps(decisions[~patient], names, *how)
     asked = anomaly_maps(decisions[~patient], decisions[patient], *how)

@@ -11,7 +11,7 @@ from scipy.ndimage import binary_dilation
 
 from mri2pet.anomaly.clusters import ClusterSettings, thresholds
 from mri2pet.anomaly.injection import Site, inject
-from mri2pet.anomaly.maps import anomaly_maps, left_out_maps, sigma_voxels
+from mri2pet.anomaly.maps import anomaly_maps, left_out_maps, settings_of
 from mri2pet.anomaly.patients import examine
 from mri2pet.anomaly.scoring import decision_maps
 
@@ -88,8 +88,7 @@ class Others:
         """Return the threshold of clusters; None where each map has its own."""
         if settings.threshold != "controls":
             return None
-        near, far = (sigma_voxels(scores[key], affine) for key in ("smoothing_mm", "background_mm"))
-        how = (mask, near, scores["standardise"], far)
+        how = (mask, *settings_of(scores, affine))
         well = left_out_maps(self.decisions, list(self.names), *how)
         return thresholds(well, self.names, self.parts, settings.quantile)[0]
 
@@ -136,8 +135,7 @@ def find_injected(
     DataFrame
         `patients.PATIENT_COLUMNS`, `lesion` and `depth`; a row a depth.
     """
-    near, far = (sigma_voxels(scores[key], affine) for key in ("smoothing_mm", "background_mm"))
-    made = anomaly_maps(others.decisions, maps, mask, near, scores["standardise"], far)
+    made = anomaly_maps(others.decisions, maps, mask, *settings_of(scores, affine))
     rows = pd.DataFrame([{"subject": who["subject"], "visit": who["visit"]}] * len(depths))
     lesions = np.broadcast_to(site.mask, made.shape)
     limits = None if limit is None else [limit] * len(depths)

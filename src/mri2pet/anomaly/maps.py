@@ -1,6 +1,7 @@
 """From decision values to anomaly maps: what a patient's score is worth among controls left out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -135,3 +136,9 @@ def _standardised(
     if direction == "both":
         score = np.abs(score)
     return np.where(mask, score, 0).astype(np.float32)
+
+
+def settings_of(scores: Mapping[str, Any], affine: np.ndarray) -> tuple[float, str, float]:
+    """Read the block `gan_anomaly.detector.scores`: `sigma`, `standardise` and `background`."""
+    near, far = (sigma_voxels(scores[key], affine) for key in ("smoothing_mm", "background_mm"))
+    return near, scores["standardise"], far
