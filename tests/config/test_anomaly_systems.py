@@ -58,6 +58,17 @@ def test_sets_of_the_default_can_be_left_out(config, schema):
         check_config(config, schema)
 
 
+def test_bundles_are_made_of_training_sets_alone(config, schema):
+    block = config["gan_anomaly"]["detector"]
+    assert block["bundles"] == []
+    for wrong in ("z_pet", "nothing", "semi3d_cycle_gan_mse"):
+        block["bundles"] = ["real", wrong]
+        with pytest.raises(
+            InputError, match=f"detector.bundles: there is no training set '{wrong}'"
+        ):
+            check_config(config, schema)
+
+
 def test_simulated_study_must_be_described(config, schema):
     del config["studies"]["epilepsy"]["simulation"]
     with pytest.raises(InputError, match=r"studies\.epilepsy\.simulation: missing"):

@@ -1,11 +1,14 @@
 """The bundles of a whole run: what they make of a person with an MRI alone, and where it lies."""
 
+import shutil
+
 import nibabel as nib
 import numpy as np
 import pytest
 from scipy import ndimage
+from small_run import Run
 
-from mri2pet.bundles import load_bundle
+from mri2pet.bundles import load_bundle, load_detector
 from mri2pet.files import read_tsv
 from mri2pet.imaging.resample import resample
 from mri2pet.imaging.volume import array
@@ -40,6 +43,44 @@ def test_every_model_of_the_tables_has_a_bundle(finished):
         assert there == {path.name for path in (folder / "models").iterdir()}
     for path in (finished.folder / "results").glob("*/bundles/*"):
         load_bundle(path)
+
+
+def test_a_detectors_bundle_judges_as_the_run_did(finished):
+    folder = finished.folder / "results/gan_anomaly"
+    (made,) = (folder / "detector_bundles").iterdir()  # of the one that the configuration names
+    detector = load_detector(made)
+    assert detector.about["learnt"]["synthetic"]
+    own = folder / "detector" / made.name
+    rows = read_tsv(own / "visits.tsv", dtype=TEXT)
+    patients = rows.loc[rows["role"] == "patient", "dataset_index"]
+    dataset = finished.folder / "results/datasets/anomaly"
+    pet, seen = (np.load(dataset / f"{name}.npy", mmap_mode="r") for name in ("pet", "seen"))
+    scores, ranks = (np.load(own / f"{name}.npy") for name in ("scores", "ranks"))
+    for index, score, ranked in zip(patients, scores, ranks, strict=True):
+        found = detector.scores(pet[index], seen[index])
+        np.testing.assert_allclose(found, score, atol=1e-4)
+        assert (detector.clusters(found, seen[index])[0] != ranked).mean() < 1e-4
+
+
+def test_a_detectors_bundle_judges_a_raw_pet_as_the_run_did(finished, tmp_path):
+    own = finished.folder / "results/gan_anomaly/detector/semi_3d"
+    rows = read_tsv(own / "visits.tsv", dtype=TEXT)
+    subject = rows.loc[rows["role"] == "patient", "subject"].iloc[0]
+    study = finished.folder / "results/simulated/epilepsy"
+    raw = tmp_path / "raw"
+    shutil.copytree(study / f"sub-{subject}", raw / f"sub-{subject}")
+    shutil.copy(study / "dataset_description.json", raw)
+    elsewhere = Run(tmp_path / "elsewhere", finished.root)
+    atlases = finished.folder / "resources/atlases"
+    shutil.copytree(atlases, elsewhere.folder / "resources/atlases")
+    bundle = finished.folder / "results/gan_anomaly/detector_bundles/semi_3d"
+    elsewhere.snakemake("apply", "--config", f"bundle={bundle}", f"raw={raw}")
+    made = elsewhere.folder / "results/applied"
+    (image,) = made.glob(f"*/pet/sub-{subject}/ses-*/pet/*MNI152*_desc-semi3d_dseg.nii.gz")
+    ranks = np.load(own / "ranks.npy")[0]
+    assert (np.asarray(nib.load(image).dataobj) != ranks).mean() < 1e-4
+    people = read_tsv(next(made.glob("*/people.tsv")), dtype=TEXT)
+    assert people["clusters"].tolist() == [ranks.max()]
 
 
 def test_a_bundle_makes_what_the_run_made(finished, monkeypatch):

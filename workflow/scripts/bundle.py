@@ -5,12 +5,11 @@ was measured, and the sidecars of the training people's MRI. docs/bundles.md say
 """
 
 import os
-import platform
 
 from mri2pet.bundles.make import Made, make_bundle
-from mri2pet.files import folder_beside, sha256
-from mri2pet.provenance.circumstances import circumstances
-from mri2pet.provenance.record import recorded, sidecar_of
+from mri2pet.bundles.told import told_of_run
+from mri2pet.files import folder_beside
+from mri2pet.provenance.record import recorded
 
 with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
@@ -32,13 +31,7 @@ with recorded(snakemake):
         regions=given.regions,
         templates=dict(zip(("t1", "brain_mask"), given.templates, strict=False)),
     )
-    here = circumstances(params.root)
-    records = [sidecar_of(path) for path in given.weights]
-    run = {
-        "versions": {"Python": platform.python_version(), **here["environment"]["packages"]},
-        "commit": here["commit"],
-        "records": [sha256(path) for path in records if path.is_file()],
-    }
+    run = told_of_run(params.root, given.weights)
     with folder_beside(snakemake.output[0]) as folder:
         make_bundle(folder, made, params.about, run)
         folder.chmod(0o755)

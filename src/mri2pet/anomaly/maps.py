@@ -65,7 +65,7 @@ def anomaly_maps(
         float32, large where a patient is unlike the controls; zero off the mask.
     """
     own, asked = (smoothed(maps, mask, sigma) for maps in (controls, patients))
-    return _standardised(own, asked, mask, standardise, background, direction)
+    return standardised(usual(own), asked, mask, standardise, background, direction)
 
 
 def left_out_maps(
@@ -108,29 +108,48 @@ def left_out_maps(
     out = np.empty(smooth.shape, np.float32)
     for name in dict.fromkeys(subjects):
         own = names == name
-        out[own] = _standardised(
-            smooth[~own], smooth[own], mask, standardise, background, direction
+        out[own] = standardised(
+            usual(smooth[~own]), smooth[own], mask, standardise, background, direction
         )
     return out
 
 
-def _standardised(
-    own: np.ndarray,
+def usual(own: np.ndarray) -> np.ndarray:
+    """Return mean and standard deviation (2, X, Y, Z) of controls' smoothed decision values.
+
+    The deviation of a single control is one.
+    """
+    spread = own.std(axis=0, ddof=1) if len(own) > 1 else np.ones(own.shape[1:], np.float32)
+    return np.stack([own.mean(axis=0), spread])
+
+
+def standardised(
+    among: np.ndarray,
     asked: np.ndarray,
     mask: np.ndarray,
     standardise: str,
     background: float,
     direction: str,
 ) -> np.ndarray:
-    """Return the scores of people (m, X, Y, Z) by controls, both smoothed."""
+    """Return the scores of people (m, X, Y, Z), whose decision values are smoothed.
+
+    Parameters
+    ----------
+    among
+        What is usual among controls, as `usual` gives it.
+    asked
+        (m, X, Y, Z).
+    mask, standardise, background, direction
+        As for `anomaly_maps`.
+    """
     if standardise == "none":
         score = -asked
     else:
-        spread = own.std(axis=0, ddof=1) if len(own) > 1 else np.ones(mask.shape, np.float32)
+        mean, spread = among
         typical = float(np.sqrt(np.mean(np.square(spread[mask])))) or 1.0
         if standardise == "brain":
             spread = np.full(mask.shape, typical, np.float32)
-        score = (own.mean(axis=0) - asked) / (spread + FLOOR * typical)
+        score = (mean - asked) / (spread + FLOOR * typical)
     if background:
         score = score - smoothed(score, mask, background)
     if direction == "both":

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mri2pet.bundles.bundle import Bundle, load_bundle
+    from mri2pet.bundles.detector import Detector, load_detector
 
-__all__ = ["Bundle", "load_bundle"]
+__all__ = ["Bundle", "Detector", "load_bundle", "load_detector"]
 
 
 def __getattr__(name: str) -> Any:
     """Import what opens bundles when it is asked for: it takes torch along, a manifest does not."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from mri2pet.bundles import bundle
+    from mri2pet.bundles import bundle, detector
 
-    return getattr(bundle, name)
+    return getattr(detector if "etector" in name else bundle, name)

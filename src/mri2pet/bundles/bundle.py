@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from mri2pet.bundles.manifest import CONTROLS, GRID, REGIONS, read_manifest
+from mri2pet.bundles.manifest import CONTROLS, GENERATOR, GRID, REGIONS, read_manifest
 from mri2pet.bundles.placed import on_t1
 from mri2pet.bundles.weights import load_arrays, load_weights
 from mri2pet.config.systems import resolve
@@ -43,9 +43,13 @@ def load_bundle(folder: str | Path) -> "Bundle":
     Raises
     ------
     InputError
-        It is damaged, is no bundle, or is of a newer mri2pet; the message says which.
+        It is damaged, is no bundle of a generator, or is of a newer mri2pet; the message says
+        which.
     """
-    return Bundle(Path(folder), read_manifest(folder))
+    about = read_manifest(folder)
+    if about["kind"] != GENERATOR:
+        raise InputError(f"{folder}: is the bundle of a {about['kind']}; open it by load_detector")
+    return Bundle(Path(folder), about)
 
 
 class Bundle:

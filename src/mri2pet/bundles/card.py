@@ -1,7 +1,7 @@
 """The model card of a bundle: what a person should know before using the model."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -31,22 +31,22 @@ def card(content: Mapping[str, Any], table: pd.DataFrame) -> str:
         _trained(content),
         _scored(content, table),
         _limits(content),
-        _origin(content),
+        origin(content),
     ]
     if study["simulated"]:  # its first line
         parts[0], parts[1] = parts[1], parts[0]
-    return _header(content) + "\n\n".join(parts) + "\n"
+    tags = ["mri", *(["pet"] if content["target"] == "pet" else [])]
+    return header(content, tags, "image-to-image") + "\n\n".join(parts) + "\n"
 
 
-def _header(content: Mapping[str, Any]) -> str:
+def header(content: Mapping[str, Any], tags: Sequence[str], task: str = "") -> str:
+    """Return the header that Hugging Face's hub reads: licence, library, task, tags."""
     licence = str(content["study"]["licence"])
     plain = re.fullmatch(r"[a-z0-9.-]+", licence)
     named = f"license: {licence}" if plain else f"license: other\nlicense_name: {_quoted(licence)}"
-    tags = ["mri2pet", "medical", "brain", "mri", *(["pet"] if content["target"] == "pet" else [])]
-    return (
-        f"---\n{named}\nlibrary_name: mri2pet\npipeline_tag: image-to-image\n"
-        f"tags: [{', '.join(tags)}]\n---\n\n"
-    )
+    words = ", ".join(["mri2pet", "medical", "brain", *tags])
+    pipeline = f"pipeline_tag: {task}\n" if task else ""
+    return f"---\n{named}\nlibrary_name: mri2pet\n{pipeline}tags: [{words}]\n---\n\n"
 
 
 def _quoted(text: str) -> str:
@@ -86,11 +86,16 @@ def _intended(content: Mapping[str, Any]) -> str:
 
 
 def _trained(content: Mapping[str, Any]) -> str:
-    told, study = content["trained_on"], content["study"]
-    ages = told["age_years"]
     count = len(content["folds"])
     how = f"{count} generators, each trained without a part of them" if count > 1 else "a generator"
-    lines = [
+    return "## Trained on\n\n" + "\n".join(trained_lines(content, how))
+
+
+def trained_lines(content: Mapping[str, Any], how: str) -> list[str]:
+    """Return a list of what is told of the people behind a bundle; `how` they were learnt from."""
+    told, study = content["trained_on"], content["study"]
+    ages = told["age_years"]
+    return [
         f"- study: {study['name']}{', simulated' if study['simulated'] else ''}",
         f"- people: {told['people']} with {told['visits']} visits, in {how}",
         f"- groups: {_listed(told['people_by_group'])}",
@@ -99,7 +104,6 @@ def _trained(content: Mapping[str, Any]) -> str:
         f"- visits by make of the MRI scanner: {_listed(told['visits_by_scanner_make'])}",
         f"- licence of the data, as stated by who trained: {study['licence']}",
     ]
-    return "## Trained on\n\n" + "\n".join(lines)
 
 
 def _scored(content: Mapping[str, Any], table: pd.DataFrame) -> str:
@@ -110,8 +114,8 @@ def _scored(content: Mapping[str, Any], table: pd.DataFrame) -> str:
     ]
     for row in table.itertuples(index=False):
         name = content["label"] if row.method == content["model"] else "the training people's mean"
-        both = f"{_number(row.low)} to {_number(row.high)}" if pd.notna(row.low) else "n/a"
-        numbers = f"{_number(row.mean)} | {_number(row.sd)} | {both} | {row.n}"
+        both = f"{number(row.low)} to {number(row.high)}" if pd.notna(row.low) else "n/a"
+        numbers = f"{number(row.mean)} | {number(row.sd)} | {both} | {row.n}"
         lines.append(f"| {name} | {row.metric} | {row.unit} | {numbers} |")
     text = (
         "## How well it did\n\nOn people whom the generator in question had not seen.\n\n"
@@ -141,7 +145,8 @@ def _limits(content: Mapping[str, Any]) -> str:
     return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)
 
 
-def _origin(content: Mapping[str, Any]) -> str:
+def origin(content: Mapping[str, Any]) -> str:
+    """Tell the commit, the versions and the records that a bundle was made with."""
     versions = ", ".join(f"{name} {value}" for name, value in content["versions"].items())
     commit = content["commit"] or {}
     state = " with changes" if commit.get("dirty") else ""
@@ -158,5 +163,6 @@ def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items()) or UNSTATED
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Write a number with four digits; n/a for none."""
     return "n/a" if pd.isna(value) else f"{value:.4g}"

@@ -9,7 +9,8 @@ from mri2pet.exclusion import is_excluded
 from mri2pet.files import read_json, read_tsv
 
 COLUMNS = ("subject", "visit", "group", "age", "sex", "status", "remarks")
-DONE, MARKED, NONE = "PET", "PET, unlike the training", "no PET"
+SYNTHETIC = ("PET", "PET, unlike the training", "no PET")  # done, done but remarkable, not done
+JUDGED = ("judged", "judged, unlike the controls", "not judged")
 
 
 def gather(
@@ -17,6 +18,7 @@ def gather(
     exclusions: pd.DataFrame,
     sidecars: Sequence[str | Path],
     regions: Sequence[str | Path],
+    words: tuple[str, str, str] = SYNTHETIC,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Gather sidecars and region tables, one of each a row of the cohort.
 
@@ -29,7 +31,9 @@ def gather(
     sidecars
         JSON of each person's PET.
     regions
-        Table of each person's regions; empty files of those without a PET.
+        Table of each person's regions, or clusters; empty files of those without a PET.
+    words
+        What `status` says: `SYNTHETIC`, or `JUDGED`.
 
     Returns
     -------
@@ -41,17 +45,21 @@ def gather(
         Columns of `exclusions`: these, and who else has no PET, and why.
     """
     rows, tables, excluded = [], [], []
+    done, marked, none = words
     for visit, sidecar, table in zip(cohort.to_dict("records"), sidecars, regions, strict=True):
         who = {key: visit[key] for key in ("subject", "visit")}
         row = who | {key: visit[key] for key in ("group", "age", "sex")}
         if reason := is_excluded(sidecar):
-            rows.append(row | {"status": NONE, "remarks": reason["reason"]})
+            rows.append(row | {"status": none, "remarks": reason["reason"]})
             excluded.append(who | {"image_id": None, "modality": "MRI"} | reason)
             continue
         told = read_json(sidecar)
-        status = MARKED if told["Remarks"] else DONE
+        status = marked if told["Remarks"] else done
         rows.append(
-            row | {"status": status, "remarks": "; ".join(told["Remarks"])} | told["Unlike"]
+            row
+            | {"status": status, "remarks": "; ".join(told["Remarks"])}
+            | ({"clusters": told["Clusters"]} if "Clusters" in told else {})
+            | told["Unlike"]
         )
         own = read_tsv(table)
         tables.append(own.assign(**who)[[*who, *own.columns]])

@@ -20,21 +20,23 @@ CARD = "README.md"  # as Hugging Face's hub names a model card
 WEIGHTS = "fold-{fold}.safetensors"
 GRID = "grid.safetensors"  # brain mask and atlas on the grid of the networks
 REGIONS, CONTROLS, SCORES = "regions.tsv", "controls.tsv", "scores.tsv"
+GENERATOR, DETECTOR = "generator", "detector"  # kinds of bundles
 # What a manifest must have before anything of it is used, and of which type it is.
-NEEDED = {
+COMMON = {
     "system": str,
     "model": str,
     "label": str,
-    "entry": dict,
     "space": dict,
     "preproc": dict,
-    "source": str,
-    "target": str,
-    "maps": list,
-    "crop": int,
     "folds": list,
     "trained_on": dict,
+    "study": dict,
     "files": dict,
+}
+NEEDED = {
+    GENERATOR: COMMON | {"entry": dict, "source": str, "target": str, "maps": list, "crop": int},
+    DETECTOR: COMMON
+    | {"network": dict, "svm": dict, "scores": dict, "clusters": dict, "direction": str},
 }
 
 
@@ -46,7 +48,8 @@ def write_manifest(folder: str | Path, content: Mapping[str, Any]) -> None:
     folder
         Of the bundle.
     content
-        The keys of `NEEDED` but `files`, and what else a reader should know.
+        `kind` (by default `GENERATOR`), its keys of `NEEDED` but `files`, and what else a reader
+        should know.
     """
     folder = Path(folder)
     files = {
@@ -74,7 +77,7 @@ def read_manifest(folder: str | Path, whole: bool = True) -> dict[str, Any]:
     Returns
     -------
     dict
-        The keys of `NEEDED` and more.
+        The keys that `NEEDED` has for its kind, and more.
 
     Raises
     ------
@@ -101,7 +104,10 @@ def read_manifest(folder: str | Path, whole: bool = True) -> dict[str, Any]:
             f"{path}: is written in version {version} of the format, and this mri2pet reads "
             f"{VERSION} at most; install a newer mri2pet"
         )
-    for key, kind in NEEDED.items():
+    wanted = NEEDED.get(content.setdefault("kind", GENERATOR))
+    if wanted is None:
+        raise InputError(f"{path}: is a bundle of an unknown kind; install a newer mri2pet")
+    for key, kind in wanted.items():
         if not isinstance(content.get(key), kind):
             raise InputError(f"{path}: has no usable `{key}`; get the bundle again")
     for name, told in content["files"].items():

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mri2pet.bundles.manifest import DETECTOR
 from mri2pet.config.systems import SYSTEMS
 from mri2pet.errors import InputError
 
@@ -72,19 +73,24 @@ def applied_config(
     Raises
     ------
     InputError
-        If the model makes no PET of a T1.
+        If it is no detector, and the model makes no PET of a T1.
     """
     system, space = bundle["system"], bundle["space"]
-    if system not in SYSTEMS or not SYSTEMS[system].pet or bundle["target"] != "pet":
+    detector = bundle.get("kind") == DETECTOR
+    makes_pet = detector or bundle["target"] == "pet"
+    if system not in SYSTEMS or not SYSTEMS[system].pet or not makes_pet:
         raise InputError(
             f"bundle: {bundle['label']} makes no PET of a T1; use it from Python (docs/bundles.md)"
         )
     if SYSTEMS[system].space != space["name"]:
         raise InputError(f"bundle: {system} works in another space than {space['name']} now")
     study = {"raw": raw, "mri_alone": True}
-    if bundle.get("groups"):
+    if detector:  # PET is judged, whoever's it is
+        study = {"raw": raw, "reader": "bids", "tracer": bundle["tracer"]}
+    elif bundle.get("groups"):
         study["groups"] = list(bundle["groups"])
-    block = {"study": STUDY, "models": {}, "crop": bundle["crop"], "ixi_controls": 0}
+    block = {"study": STUDY, "models": {}, "crop": bundle.get("crop", 0), "ixi_controls": 0}
+    block |= {"detector": {"further_controls": 0}}
     block |= {"folds": {"n": len(bundle["folds"])}, "validation": {}}
     block |= {key: space[key] for key in ("grid", "voxel_mm") if key in space}
     return {

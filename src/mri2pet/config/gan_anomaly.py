@@ -40,6 +40,12 @@ def check(config: Mapping[str, Any]) -> None:
     _check_added(block)
     _check_detectors(_sets(block), block["detector"]["plain"])
     _check_injection(block)
+    for name in block["detector"]["bundles"]:
+        if name not in _sets(block):
+            raise InputError(
+                f"gan_anomaly.detector.bundles: there is no training set '{name}'; known are "
+                f"{', '.join(_sets(block))}"
+            )
 
 
 def training_sets(config: Mapping[str, Any], simulated: bool) -> dict[str, dict[str, Any]]:

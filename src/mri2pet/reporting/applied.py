@@ -23,6 +23,12 @@ Z_CAPTION = (
     "their standard deviations. Real PET of controls would mislead in their place."
 )
 
+CLUSTERS_CAPTION = (
+    "Region of AAL and place in MNI152 (mm) of the highest voxel, volume, score there and on "
+    "average. Scores are deviations among held-out controls. A cluster tells where to look first; "
+    "healthy people have some, too: the bundle's card says how many."
+)
+
 
 @dataclass(frozen=True)
 class Page:
@@ -80,6 +86,7 @@ def write_group(
     excluded: pd.DataFrame,
     about: Mapping[str, Any],
     links: Mapping[str, str],
+    judged: bool = False,
 ) -> None:
     """Write the page of all people.
 
@@ -95,6 +102,8 @@ def write_group(
         The bundle's manifest.
     links
         Name of a visit to its page.
+    judged
+        Whether a detector has judged their PET; else it is synthetic.
     """
     trained = about["trained_on"]
     model = pd.DataFrame(
@@ -118,17 +127,56 @@ def write_group(
         }
     )
     page = Page(
-        title=f"Synthetic PET of {len(people)} visits",
-        lead=_lead(about),
+        title=f"{'Anomalies in the' if judged else 'Synthetic'} PET of {len(people)} visits",
+        lead=_judged_lead(about) if judged else _lead(about),
         notes=_show(about),
         tables=[
             Table("People", "What is unlike the training is told with its number.", _told(people)),
-            Table("Without a PET", "", _told(excluded)),
+            Table("Not judged" if judged else "Without a PET", "", _told(excluded)),
             Table("What the model was trained on", "", model),
         ],
         links=links,
     )
     _write(path, page)
+
+
+def write_judged(
+    path: str | Path,
+    name: str,
+    clusters: pd.DataFrame,
+    remarks: Sequence[str],
+    about: Mapping[str, Any],
+    picture: str | Path,
+) -> None:
+    """Write the page of one person whose PET a detector has judged.
+
+    Parameters
+    ----------
+    path, name, about
+        As for `write_person`.
+    clusters
+        As `Detector.clusters` gives it.
+    remarks
+        What is unlike the controls.
+    picture
+        PNG of the T1 with the clusters.
+    """
+    shown = clusters[["rank", "region", "ml", "peak_score", "mean_score", "x", "y", "z"]]
+    page = Page(
+        title=name,
+        lead=_judged_lead(about),
+        notes=[*_show(about), *(f"Unlike the controls: {remark}" for remark in remarks)],
+        pictures=[("T1 with the clusters", data_uri(picture))],
+        tables=[Table("Clusters, the most unlike first", CLUSTERS_CAPTION, shown.map(_number))],
+    )
+    _write(path, page)
+
+
+def _judged_lead(about: Mapping[str, Any]) -> str:
+    return (
+        f"Anomaly detector, {about['label']}, {about['trained_on']['people']} controls. For "
+        "research on methods alone: not for the diagnosis of a person."
+    )
 
 
 def _lead(about: Mapping[str, Any]) -> str:

@@ -45,13 +45,6 @@ def each_person(pattern):
     return lambda wildcards: [pattern.format(**row) for row in cohort(PEOPLE).values()]
 
 
-def told_of(wildcards):
-    """Return what the table of people says of one, as far as it is known."""
-    row = visit_row(wildcards)
-    known = {key: row[key] for key in ("age", "sex", "group") if row[key] != "n/a"}
-    return known | ({"age": float(known["age"])} if "age" in known else {})
-
-
 rule apply_person:
     input:
         bundle=BUNDLE,

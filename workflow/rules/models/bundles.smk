@@ -124,3 +124,10 @@ rule bundle:
 
 
 BUNDLES = [f"results/{system}/bundles/{model}" for system in SYSTEMS for model in ENTRIES[system]]
+
+
+if "gan_anomaly" in SYSTEMS:
+
+    include: "../papers/gan_anomaly/detector_bundle.smk"
+
+    BUNDLES += DETECTOR_BUNDLES
