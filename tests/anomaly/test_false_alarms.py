@@ -6,10 +6,11 @@ import pytest
 from detection_fakes import AFFINE, MASK, SCORES, SHAPE, box, examined, people
 
 from mri2pet.anomaly.clusters import ClusterSettings
+from mri2pet.anomaly.detection import SCORE
 from mri2pet.anomaly.detection_tables import FALSE, SPECIFICITY, Found, detection_table
 from mri2pet.anomaly.examination import Space, examine_everyone
 from mri2pet.anomaly.fold_scores import score_folds
-from mri2pet.anomaly.free_response import free_response_curve, sensitivity_at
+from mri2pet.anomaly.free_response import chance_at, free_response_curve, sensitivity_at
 from mri2pet.anomaly.training_sets import refuse_trained
 from mri2pet.errors import InputError
 
@@ -113,12 +114,50 @@ def test_sensitivity_at_false_clusters():
 
 def test_the_free_response_curve_ends_where_all_clusters_are_false_or_found():
     ill, healthy, clusters = made([[9, 5], [5], [2], []], [[10, 1], [6], [5], []])
-    curve = free_response_curve("real", ill, healthy, clusters)
+    both = free_response_curve("real", ill, healthy, clusters, moved(ill, healthy, [0.1, 0.2]))
+    assert both.groupby("ranking").size().tolist() == [len(both) / 2] * 2
+    curve = both[both["ranking"] == SCORE]
     assert curve["false_clusters"].iloc[[0, -1]].tolist() == [0, 1]
     assert curve["sensitivity"].is_monotonic_increasing
     assert curve["sensitivity"].iloc[-1] == 0.75
-    none = free_response_curve("real", *made([[]] * 4, [[3], []]))
-    assert none[["false_clusters", "sensitivity"]].values.tolist() == [[0, 0.5]]
+    ill, healthy, clusters = made([[]] * 4, [[3], []])
+    none = free_response_curve("real", ill, healthy, clusters, moved(ill, healthy, [0.1, 0.2]))
+    assert none[["false_clusters", "sensitivity"]].values.tolist() == [[0, 0.5], [0, 0]]
+
+
+def moved(ill, healthy, shares):
+    """Table of chance in which the first k clusters of anybody find these shares of places."""
+    rows = [
+        {"subject": patient, "visit": "bl", "among": "controls", "other": other, "places": 10}
+        | {f"within_{k}": share for k, share in enumerate(shares, start=1)}
+        for patient in ill["subject"]
+        for other in healthy["subject"]
+    ]
+    own = pd.DataFrame(rows)
+    return pd.concat([own, own[own["other"] == "c0"].assign(among="patients", within_1=1.0)])
+
+
+def test_chance_at_false_clusters_is_that_of_the_controls_clusters_above_the_threshold():
+    # two controls with clusters of 9, 5 and of 5; nobody above 9
+    ill, healthy, clusters = made([[9, 5], [5], [2], []], [[10, 1], [6], [5], []])
+    chance = moved(ill, healthy, [0.2, 0.5])
+    found = chance_at(ill, healthy, clusters, chance, rates=[0, 0.25, 0.75, 1.0])
+    # none; one of c0; two of c0 and one of c1; c2's, too
+    expected = [0, 0.2 / 4, (0.5 + 0.2) / 4, (0.5 + 0.2 + 0.2) / 4]
+    assert [mean for mean, _, _ in found] == pytest.approx(expected)
+    assert all(low <= mean <= high for mean, low, high in found)
+    best = sensitivity_at(ill, healthy, clusters, rates=[1.0])[0][0]
+    assert best > found[-1][0]
+
+
+def test_a_lesion_that_fits_nowhere_is_left_out_of_chance():
+    ill, healthy, clusters = made([[9], [5], [4]], [[10], [6], [5]])
+    chance = moved(ill, healthy, [0.3])
+    chance.loc[chance["subject"] == "p1", "within_1"] = np.nan
+    ((mean, _, _),) = chance_at(ill, healthy, clusters, chance, rates=[1.0])
+    assert mean == pytest.approx(0.3)
+    chance["within_1"] = np.nan
+    assert np.isnan(chance_at(ill, healthy, clusters, chance, rates=[1.0])[0][0])
 
 
 def test_patients_and_controls_are_resampled_apart():

@@ -135,8 +135,13 @@ def test_records_lead_to_the_bundle(place):
 
 
 def test_others_cost_no_one_who_is_there(place):
-    """A T2, a PET and a cut file have no PET, with the reason; an old person is marked."""
+    """A T2, a PET and a cut file have no PET, with the reason; an old person is marked.
+
+    A series of DICOM files beside them has the same PET as the NIfTI file that was made of it.
+    """
     raw = place.loose
+    (series,) = {path.parent for path in place.adni.glob("*/MP*RAGE/*/*/*.dcm")}
+    shutil.copytree(series, raw / "as scanned/series-7")
     before = place.made(raw, MNI).stat().st_mtime_ns
     shutil.copy(place.folder / "resources/atlases/anatomy_t2.nii.gz", raw / "t2.nii.gz")
     shutil.copy(place.pet, raw / "pet.nii.gz")
@@ -151,6 +156,11 @@ def test_others_cost_no_one_who_is_there(place):
     assert people.loc["old", "remarks"] == "age: 14.0 years outside the ages trained on (limit 5)"
     assert people.loc["old", "age_years"] == 14
     assert people.loc["myT1", "status"] == "PET"
+    (series,) = set(people.index) - {"myT1", "old", "t2", "pet", "cut"}
+    assert people.loc[series, "status"] == "PET", series
+    for ending in (MNI, ON_T1, "_uptake.tsv"):
+        same = [place.made(raw, ending, name).read_bytes() for name in ("myT1", series)]
+        assert same[0] == same[1], ending
     for name in ("t2", "pet", "cut"):
         assert people.loc[name, "status"] == "no PET", name
     left_out = read_tsv(raw_results(place, raw) / "excluded_scans.tsv", index_col="subject")

@@ -38,7 +38,11 @@ def curve():
 
 @pytest.fixture
 def free():
-    rows = [("real", rate, 0.5 * rate, 0.0, 1.0, 4, 8) for rate in (0, 0.5, 1, 2)]
+    rows = [
+        ("real", ranking, rate, share * rate, 0.0, 1.0, 4, 8)
+        for ranking, share in (("score", 0.5), ("chance", 0.1))
+        for rate in (0, 0.5, 1, 2)
+    ]
     return pd.DataFrame(rows, columns=list(FREE_COLUMNS))
 
 
@@ -138,9 +142,10 @@ def test_intervals_that_are_missing_are_not_drawn(curve):
 def test_free_response_curves(free):
     figure = free_response_figure(free, {"real": "Real PET"})
     (axis,) = figure.axes
-    (line,) = axis.get_lines()
-    assert line.get_xdata().tolist() == [0, 0.5, 1, 2]
+    line, chance = axis.get_lines()
+    assert line.get_xdata().tolist() == chance.get_xdata().tolist() == [0, 0.5, 1, 2]
     assert line.get_ydata().tolist() == [0, 0.25, 0.5, 1]
+    assert chance.get_ydata().tolist() == [0, 0.05, 0.1, 0.2] and chance.get_linestyle() == "--"
 
 
 def test_clusters_are_cut_through_the_lesion():

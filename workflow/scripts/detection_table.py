@@ -23,7 +23,7 @@ with recorded(snakemake):
     found = {name: Found(*own) for name, own in zip(params.detectors, tables, strict=True)}
     curves = [detection_curve(each.curves(), name) for name, each in found.items()]
     free = [
-        free_response_curve(name, known(each.patients), each.controls, each.clusters)
+        free_response_curve(name, known(each.patients), each.controls, each.clusters, each.chance)
         for name, each in found.items()
     ]
     write_tsv(made.curve, pd.concat(curves, ignore_index=True))

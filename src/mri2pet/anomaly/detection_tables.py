@@ -18,7 +18,7 @@ from mri2pet.anomaly.detection import (
     estimate,
     placement_test,
 )
-from mri2pet.anomaly.free_response import RATES, sensitivity_at
+from mri2pet.anomaly.free_response import RATES, chance_at, sensitivity_at
 from mri2pet.anomaly.intervals import Estimate, count_interval, difference_interval, share_interval
 from mri2pet.anomaly.patients import known, ranked
 from mri2pet.evaluation.image_tables import COLUMNS
@@ -78,8 +78,9 @@ def detection_table(found: Mapping[str, Found], published: pd.DataFrame) -> pd.D
     Rows of a detector, of dataset `PATIENTS`: `SENSITIVITY` (by any cluster kept), that of the
     first k clusters, `AREA` (the mean over k), `ABOVE` (less that of chance), and the sensitivity
     at numbers of false clusters a control. Of `CONTROLS`: `SPECIFICITY`, the share without a
-    cluster, and `FALSE`. Rows `chance_<detector>`: lesions moved, over the clusters of `CONTROLS`,
-    or the patients' own (`REST`). Rows `shuffled_<detector>`: the same clusters in random order.
+    cluster, and `FALSE`. Rows `chance_<detector>`: lesions moved, over the clusters of `CONTROLS`
+    (at numbers of false clusters, too), or the patients' own (`REST`). Rows `shuffled_<detector>`:
+    the same clusters in random order.
 
     Parameters
     ----------
@@ -155,11 +156,12 @@ def _alarm_rows(name: str, each: Found) -> list[dict[str, object]]:
     """Return the rows of one detector on false alarms."""
     patients, controls = known(each.patients), each.controls
     people, healthy = patients["subject"].nunique(), controls["subject"].nunique()
+    given = (patients, controls, each.clusters)
+    both = {SCORE: sensitivity_at(*given), CHANCE: chance_at(*given, each.chance)}
     rows = [
-        _row(PATIENTS, name, at_rate(rate), "fraction", people, values)
-        for rate, values in zip(
-            RATES, sensitivity_at(patients, controls, each.clusters), strict=True
-        )
+        _row(DATASETS[ranking], BEFORE[ranking] + name, at_rate(rate), "fraction", people, own)
+        for ranking, values in both.items()
+        for rate, own in zip(RATES, values, strict=True)
     ]
     counts, weights = controls["clusters"].to_numpy(float), subject_weights(controls["subject"])
     clean = share_interval((counts == 0).astype(float), weights, healthy)

@@ -64,9 +64,12 @@ def free_response_figure(free: pd.DataFrame, labels: Mapping[str, str], note: st
     title = f"Lesions found over false clusters ({patients} patients, {controls} controls)"
     figure, axes = _panels(len(labels), title, note)
     for axis, (name, label) in zip(axes, labels.items(), strict=False):
-        own = free[free["detector"] == name].sort_values("false_clusters")
-        how = {"color": OWN, "drawstyle": "steps-post"}
-        _line(axis, own, "false_clusters", "sensitivity", how, band=True)
+        for ranking in (SCORE, CHANCE):
+            text, how = STYLES[ranking]
+            own = free[(free["detector"] == name) & (free["ranking"] == ranking)]
+            how = {key: value for key, value in how.items() if key not in ("marker", "ms")}
+            how |= {"drawstyle": "steps-post"}
+            _line(axis, own.sort_values("false_clusters"), "false_clusters", text, how, band=True)
         _dress(axis, label, "false clusters a control")
         axis.set_xlim(0, 1.02 * max(float(free["false_clusters"].max()), 0.1))
     _legend(figure, axes)

@@ -59,7 +59,8 @@ DETECTION = (
 )
 FREE = (
     "Share of lesions found over the mean number of clusters of a held-out control that are as "
-    "confident; every cluster of a control is false."
+    "confident; every cluster of a control is false. Chance: the lesions moved over grey matter, "
+    "met by these clusters."
 )
 CLUSTERS = (
     "Clusters over the patient's MRI, in transverse and coronal slices through the lesion. Green "
