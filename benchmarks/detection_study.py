@@ -11,8 +11,6 @@ import itertools
 from pathlib import Path
 
 import pandas as pd
-import yaml
-from PIL import Image
 
 from default_run import DETECTION, labels_of, markdown, times
 from mri2pet.anomaly.detection_tables import (
@@ -28,12 +26,11 @@ from mri2pet.anomaly.detection_tables import (
 from mri2pet.anomaly.training_sets import TEXT
 from mri2pet.evaluation.image_tables import read_published
 from mri2pet.files import atomic, read_tsv
+from study_words import ROOT, configuration, shrink, span, verdict
 
-ROOT = Path(__file__).parents[1]
 STUDY = ROOT / "config/study/detection.yaml"
 TABLES = ("patients", "controls", "clusters", "chance")
 PICTURES = {"detection": "Detection curves", "free_response": "Free-response curves"}
-WIDTH = 1200  # pixels of a picture in the docs
 HEAD = """# The detection study
 
 Written by `python benchmarks/detection_study.py` from the tables of
@@ -61,16 +58,6 @@ def among(found: Found, subjects: set[str]) -> Found:
     """Return what was found in some of the patients; controls stay."""
     own = [table[table["subject"].isin(subjects)] for table in (found.patients, found.chance)]
     return Found(own[0], found.controls, found.clusters, own[1])
-
-
-def span(row: pd.Series) -> str:
-    """Write a share with its interval."""
-    return f"{row['mean']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
-
-
-def verdict(low: float, high: float) -> str:
-    """Say what the interval of a difference that should be above zero tells."""
-    return "holds here" if low > 0 else "not here" if high < 0 else "cannot be told"
 
 
 class Study:
@@ -207,15 +194,6 @@ class Study:
         return "## Lesions put into held-out controls\n\n" + "\n".join(lines) + "\n"
 
 
-def laid_over(base: dict, more: dict) -> dict:
-    """Lay a configuration over another, as Snakemake does."""
-    made = dict(base)
-    for key, value in more.items():
-        both = isinstance(value, dict) and isinstance(made.get(key), dict)
-        made[key] = laid_over(made[key], value) if both else value
-    return made
-
-
 def main() -> None:
     """Write the page and its pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -223,14 +201,10 @@ def main() -> None:
     parser.add_argument("--times", type=Path, default=Path("logs/jobs.tsv"))
     parser.add_argument("--out", type=Path, default=ROOT / "docs/study-detection.md")
     chosen = parser.parse_args()
-    given = (ROOT / "config/config.yaml", STUDY)
-    config = laid_over(*(yaml.safe_load(path.read_text()) for path in given))
+    config = configuration(STUDY)
     for name in PICTURES:
-        image = Image.open(chosen.results / f"gan_anomaly/figures/{name}.png").convert("RGB")
-        image.thumbnail((WIDTH, 10 * WIDTH))
-        folder = chosen.out.parent / "images"
-        folder.mkdir(exist_ok=True)
-        image.quantize(64).save(folder / f"study-{name}.png", optimize=True)
+        made = chosen.out.parent / f"images/study-{name}.png"
+        shrink(chosen.results / f"gan_anomaly/figures/{name}.png", made)
     with atomic(chosen.out) as partial:
         partial.write_text(Study(chosen.results, config).page(chosen.times))
 
