@@ -1,14 +1,20 @@
-"""What all tests share: paths, and the atlases fetched once."""
+"""What all tests share: paths, the atlases fetched once, one small whole run, two workers.
+
+With `-n 2` pytest-xdist gives the tests of a file to one worker, and those that need the small
+whole run to one as well: it begins the run and waits for it, while the other goes on with the rest.
+"""
 
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 from hypothesis import settings
 
 # The same examples at every run, and no clock: a test that fails on a busy machine tells nothing.
@@ -53,20 +59,35 @@ def config(root) -> dict:
 
 
 @pytest.fixture(scope="session")
-def atlases() -> Path:
-    """Return resources/atlases, made by its rule if it is not there yet."""
-    folder = ROOT / "resources/atlases"
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "--nolock"]
-    subprocess.run([*command, "--until", "fetch_atlases"], cwd=ROOT, check=True)
-    return folder
+def once(request, tmp_path_factory) -> Callable[..., None]:
+    """Return a function that runs a command in the project: one worker does, others wait."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if is_worker(request.config) else folder
+
+    def run(name: str, *command: str, **environment: str) -> None:
+        done = shared / f"{name}.done"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=True)
+                done.touch()
+
+    return run
 
 
 @pytest.fixture(scope="session")
-def installed() -> Path:
+def atlases(once) -> Path:
+    """Return resources/atlases, made by its rule if it is not there yet."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "--nolock"]
+    once("atlases", *command, "--until", "fetch_atlases")
+    return ROOT / "resources/atlases"
+
+
+@pytest.fixture(scope="session")
+def installed(once) -> Path:
     """Return resources/installed, made as `make install` does if it is not there yet."""
-    command = [sys.executable, "-m", "mri2pet.downloads", "resources"]
     python = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
-    subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": python}, check=True)
+    command = [sys.executable, "-m", "mri2pet.downloads", "resources"]
+    once("installed", *command, PYTHONPATH=python)
     return ROOT / "resources/installed"
 
 
@@ -103,8 +124,11 @@ def begun_run(atlases, installed, tmp_path_factory):
 
 @pytest.fixture(scope="session", autouse=True)
 def small_run_first(request: pytest.FixtureRequest) -> None:
-    """Begin the small whole run if a test will need it: it takes minutes, beside other tests."""
-    if any(needs_whole_run(item) for item in request.session.items):
+    """Begin the small whole run if a test will need it: it takes minutes, beside other tests.
+
+    The worker that needs it begins with it anyway.
+    """
+    if not is_worker(request.config) and any(map(needs_whole_run, request.session.items)):
         request.getfixturevalue("begun_run")
 
 
@@ -112,17 +136,30 @@ def needs_whole_run(item: pytest.Item) -> bool:
     return "finished" in getattr(item, "fixturenames", ())
 
 
+def is_worker(config: pytest.Config) -> bool:
+    """Tell whether this is one of several processes that pytest-xdist gives tests to."""
+    return hasattr(config, "workerinput")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", action="store_true", help="also the tests marked `faults`")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
         alike = item.path.name in ALIKE or item.get_closest_marker("slow")
         if folder in NUMERICAL and not alike:
             item.add_marker("numerical")
-    items.sort(key=needs_whole_run)  # these wait for it, so they come last
+        group = "whole_run" if needs_whole_run(item) else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+    if is_worker(config):
+        long = {item.path for item in items if item.get_closest_marker("slow")}
+        # what takes long first, so that no worker is left with it at the end
+        items.sort(key=lambda item: (not needs_whole_run(item), item.path not in long))
+    else:
+        items.sort(key=needs_whole_run)  # these wait for it, so they come last
     if not config.getoption("--faults"):
         for item in items:
             if item.get_closest_marker("faults"):
