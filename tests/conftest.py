@@ -4,6 +4,7 @@ With `-n 2` pytest-xdist gives the tests of a file to one worker, and those that
 whole run to one as well: it begins the run and waits for it, while the other goes on with the rest.
 """
 
+import gc
 import os
 import shutil
 import signal
@@ -29,6 +30,10 @@ NUMERICAL |= {"synthesis", "training"}
 # Among them, what ANTs or Snakemake decides, or what compares a computation with itself.
 ALIKE = {"test_interpretation_config.py", "test_nonlinear_stages.py", "test_register.py"}
 ALIKE |= {"test_repeatable.py", "test_syn.py"}
+# What needs the small whole run, or the copy of the sources that it runs from.
+WHOLE_RUN = {"test_bundles_run.py", "test_deployed.py", "test_detectors_run.py"}
+WHOLE_RUN |= {"test_dual_glow_run.py", "test_provenance_run.py", "test_reruns.py"}
+WHOLE_RUN |= {"test_whole_run.py"}
 # As in the workflow. It must be set before NumPy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -133,7 +138,7 @@ def small_run_first(request: pytest.FixtureRequest) -> None:
 
 
 def needs_whole_run(item: pytest.Item) -> bool:
-    return "finished" in getattr(item, "fixturenames", ())
+    return "begun_run" in getattr(item, "fixturenames", ())
 
 
 def is_worker(config: pytest.Config) -> bool:
@@ -141,19 +146,23 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+def pytest_collection_finish() -> None:
+    """Spare what is imported by now the search for garbage, which nipype begins at each call."""
+    gc.freeze()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", action="store_true", help="also the tests marked `faults`")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
         alike = item.path.name in ALIKE or item.get_closest_marker("slow")
         if folder in NUMERICAL and not alike:
             item.add_marker("numerical")
-        group = "whole_run" if needs_whole_run(item) else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+        if needs_whole_run(item) and item.path.name not in WHOLE_RUN:
+            raise pytest.UsageError(f"{item.path.name} is to stand in WHOLE_RUN of {__file__}")
     if is_worker(config):
         long = {item.path for item in items if item.get_closest_marker("slow")}
         # what takes long first, so that no worker is left with it at the end
@@ -164,3 +173,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("faults"):
                 item.add_marker(pytest.mark.skip(reason="takes minutes: --faults, or make faults"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> object:
+    """Give the tests of a file to one worker, and those of the small whole run to one as well."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "whole run" if Path(file).name in WHOLE_RUN else file
+
+    config.option.loadscopereorder = False  # the order is that of pytest_collection_modifyitems
+    return ByFile(config, log)
