@@ -34,8 +34,9 @@ ALIKE |= {"test_repeatable.py", "test_syn.py"}
 WHOLE_RUN = {"test_bundles_run.py", "test_deployed.py", "test_detectors_run.py"}
 WHOLE_RUN |= {"test_dual_glow_run.py", "test_provenance_run.py", "test_reruns.py"}
 WHOLE_RUN |= {"test_whole_run.py"}
-# As in the workflow. It must be set before NumPy is imported.
+# As in the workflow. They must be set before NumPy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)
