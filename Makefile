@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 CORES ?= $(shell nproc)
+# Processes that share the tests; 0 for a debugger or -s.
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -14,7 +16,7 @@ run: $(READY)
 	$(BIN)/snakemake --cores $(CORES) --keep-going $(ARGS)
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 # A job of every rule killed, full disks, two calls at once and more: half an hour; root alone may mount small disks.
 faults: $(READY)

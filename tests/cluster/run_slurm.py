@@ -24,7 +24,7 @@ WEIGHTS = "results/gla_gan/models/unet/fold-0/generator.pt"
 DATASET = "results/datasets/linear/folds.tsv"
 TRAIN_LOG = "logs/train/gla_gan/unet_fold-0.log"
 # Jobs are short: ask soon what became of them, and keep what Slurm logged.
-OPTIONS = ["--slurm-init-seconds-before-status-checks", "5", "--slurm-status-command", "squeue"]
+OPTIONS = ["--slurm-init-seconds-before-status-checks", "1", "--slurm-status-command", "squeue"]
 OPTIONS += ["--latency-wait", "10", "--slurm-keep-successful-logs", "--slurm-logdir", "logs/slurm"]
 
 

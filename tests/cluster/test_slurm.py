@@ -4,10 +4,13 @@ import pytest
 from one_node import missing_programs
 from run_slurm import run
 
-pytestmark = pytest.mark.skipif(
-    bool(missing_programs()),
-    reason=f"needs Slurm (apt-get install slurmctld slurmd munge); no {missing_programs()}",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        bool(missing_programs()),
+        reason=f"needs Slurm (apt-get install slurmctld slurmd munge); no {missing_programs()}",
+    ),
+]
 
 
 @pytest.fixture(scope="module")

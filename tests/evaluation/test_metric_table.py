@@ -136,7 +136,8 @@ ANEW = {  # script, what it reaches by name, and whether a new metric runs it ag
 @pytest.mark.parametrize("case", ANEW)
 def test_a_new_metric_runs_again_what_measures_or_shows_it(case, root, tmp_path):
     script, blocks, anew = ANEW[case]
-    package = shutil.copytree(root / "src/mri2pet", tmp_path / "mri2pet")
+    made = shutil.ignore_patterns("__pycache__")  # in which others may write meanwhile
+    package = shutil.copytree(root / "src/mri2pet", tmp_path / "mri2pet", ignore=made)
     symbols = [measure_symbol(block) for block in blocks]
     marks = [fingerprint(root / "workflow/scripts" / script, package, symbols)]
     table = package / "evaluation/image_metrics.py"
