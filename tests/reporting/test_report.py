@@ -1,3 +1,5 @@
+import base64
+import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -81,19 +83,19 @@ class Outside(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.found, self.open, self.ids, self.anchors = [], [], set(), set()
+        self.found, self.open, self.ids, self.anchors = [], [], [], set()
 
     def handle_starttag(self, tag, attributes):
         if tag not in ("meta", "img"):
             self.open.append(tag)
         for name, value in attributes:
             if name == "id":
-                self.ids.add(value)
+                self.ids.append(value)
             if name == "href" and value.startswith("#"):
                 self.anchors.add(value[1:])
             elif name in ("src", "href", "srcset", "data") and not value.startswith("data:image/"):
                 self.found.append(value)
-        if tag in ("script", "link", "iframe", "object"):
+        if tag in ("link", "iframe", "object"):
             self.found.append(tag)
 
     def handle_endtag(self, tag):
@@ -106,18 +108,22 @@ def test_page_is_well_formed_and_needs_nothing_from_elsewhere(report):
     parser.feed(page)
     assert parser.found == []
     assert parser.open == []
-    assert parser.anchors <= parser.ids
+    assert parser.anchors <= set(parser.ids)
     assert not re.search(r"url\(|@import|https?://", page)
 
 
-def test_simulated_cohort_is_said_at_the_top_and_above_every_table(report):
+def test_ids_are_there_once(report):
+    report.sections[0] = replace(report.sections[0], tables=report.sections[0].tables[:1])
+    parser = Outside()
+    parser.feed(render(report))
+    assert sorted(parser.ids) == sorted(set(parser.ids))
+
+
+def test_simulated_cohort_is_said_once_at_the_top(report):
     page = render(report)
-    assert page.index(SIMULATED_NOTE) < page.index("<nav>")
-    pieces = page.split("<table")[:-1]  # what stands before each table, the last is of versions
-    results = [piece for piece in pieces if 'id="table' in piece]
-    assert len(results) == 3
-    before_results = pieces[: len(pieces) - 1]
-    assert all(SIMULATED_NOTE in piece for piece in before_results)
+    assert page.count(SIMULATED_NOTE) == 1
+    assert page.index(SIMULATED_NOTE) < page.index("<h2")
+    assert 'class="mark"' not in page  # nothing to be told apart
 
 
 def test_real_cohort_has_no_banner(report):
@@ -144,13 +150,16 @@ def test_of_real_and_simulated_studies_each_section_says_what_it_shows(report):
     which = "Simulated: the study ixi. What comes of it does not speak about patients. Real: "
     which += "the study adni."
     assert which in top and SIMULATED_NOTE not in top
-    assert all(which in by_section[name] for name in ("run", "excluded", "both"))
-    assert by_section["ixi"].count(SIMULATED_NOTE) == 2
+    mark = '<span class="mark">{}</span>'.format
+    for name in ("run", "excluded", "both"):
+        assert by_section[name].split("</h2>")[0].count(mark("simulated and real")) == 1
+    assert by_section["ixi"].count(mark("simulated")) == 2  # of the section and of its table
     for real in ("tables", "figures", "flow"):
-        assert which not in by_section[real] and SIMULATED_NOTE not in by_section[real]
+        assert mark("real") in by_section[real]
+        assert "simulated" not in by_section[real]
 
 
-def test_a_real_system_beside_simulated_adni_has_no_banner(report):
+def test_a_real_system_beside_simulated_adni_is_marked_real(report):
     report.simulated, report.studies = {"adni": True, "epilepsy": False}, ["adni"]
     tables = report.sections[0].tables
     report.sections = [
@@ -158,9 +167,9 @@ def test_a_real_system_beside_simulated_adni_has_no_banner(report):
         Section("clusters", "Clusters", [], tables[:1], studies=["epilepsy"]),
     ]
     before, after = render(report).split('<h2 id="clusters">')
-    assert SIMULATED_NOTE in before.split('<h2 id="tables">')[1]
+    assert '<span class="mark">simulated</span>' in before.split('<h2 id="tables">')[1]
     assert "Real: the study epilepsy." in before
-    assert SIMULATED_NOTE not in after
+    assert after.startswith('Clusters<span class="mark">real</span>')
 
 
 def test_page_escapes_what_comes_from_data(report):
@@ -190,8 +199,8 @@ def test_stars_and_best_come_from_the_corrected_p_alone(table):
     assert not any(cell.differs for cell in cells)
     assert [cell.p for cell in cells if cell.best] == ["best mean", "best mean"]
     page = render(Report("T", "L", {"adni": False}, sections=[Section("t", "T", [], [view])]))
-    assert "95% 94.995 to 95.005" in page
-    assert "95.000 ± 0.010*" not in page
+    assert "[95.00 to 95.00]" in page
+    assert "95.00 ± 0.01*" not in page
 
 
 def test_ties_are_all_marked(table):
@@ -202,10 +211,10 @@ def test_ties_are_all_marked(table):
 
 def test_cells_show_mean_sd_published_and_p(view):
     gla_gan, unet, mean_pet = view.rows
-    assert gla_gan.cells[0].value == "96.500 ± 0.010"
+    assert gla_gan.cells[0].value == "96.50 ± 0.01"
     assert gla_gan.cells[0].published == "96.88 ± 0.26"
     assert (gla_gan.cells[1].p, gla_gan.cells[1].differs) == ("p = 0.012", True)
-    assert gla_gan.cells[1].interval == "0.01500 to 0.02500"
+    assert gla_gan.cells[1].interval == "0.0150 to 0.0250"
     assert unet.cells[0].p == "p < 0.001"
     assert (gla_gan.cells[0].p, unet.cells[1].p) == ("best", "best")
     assert (mean_pet.cells[0].p, mean_pet.cells[0].differs) == ("", False)
@@ -238,8 +247,29 @@ def test_groups_of_several_studies_are_counted_apart(tmp_path):
 def test_qc_puts_stages_in_order_excluded_first_and_leaves_out_empty_pictures(pictures):
     first, second = qc_visits(pictures, {("002S0001", "bl"): "why"})
     assert (first.subject, first.note) == ("002S0001", "why")
-    assert [stage for stage, _ in first.pictures] == ["acpc"]
-    assert [stage for stage, _ in second.pictures] == ["acpc", "n4"]
+    assert [shot.stage for shot in first.pictures] == ["acpc"]
+    assert [shot.stage for shot in second.pictures] == ["acpc", "n4"]
+
+
+def test_qc_visits_nearest_to_a_limit_come_first(pictures):
+    nearest = {("011S0005", "bl"): (0.5, "PET seen 0.9"), ("002S0001", "bl"): (2.0, "MRI ml 900")}
+    assert [visit.nearest for visit in qc_visits(pictures, {}, nearest)] == [
+        "PET seen 0.9", "MRI ml 900",
+    ]  # fmt: skip
+    one, two = qc_visits(pictures, {("002S0001", "bl"): "why"}, nearest)
+    assert (one.note, two.note) == ("why", "")  # what is excluded stands before all
+
+
+def test_full_size_pictures_are_linked_to_from_where_the_page_lies(pictures):
+    page = pictures[0].parent / "results/report/report.html"
+    shots = [shot for visit in qc_visits(pictures, page=page) for shot in visit.pictures]
+    assert {shot.full for shot in shots} == {f"../../{path.name}" for path in pictures[:3]}
+
+
+def test_pictures_name_view_and_sides(report):
+    page = render(report)
+    assert page.count("<figure data-stage=") == 3
+    assert page.count("<b>P</b>sagittal<b>A</b>") == page.count("<b>L</b>axial<b>R</b>") == 3
 
 
 def test_qc_names_what_the_page_has_no_room_for(pictures):
@@ -251,7 +281,20 @@ def test_qc_names_what_the_page_has_no_room_for(pictures):
 
 def test_thumbnails_are_small(pictures):
     assert len(thumbnail(pictures[0])) < 5000
-    assert thumbnail(pictures[0]).startswith("data:image/jpeg;base64,")
+    assert thumbnail(pictures[0]).startswith("data:image/webp;base64,")
+
+
+def test_figures_keep_their_size_and_nearly_their_colours(tmp_path):
+    walk = np.random.default_rng(0).normal(0, 3, (200, 300)).cumsum(axis=0)
+    level = np.clip(128 + walk, 0, 255)
+    full = np.stack([level, level**2 / 255, 255 - level], axis=-1).astype(np.uint8)
+    Image.fromarray(full).save(tmp_path / "figure.png")
+    stored = base64.b64decode(data_uri(tmp_path / "figure.png").partition(",")[2])
+    with Image.open(io.BytesIO(stored)) as image:
+        shown = np.asarray(image.convert("RGB")).astype(int)
+    assert shown.shape == (200, 300, 3)
+    assert np.abs(shown - full).max() <= 8
+    assert len(stored) < (tmp_path / "figure.png").stat().st_size
 
 
 def test_versions_come_from_the_lock(tmp_path):

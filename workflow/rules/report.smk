@@ -64,7 +64,10 @@ rule report_page:
         measures=["results/cohort/qc.tsv"],
         parameters=["results/report/parameters.tsv"],
         lock=source_file("requirements.lock"),
-        template=source_file("src/mri2pet/reporting/templates/report.html.j2"),
+        template=[
+            source_file(f"src/mri2pet/reporting/templates/{part}.j2")
+            for part in ("report.html", "summary.html", "report.css", "report.js")
+        ],
     output:
         report(
             "results/report/report.html",

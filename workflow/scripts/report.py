@@ -1,4 +1,4 @@
-"""Make the report: one self-contained page with what was run, tables, figures and QC.
+"""Make the report: one self-contained page with a summary, what was run, tables, figures and QC.
 
 From the cohorts, folds and exclusions, what each system shows (tables beside the published values,
 figures, training curves), QC pictures and the configuration. The partial report is the same of what
@@ -18,35 +18,42 @@ from mri2pet.reporting.captions import LEAD, PACKAGES, SOURCES, TITLE
 from mri2pet.reporting.html import Report, pinned_versions, write
 from mri2pet.reporting.pictures import qc_visits
 from mri2pet.reporting.qc_measures import qc_view
-from mri2pet.reporting.system_sections import system_sections
+from mri2pet.reporting.qc_order import worst_of_visits
+from mri2pet.reporting.summary import study
+from mri2pet.reporting.summary.build import summary
+from mri2pet.reporting.system_sections import systems_sections
 
 with recorded(snakemake):
     params = snakemake.params
     given = params.get("there") or snakemake.input
+    page = params.get("page") or snakemake.output[0]
     text = {"subject": str, "visit": str}
     excluded = views.pool(given["excluded"], dtype=str, keep_default_na=False, na_values=[])
     measures = views.pool(given["measures"], dtype=text)
     folds = [views.fold_summary(read_tsv(path, dtype=text)) for path in given["folds"]]
     cohorts = {path: params.cohorts[path] for path in given["cohorts"]}
+    cohort = views.pool_cohorts(cohorts, dtype=text)
+    notes, nearest = views.exclusion_notes(excluded), worst_of_visits(measures)
     report = Report(
         title=TITLE,
         lead=f"{LEAD}{'; '.join(SOURCES[system] for system in params.labels)}.",
         simulated=params.simulated,
         studies=params.folds_of,
-        cohort=views.cohort_summary(views.pool_cohorts(cohorts, dtype=text)),
+        cohort=views.cohort_summary(cohort),
         folds=folds[0] if folds else pd.DataFrame(),
         excluded=views.with_headings(excluded),
         missing=params.get("missing", []),
         failed=views.with_headings(views.pool(given.get("failures", []), dtype=str)),
-        qc=qc_visits(given["qc"], views.exclusion_notes(excluded)),
+        qc=qc_visits(given["qc"], notes, nearest, page),
         measures={name: qc_view(measures, name) for name in ("MRI", "PET")},
         config=yaml.safe_dump(params.config, sort_keys=False, allow_unicode=True),
         versions={"mri2pet": __version__, "Python": platform.python_version()}
         | pinned_versions(given["lock"], PACKAGES),
     )
-    for system, labels in params.labels.items():
-        options = params.options.get(system, {})
-        makers, studies = params.sections[system], params.studies[system]
-        report.sections += system_sections(makers, given[system], labels, studies, options)
+    made = systems_sections(given, params.labels, params.sections, params.studies, params.options)
+    sound = study.sound(cohort, excluded, measures, report.missing, report.failed)
+    whom = study.whom(cohort, params.simulated)
+    report.summary = summary(params.labels, given, made, params.studies, whom, sound)
+    report.sections = [section for sections in made.values() for section in sections]
     report.sections += parameters.sections(given["parameters"], params.labels)
-    write(report, params.get("page") or snakemake.output[0])
+    write(report, page)

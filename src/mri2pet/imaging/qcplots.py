@@ -22,6 +22,9 @@ WIDTH = 900
 TITLE = 26  # height of the line above the planes
 GAP = 4
 FONT = 14
+SMALL = 11
+# Of a plane across each axis of a RAS volume: what it is called, what lies on its left and right.
+VIEWS = (("sagittal", "P", "A"), ("coronal", "L", "R"), ("axial", "L", "R"))
 # Points of a colour map from dark to bright; what lies between is interpolated.
 MAPS = {
     "gray": ((0, 0, 0), (255, 255, 255)),
@@ -38,7 +41,9 @@ def draw(
     ceiling: float | None = None,
     cmap: str = "gray",
 ) -> None:
-    """Draw sagittal, coronal and axial planes as a PNG, 900 pixels wide and 180 to 400 high.
+    """Draw sagittal, coronal and axial planes as a PNG, 900 pixels wide and 200 to 420 high.
+
+    Each plane is named, with letters for the patient's left and right, or back and front.
 
     Parameters
     ----------
@@ -67,13 +72,18 @@ def draw(
     side = (WIDTH - GAP * (len(planes) + 1)) // len(planes)
     tiles = [_tile(image, plane, contours, at, top or 1.0, cmap, side) for plane in planes]
     height = max(tile.height for tile in tiles)
-    sheet = Image.new("RGB", (WIDTH, TITLE + height + GAP), BACKGROUND)
-    for number, tile in enumerate(tiles):
+    sheet = Image.new("RGB", (WIDTH, TITLE + height + TITLE), BACKGROUND)
+    pen, small = ImageDraw.Draw(sheet), ImageFont.load_default(SMALL)
+    for number, (tile, (axis, _)) in enumerate(zip(tiles, planes, strict=True)):
         corner = GAP + number * (side + GAP), TITLE + (height - tile.height) // 2
         sheet.paste(tile, corner)
+        name, left, right = VIEWS[axis]
+        for share, word, anchor in ((0.02, left, "lm"), (0.5, name, "mm"), (0.98, right, "rm")):
+            at_line = (corner[0] + share * side, TITLE + height + TITLE / 2)
+            pen.text(at_line, word, fill="white", font=small, anchor=anchor)
     font = ImageFont.load_default(FONT)
     centre = (WIDTH / 2, TITLE / 2)
-    ImageDraw.Draw(sheet).text(centre, title, fill="white", font=font, anchor="mm")
+    pen.text(centre, title, fill="white", font=font, anchor="mm")
     with atomic(path) as partial:
         sheet.save(partial, format="PNG")
 

@@ -7,6 +7,12 @@ PROVENANCE = "Where the results come from"
 LEAD = (
     "Of the systems that were run, every stage from raw scans to the papers' tables and figures: "
 )
+NAMES = {
+    "gla_gan": "GLA-GAN",
+    "dual_glow": "DUAL-GLOW",
+    "gan_anomaly": "GAN-made PET for anomaly detection",
+    "ixi": "IXI: T2 and PD of each other",
+}
 SOURCES = {  # what each system reproduces
     "gla_gan": "GLA-GAN (Sikka, Skand, Virk, Bathula: MRI to PET Cross-Modality Translation using "
     "Globally and Locally Aware GAN)",

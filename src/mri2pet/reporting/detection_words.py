@@ -51,8 +51,7 @@ def lead(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
     sorted_out = {kind: [] for kind in (ABOVE, APART, BELOW, UNKNOWN)}
     for name in shown:
         sorted_out[verdict(table, name)].append(labels[name])
-    patients = table[(table["metric"] == SENSITIVITY) & table["method"].isin(shown)]["n"]
-    count = int(patients.max()) if len(patients) else 0
+    count = patients(table, shown)
     said = [
         _one(sorted_out[ABOVE], "Above chance in space"),
         _one(sorted_out[BELOW], "Below chance in space"),
@@ -60,10 +59,16 @@ def lead(table: pd.DataFrame, labels: Mapping[str, str]) -> str:
         _one(sorted_out[UNKNOWN], "Too few people to tell whether above chance in space"),
     ]
     text = " ".join(part for part in said if part)
-    return f"{text} {_few(count)}".strip() if text else ""
+    return f"{text} {few(count)}".strip() if text else ""
 
 
-def _few(count: int) -> str:
+def patients(table: pd.DataFrame, detectors: Sequence[str]) -> int:
+    """Return how many patients with a known lesion some detectors were tested on."""
+    own = table[(table["metric"] == SENSITIVITY) & table["method"].isin(detectors)]["n"]
+    return int(own.max()) if len(own) else 0
+
+
+def few(count: int) -> str:
     """Say what a number of patients cannot tell; nothing if they are many."""
     if count >= FEW:
         return ""

@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import resources
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from mri2pet.evaluation.resampling import FEWEST, RESAMPLES
 from mri2pet.files import atomic
-from mri2pet.reporting.pictures import QcVisit
+from mri2pet.reporting.pictures import STAGES, QcVisit
+from mri2pet.reporting.summary.parts import Summary
 from mri2pet.reporting.views import TableView
 
 SIMULATED_NOTE = "The cohort is simulated; these numbers do not speak about patients."
@@ -23,6 +24,10 @@ class Picture:
     title: str
     caption: str
     uri: str
+
+    def described(self) -> str:
+        """Say what it shows, for who cannot see it: its title and the caption's first sentence."""
+        return f"{self.title}. {self.caption.partition('. ')[0].rstrip('.')}."
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,10 @@ class Report:
     title, lead
         Heading; one or two sentences below it.
     simulated
-        Study to whether it is simulated: the page says so at its top and above
-        every table that shows it.
+        Study to whether it is simulated: the page says so at its top, and where only some of its
+        studies are, beside every heading.
+    summary
+        What the first screen says; left out if there is none.
     cohort, folds, excluded
         Tables of text as they are to be shown.
     missing, failed
@@ -87,6 +94,7 @@ class Report:
     title: str
     lead: str
     simulated: Mapping[str, bool]
+    summary: Summary | None = None
     cohort: pd.DataFrame = field(default_factory=pd.DataFrame)
     folds: pd.DataFrame = field(default_factory=pd.DataFrame)
     excluded: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -122,20 +130,37 @@ def simulated_note(simulated: Mapping[str, bool], studies: Sequence[str] = ()) -
     return f"Simulated: {made}. What comes of it does not speak about patients. Real: {real}."
 
 
+def study_mark(simulated: Mapping[str, bool], studies: Sequence[str] = ()) -> str:
+    """Return a word that tells simulated studies from real ones; nothing where all are alike.
+
+    Parameters
+    ----------
+    simulated, studies
+        As for `simulated_note`.
+    """
+    if len(set(simulated.values())) < 2:
+        return ""
+    shown = {simulated[study] for study in studies or simulated}
+    return "simulated and real" if len(shown) > 1 else "simulated" if True in shown else "real"
+
+
 def render(report: Report) -> str:
     """Return the page as HTML; whatever comes from data is escaped."""
     import jinja2
 
     environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("mri2pet.reporting"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    source = resources.files("mri2pet.reporting").joinpath("templates/report.html.j2").read_text()
+    environment.tests["finite"] = np.isfinite
     environment.globals |= {"resamples": f"{RESAMPLES:,}", "fewest": FEWEST}
     environment.globals["simulated_note"] = partial(simulated_note, report.simulated)
-    return environment.from_string(source).render(report=report)
+    environment.globals["study_mark"] = partial(study_mark, report.simulated)
+    environment.globals["stages"] = STAGES
+    return environment.get_template("report.html.j2").render(report=report)
 
 
 def write(report: Report, path: str | Path) -> None:

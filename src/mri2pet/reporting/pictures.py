@@ -2,38 +2,74 @@
 
 import base64
 import io
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-STAGES = ("acpc", "n4", "skullstrip", "register", "segment", "warp", "coregister")
-THUMBNAIL_WIDTH = 420  # pixels
-QC_BUDGET = 12_000_000  # bytes of thumbnails in one page; what is beyond is named by its path
+STAGES = {  # in the order of the preprocessing
+    "acpc": "aligned to the commissures",
+    "n4": "without bias field",
+    "skullstrip": "skull stripped",
+    "register": "registered to the template",
+    "segment": "tissues",
+    "warp": "warped to the template",
+    "coregister": "PET on the MRI",
+}
+VIEWS = (
+    "Sagittal (posterior left, anterior right), coronal and axial planes (the patient's left on "
+    "the left)"
+)
+COLOURS = 256  # of a figure; the greatest change of a colour is then some levels of 255
+QC_WIDTH = 540  # pixels
+QC_QUALITY = 60  # of WebP
+QC_BUDGET = 3_800_000  # characters of pictures in one page; what is beyond is named by its path
+
+
+@dataclass(frozen=True)
+class QcPicture:
+    """One stage of a visit: its picture as a data URI, and where the full-size one lies."""
+
+    stage: str
+    uri: str
+    full: str
+
+    def described(self, visit: "QcVisit") -> str:
+        """Say what it shows, for who cannot see it."""
+        what = STAGES.get(self.stage, self.stage)
+        return f"{visit.subject} {visit.visit}, {what}. {VIEWS}."
 
 
 @dataclass
 class QcVisit:
     """The QC pictures of one visit in the order of the stages.
 
-    `pictures` holds (stage, data URI), `paths` those that the page has no room for; `note` says
-    why a visit was excluded.
+    `paths` holds those that the page has no room for; `note` says why a visit was excluded,
+    `nearest` which of its measures lies nearest to its limit.
     """
 
     subject: str
     visit: str
     note: str = ""
-    pictures: list[tuple[str, str]] = field(default_factory=list)
+    nearest: str = ""
+    pictures: list[QcPicture] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
 
 
 def data_uri(path: str | Path) -> str:
-    """Return a PNG file as it is, as a data URI."""
-    return _uri("png", Path(path).read_bytes())
+    """Return a figure as a data URI: with `COLOURS` colours if that makes the PNG smaller."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    with Image.open(path) as image:
+        few = image.convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=0)
+        few.save(buffer, "PNG")
+    return _uri("png", min(buffer.getvalue(), Path(path).read_bytes(), key=len))
 
 
-def thumbnail(path: str | Path, width: int = THUMBNAIL_WIDTH) -> str:
-    """Return a picture as a JPEG of at most `width` pixels, as a data URI."""
+def thumbnail(path: str | Path, width: int = QC_WIDTH, quality: int = QC_QUALITY) -> str:
+    """Return a picture as a WebP of at most `width` pixels, as a data URI."""
     from PIL import Image
 
     buffer = io.BytesIO()
@@ -42,8 +78,8 @@ def thumbnail(path: str | Path, width: int = THUMBNAIL_WIDTH) -> str:
         if small.width > width:
             size = (width, max(1, round(small.height * width / small.width)))
             small = small.resize(size, Image.Resampling.LANCZOS)
-        small.save(buffer, "JPEG", quality=80, optimize=True)
-    return _uri("jpeg", buffer.getvalue())
+        small.save(buffer, "WEBP", quality=quality)
+    return _uri("webp", buffer.getvalue())
 
 
 def is_there(path: str | Path) -> bool:
@@ -63,10 +99,12 @@ def named_pictures(paths: Iterable[str | Path], prefix: str) -> list[tuple[str, 
 
 def qc_visits(
     paths: Iterable[str | Path],
-    notes: dict[tuple[str, str], str] | None = None,
+    notes: Mapping[tuple[str, str], str] | None = None,
+    nearest: Mapping[tuple[str, str], tuple[float, str]] | None = None,
+    page: str | Path = "results/report/report.html",
     budget: int = QC_BUDGET,
 ) -> list[QcVisit]:
-    """Gather QC pictures `.../sub-*_ses-*_{stage}_qc.png` by visit, made small.
+    """Gather QC pictures `.../sub-*_ses-*_{stage}_qc.png` by visit, made small, worst first.
 
     Parameters
     ----------
@@ -74,30 +112,42 @@ def qc_visits(
         The pictures; empty and absent ones are left out.
     notes
         (subject, visit) to the reason of an exclusion; such visits come first.
+    nearest
+        (subject, visit) to its smallest margin within a limit, and that in words
+        (`qc_order.worst_of_visits`); a small margin comes before a large one.
+    page
+        From where the full-size pictures are linked to.
     budget
-        Bytes; pictures beyond it are only named.
+        Characters; pictures beyond it are only named.
     """
-    notes = notes or {}
+    notes, nearest = notes or {}, nearest or {}
     visits: dict[tuple[str, str], dict[str, Path]] = {}
     for path in map(Path, paths):
         found = re.fullmatch(r"sub-(\w+)_ses-(\w+)_([a-z0-9]+)_qc\.png", path.name)
         if found and is_there(path):
             visits.setdefault((found[1], found[2]), {})[found[3]] = path
     gathered, used = [], 0
-    for key in sorted(visits, key=lambda key: (key not in notes, key)):
-        page = QcVisit(*key, note=notes.get(key, ""))
+    unknown = (float("inf"), "")
+
+    def order(key: tuple[str, str]) -> tuple[bool, float, tuple[str, str]]:
+        return key not in notes, nearest.get(key, unknown)[0], key
+
+    for key in sorted(visits, key=order):
+        shown = QcVisit(*key, note=notes.get(key, ""), nearest=nearest.get(key, unknown)[1])
         for stage, path in sorted(visits[key].items(), key=lambda item: _place(item[0])):
             if used < budget:
-                page.pictures.append((stage, thumbnail(path)))
-                used += len(page.pictures[-1][1])
+                full = Path(os.path.relpath(path, Path(page).parent)).as_posix()
+                shown.pictures.append(QcPicture(stage, thumbnail(path), full))
+                used += len(shown.pictures[-1].uri)
             else:
-                page.paths.append(str(path))
-        gathered.append(page)
+                shown.paths.append(str(path))
+        gathered.append(shown)
     return gathered
 
 
 def _place(stage: str) -> tuple[int, str]:
-    return (STAGES.index(stage) if stage in STAGES else len(STAGES), stage)
+    order = list(STAGES)
+    return (order.index(stage) if stage in order else len(order), stage)
 
 
 def _uri(kind: str, content: bytes) -> str:

@@ -32,3 +32,19 @@ def system_sections(
     """
     made = [each for name in makers for each in resolve(name)(shown, labels, **options)]
     return [replace(each, studies=list(studies)) for each in made]
+
+
+def systems_sections(
+    shown: Mapping[str, Any],
+    labels: Mapping[str, Mapping[str, Any]],
+    makers: Mapping[str, Sequence[str]],
+    studies: Mapping[str, Sequence[str]],
+    options: Mapping[str, Mapping[str, Any]],
+) -> dict[str, list[Section]]:
+    """Return the sections of all systems, in the order of `labels`; each argument is by system."""
+    return {
+        system: system_sections(
+            makers[system], shown[system], names, studies[system], options.get(system, {})
+        )
+        for system, names in labels.items()
+    }

@@ -19,6 +19,7 @@ from mri2pet.reporting.simplest import note_on_simplest
 from mri2pet.reporting.table_notes import notes
 
 DIGITS = 3
+SIGNIFICANT_DIGITS = 4  # at most, of the largest mean of a column
 FURTHER = {gap.METRIC: 0}  # digits of what is neither a metric of an image nor of a diagnosis
 SIGNIFICANT = 0.05
 
@@ -97,13 +98,20 @@ def table_view(
         best = best_of(means, _higher_is_better(metric))
         tops[metric] = means.get(best, np.nan)
         clear[metric] = all(_differs(cells[m, metric]) for m in models if m != best)
+    digits = {metric: _digits(table[table["metric"] == metric]) for metric in units}
     rows = [
         Row(
             {**REFERENCES, **labels}.get(method, method),
             int(cells[method, next(iter(units))].n),
             method in REFERENCES,
             [
-                _cell(cells[method, metric], method not in REFERENCES, tops[metric], clear[metric])
+                _cell(
+                    cells[method, metric],
+                    method not in REFERENCES,
+                    tops[metric],
+                    clear[metric],
+                    digits[metric],
+                )
                 for metric in units
             ],
         )
@@ -124,11 +132,18 @@ def _differs(row: Any) -> bool:
     return bool(row.p_holm < SIGNIFICANT)
 
 
-def _cell(row: Any, model: bool, top: float, clear: bool) -> Cell:
+def _digits(column: pd.DataFrame) -> int:
+    """Return the decimals of a metric: its own, as far as they are worth to be read."""
+    name, largest = column["metric"].iloc[0], column["mean"].abs().max()
+    metric = metric_of(name)
+    digits = metric.digits if metric else FURTHER.get(name, DIGITS)
+    before = int(np.floor(np.log10(largest))) + 1 if largest >= 1 else 0
+    return min(digits, max(SIGNIFICANT_DIGITS - before, 0))
+
+
+def _cell(row: Any, model: bool, top: float, clear: bool, digits: int) -> Cell:
     """Write one value; every model that reaches the best mean is marked, so ties are seen."""
     published = ""
-    metric = metric_of(row.metric)
-    digits = metric.digits if metric else FURTHER.get(row.metric, DIGITS)
     if np.isfinite(row.published_mean):
         published = f"{row.published_mean:g}"
         if np.isfinite(row.published_sd):

@@ -161,6 +161,7 @@ SHOWN["dual_glow"] = [
         "tables/table2.tsv",
         *(["tables/cross_fitted.tsv"] if CROSS_FITTED["dual_glow"] else []),
         "figures/mae.png",
+        "tables/differences.tsv",
         "tables/regional_bias.tsv",
         "figures/regional_bias.png",
         *expand("figures/synthesis_{group}.png", group=FLOW_EXAMPLES),

@@ -127,6 +127,7 @@ SHOWN.setdefault("gan_anomaly", []).extend(
     [
         rules.gan_anomaly_table1.output.table,
         rules.gan_anomaly_table1.output.tests,
+        "results/gan_anomaly/tables/differences.tsv",
         "results/gan_anomaly/figures/example.png",
         *expand("results/gan_anomaly/figures/curves_{model}.png", model=GANS),
         *(["results/gan_anomaly/tables/coverage.tsv"] if "gan_anomaly" in INTERVAL_SYSTEMS else []),

@@ -242,6 +242,7 @@ SHOWN["gla_gan"] = [
         *expand("tables/table{number}.tsv", number=[1, 2, 3]),
         *(["tables/cross_fitted.tsv"] if CROSS_FITTED["gla_gan"] else []),
         *expand("figures/synthesis_{group}.png", group=DIAGNOSED),
+        "tables/differences.tsv",
         "tables/regional_bias.tsv",
         "figures/regional_bias.png",
         *(["tables/coverage.tsv"] if "gla_gan" in INTERVAL_SYSTEMS else []),
