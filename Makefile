@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 install: $(READY)
 
 run: $(READY)
-	$(BIN)/snakemake --cores $(CORES) --keep-going $(ARGS)
+	$(BIN)/snakemake --logger mri2pet --cores $(CORES) --keep-going $(ARGS)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from mri2pet.errors import InputError
-from mri2pet.logs import NAMESPACE, PARENT, _is_orphan, log_to, name_parent
+from mri2pet.logs import BRIEF, NAMESPACE, PARENT, _is_orphan, log_to, name_parent
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +39,20 @@ def test_a_fault_keeps_its_traceback_in_the_log(tmp_path):
     with pytest.raises(ZeroDivisionError), log_to(tmp_path / "a.log"):
         raise ZeroDivisionError("a fault")
     assert "ZeroDivisionError" in (tmp_path / "a.log").read_text()
+
+
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError("a fault"), InputError("a.tsv: x"), MemoryError()]
+)
+def test_beside_a_console_the_log_alone_tells_of_errors(tmp_path, capsys, monkeypatch, error):
+    monkeypatch.setenv(BRIEF, "1")
+    with pytest.raises(SystemExit) as stop, log_to(tmp_path / "a.log"):
+        logging.getLogger("x").warning("careful")
+        raise error
+    assert stop.value.code == 1
+    assert capsys.readouterr().err == "mri2pet: careful\n"
+    assert "careful" in (tmp_path / "a.log").read_text()
+    assert len((tmp_path / "a.log").read_text().splitlines()) > 1
 
 
 JOB = SimpleNamespace(rule="train", resources=SimpleNamespace(mem_mb=6000))

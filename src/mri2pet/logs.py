@@ -14,6 +14,7 @@ from mri2pet.errors import InputError, Mri2PetError
 from mri2pet.machine_faults import check_machine, out_of_memory
 
 PARENT = "MRI2PET_SNAKEMAKE"  # process that started the jobs, and the process namespace it is in
+BRIEF = "MRI2PET_BRIEF"  # set where a console tells of failed jobs: their logs alone say it in full
 NAMESPACE = Path("/proc/self/ns/pid")
 _STAYS = "and start again: what is finished stays"
 
@@ -24,7 +25,7 @@ def log_to(path: str | Path, job: Any = None) -> Iterator[None]:
 
     An error that mri2pet raises on purpose is printed as its message alone, and so is a want of
     memory. Any other error is a fault of the program: its traceback goes to the log as well as to
-    stderr.
+    stderr. Beside a console that tells of failed jobs (`BRIEF`) nothing but the log has them.
 
     Parameters
     ----------
@@ -41,6 +42,9 @@ def log_to(path: str | Path, job: Any = None) -> Iterator[None]:
     console = logging.StreamHandler(sys.stderr)
     console.setLevel(logging.WARNING)
     console.setFormatter(logging.Formatter("mri2pet: %(message)s"))
+    brief = bool(os.environ.get(BRIEF))
+    if brief:
+        console.addFilter(lambda record: record.levelno < logging.ERROR)
     logging.basicConfig(level=logging.INFO, handlers=[file_handler, console], force=True)
     logging.captureWarnings(True)
     try:
@@ -55,6 +59,12 @@ def log_to(path: str | Path, job: Any = None) -> Iterator[None]:
         if out_of_memory(error):
             logging.getLogger("mri2pet").error("%s", _memory_advice(error, job))
             sys.exit(1)
+        if brief:
+            sys.exit(1)
+        raise
+    except KeyboardInterrupt:
+        if brief:
+            sys.exit(130)
         raise
     finally:
         logging.shutdown()

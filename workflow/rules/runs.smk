@@ -1,19 +1,40 @@
 """What is said and written at the end of every run: times, failures, exclusions."""
 
+from collections import Counter
+
 from snakemake.logging import logger
 
 from mri2pet.config.systems import RESERVED
 from mri2pet.machine_faults import check_writable
 from mri2pet.runs import gpus
 from mri2pet.runs.apart import check_apart
+from mri2pet.runs.console import tell_outlook
 from mri2pet.runs.present import Present
 from mri2pet.runs.recorder import Job, RunRecorder
 from mri2pet.runs.summary import finish_run
+from mri2pet.runs.time_left import Outlook
 
+PAGE = "index.html" if BUNDLE else "report/report.html"
 RECORDER = RunRecorder()
 RULE_OF = workflow.modifier.modify_rulename
+
+
+def still_open():
+    """Return how many jobs of each rule and model are not done."""
+    jobs = workflow.dag.needrun_jobs()
+    return Counter((job.rule.name, job.wildcards_dict.get("model", "")) for job in jobs)
+
+
 if workflow.is_main_process:
     logger.addHandler(RECORDER)
+    tell_outlook(
+        Outlook(
+            stage_of=lambda name: Path(workflow.get_rule(name).snakefile).stem,
+            still_open=still_open,
+            unread=lambda: any(job.is_checkpoint for job in workflow.dag.needrun_jobs()),
+            cores=workflow.resource_settings.cores or 1,
+        )
+    )
 
 # On one machine a GPU has one job at a time, unless `--resources gpu=...` says otherwise; without
 # one, networks are trained on the cores, and as many as there are cores for. Only a call for a
@@ -55,6 +76,8 @@ def end_of_run():
             studies=list(STUDIES),
             rule_of=RULE_OF,
         ),
+        page=f"{RESULTS}/{PAGE}" if everything else None,
+        systems=SYSTEMS,
     )
     logger.info(f"\n{text}\n")
 

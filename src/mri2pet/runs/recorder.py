@@ -51,6 +51,8 @@ class Job:
 
 
 WHOSE = ("subject", "visit")
+INTERRUPT = "Terminating processes on user request"  # Snakemake's words for Ctrl-C and the like
+STOPPED = "stopped with the run, which was interrupted; start again, and it goes on"
 
 
 @dataclass
@@ -62,6 +64,7 @@ class RunRecorder(logging.Handler):
 
     jobs: dict[int, Job] = field(default_factory=dict)
     began: float | None = None
+    interrupted: bool = False
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -88,7 +91,9 @@ class RunRecorder(logging.Handler):
             self._end(jobid, "finished", max(now, job.started))
 
     def _take(self, event: str, what: Mapping[str, Any], now: float) -> None:
-        if event == "job_info":
+        if event == "None":
+            self.interrupted |= str(what.get("msg")).startswith(INTERRUPT)
+        elif event == "job_info":
             self.began = self.began or now
             wildcards = {key: str(value) for key, value in dict(what["wildcards"] or {}).items()}
             logs = tuple(map(str, what["log"] or ()))
@@ -107,6 +112,8 @@ class RunRecorder(logging.Handler):
             return
         job.logs = tuple(dict.fromkeys([*job.logs, *map(str, what["log"] or ()), *map(str, aux)]))
         job.message = str(what.get("rule_msg") or job.message)
+        if self.interrupted and not job.message:
+            job.message = STOPPED
         job.group = group or job.group
 
     def _end(self, jobid: int, state: str, now: float) -> Job | None:

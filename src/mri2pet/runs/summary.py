@@ -14,11 +14,12 @@ from mri2pet.runs.failures import (
     still_failed,
     write_failures,
 )
+from mri2pet.runs.main_numbers import main_numbers
 from mri2pet.runs.present import Present, visits_of
 from mri2pet.runs.recorder import Job, RunRecorder
 from mri2pet.runs.times import lines_of, sum_times, wall_seconds, write_jobs
 
-SHOWN = 20  # excluded scans on the screen; the table has all
+SHOWN = 20  # failed jobs, and excluded scans, on the screen; the table has all
 
 
 def finish_run(
@@ -30,6 +31,8 @@ def finish_run(
     results: str | Path = "results",
     logs: str | Path = "logs",
     present: Present | None = None,
+    page: str | Path | None = None,
+    systems: Sequence[str] = (),
 ) -> str:
     """Write the tables of a run that ends, well or badly, and return what to say about it.
 
@@ -52,7 +55,10 @@ def finish_run(
         Folders.
     present
         What the configuration has; failures and exclusions of anything else are forgotten.
+    page, systems
+        The page that the run is to make, and whose main numbers are said if nothing is undone.
     """
+    undone = list(undone)
     jobs = list(recorder.jobs.values())
     table = Path(results) / "failures.tsv"
     earlier = still_failed(table, [*jobs, *mended], known)
@@ -72,7 +78,10 @@ def finish_run(
         write_jobs(Path(logs) / "jobs.tsv", jobs, recorder.began or 0.0)
     times = sum_times(jobs, lambda job: stages.get(job.rule, job.rule))
     lines = [*lines_of(times, "stage"), f"{wall_seconds(jobs):.0f} s by the clock", ""]
-    return "\n".join([*lines, *_failures(rows, waiting, table), *unwritten])
+    lines += [*_failures(rows, waiting, table), *unwritten]
+    if page is not None and not undone and Path(page).is_file():
+        lines += ["", *main_numbers(results, systems), f"Open {page}."]
+    return "\n".join(lines)
 
 
 @contextmanager
@@ -91,13 +100,14 @@ def _failures(rows: Sequence[Row], waiting: Sequence[str], table: Path) -> list[
     if not failed and not excluded:
         return ["No job failed, no scan was excluded."]
     lines = [f"{len(failed)} failed jobs, {len(excluded)} excluded scans ({table}):"]
-    for row in [*failed, *excluded[:SHOWN]]:
+    for row in [*failed[:SHOWN], *excluded[:SHOWN]]:
         what = " ".join(row[key] for key in ("subject", "visit", "job") if row[key] != "n/a")
         lines.append(f"  {row['kind']:<8} {row['stage']} {what}: {row['reason']}")
         if row["kind"] == "failed":
             lines.append(f"           log: {row['log']}")
-    if len(excluded) > SHOWN:
-        lines.append(f"  ... and {len(excluded) - SHOWN} more excluded scans")
+    for rows, what in ((failed, "failed jobs"), (excluded, "excluded scans")):
+        if len(rows) > SHOWN:
+            lines.append(f"  ... and {len(rows) - SHOWN} more {what}")
     if waiting:
         lines.append(f"{len(waiting)} jobs were left undone: {', '.join(sorted(set(waiting)))}")
         lines.append("`snakemake report_partial` reports on what is there.")

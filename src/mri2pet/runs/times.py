@@ -34,13 +34,14 @@ def write_jobs(path: str | Path, jobs: Iterable[Job], began: float) -> None:
 
 
 def read_jobs(path: str | Path) -> list[Job]:
-    """Read what `write_jobs` wrote, as far as times go."""
+    """Read what `write_jobs` wrote: times, states and wildcards."""
     with open(path, newline="") as handle:
         rows = list(csv.DictReader(handle, delimiter="\t"))
     return [
         Job(
             row["rule"],
-            {key: row[key] for key in ("subject", "visit") if row[key] != MISSING},
+            {key: row[key] for key in ("subject", "visit") if row[key] != MISSING}
+            | dict(part.split("=", 1) for part in row["job"].split() if "=" in part),
             float(row["start"]),
             float(row["start"]) + float(row["seconds"]),
             row["state"],

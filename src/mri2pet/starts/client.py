@@ -30,7 +30,10 @@ def main(path: str, arguments: list[str]) -> int:
             connection.sendall(body)
         except OSError:
             return alone(arguments)
-        told = connection.recv(STATUS.size, socket.MSG_WAITALL)
+        try:
+            told = connection.recv(STATUS.size, socket.MSG_WAITALL)
+        except KeyboardInterrupt:  # the job ends with this connection
+            return 130
     if len(told) < STATUS.size:
         print("mri2pet: the process that runs the jobs has ended, and this one with it", flush=True)
         return 1

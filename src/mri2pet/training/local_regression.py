@@ -191,7 +191,7 @@ def fit(
         row |= validation.measure(solved, 1)
     row["seconds"] = round(time.monotonic() - started, 3)
     log.info(
-        "%s, fold %d: %d features of %d visits, mae %.4g in %.1f s",
+        "%s, fold %s: %d features of %d visits, mae %.4g in %.1f s",
         *(name, fold, len(generator.widths), len(rows), row["mae"], row["seconds"]),
     )
     return solved, [row]
