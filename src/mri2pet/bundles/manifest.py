@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mri2pet.config.applied import DETECTOR, GENERATOR
 from mri2pet.errors import InputError
 from mri2pet.files import atomic, read_json, sha256
 
@@ -20,7 +21,6 @@ CARD = "README.md"  # as Hugging Face's hub names a model card
 WEIGHTS = "fold-{fold}.safetensors"
 GRID = "grid.safetensors"  # brain mask and atlas on the grid of the networks
 REGIONS, CONTROLS, SCORES = "regions.tsv", "controls.tsv", "scores.tsv"
-GENERATOR, DETECTOR = "generator", "detector"  # kinds of bundles
 # What a manifest must have before anything of it is used, and of which type it is.
 COMMON = {
     "system": str,

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mri2pet.bundles.manifest import DETECTOR
 from mri2pet.config.systems import SYSTEMS
 from mri2pet.errors import InputError
 
 STUDY = "applied"  # the study of the people that a bundle is applied to
+GENERATOR, DETECTOR = "generator", "detector"  # kinds of bundles
 FOLDER = "results/applied"
 LIMITS = {"measure_sd": 4.0, "histogram": 2.0, "age_years": 5.0}  # where the user names none
 CALL = "snakemake --cores 2 apply --config bundle=DIR raw=DIR"
