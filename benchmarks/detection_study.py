@@ -8,11 +8,13 @@ patients, and in the strata of depth and size that the simulation took its lesio
 
 import argparse
 import itertools
+import tempfile
 from pathlib import Path
 
 import pandas as pd
 
 from default_run import DETECTION, labels_of, markdown, times
+from mri2pet.anomaly.detection import detection_curve
 from mri2pet.anomaly.detection_tables import (
     ABOVE,
     CONTROLS,
@@ -22,10 +24,15 @@ from mri2pet.anomaly.detection_tables import (
     Found,
     at_rate,
     detection_table,
+    detector_tests,
 )
+from mri2pet.anomaly.free_response import free_response_curve
+from mri2pet.anomaly.patients import known
 from mri2pet.anomaly.training_sets import TEXT
 from mri2pet.evaluation.image_tables import read_published
 from mri2pet.files import atomic, read_tsv
+from mri2pet.reporting.detection_figures import detection_figure, free_response_figure
+from mri2pet.reporting.figures import save
 from study_words import ROOT, configuration, shrink, span, verdict
 
 STUDY = ROOT / "config/study/detection.yaml"
@@ -101,7 +108,7 @@ class Study:
             f"**{'holds here' if first['mean'] >= 0.95 else 'not here'}**, {span(first)} of "
             f"{first['n']} patients.",
         ]
-        tests = read_tsv(self.tables / "detection_tests.tsv")
+        tests = detector_tests(self.found)
         tests = tests[tests["metric"] == SENSITIVITY].set_index(["first", "second"])
         for better, worse, words in self.comparisons():
             pair = (better, worse) if (better, worse) in tests.index else (worse, better)
@@ -157,9 +164,29 @@ class Study:
             out.append("\n".join(lines) + "\n")
         return "\n".join(out)
 
+    def draw(self, folder: Path) -> None:
+        """Draw the pictures of the page."""
+        labels = {name: self.labels[name] for name in self.found}
+        curves = [detection_curve(each.curves(), name) for name, each in self.found.items()]
+        free = [
+            free_response_curve(
+                name, known(each.patients), each.controls, each.clusters, each.chance
+            )
+            for name, each in self.found.items()
+        ]
+        drawn = {
+            "detection": detection_figure(pd.concat(curves), labels, "simulated study"),
+            "free_response": free_response_figure(pd.concat(free), labels, "simulated study"),
+        }
+        with tempfile.TemporaryDirectory() as work:
+            for name, figure in drawn.items():
+                save(figure, Path(work, f"{name}.png"))
+                shrink(Path(work, f"{name}.png"), folder / f"study-{name}.png")
+
     def page(self, jobs: Path) -> str:
         """Return the page."""
-        whole, spread = (read_tsv(self.tables / f"{n}.tsv") for n in ("detection", "spread"))
+        whole = detection_table(self.found, self.nothing)
+        spread = read_tsv(self.tables / "spread.tsv")
         shown = whole[~whole["method"].str.startswith("shuffled_")]
         wanted = (*DETECTION, at_rate(1))
         controls = next(iter(self.found.values())).controls["subject"].nunique()
@@ -202,11 +229,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs/study-detection.md")
     chosen = parser.parse_args()
     config = configuration(STUDY)
-    for name in PICTURES:
-        made = chosen.out.parent / f"images/study-{name}.png"
-        shrink(chosen.results / f"gan_anomaly/figures/{name}.png", made)
+    study = Study(chosen.results, config)
+    study.draw(chosen.out.parent / "images")
     with atomic(chosen.out) as partial:
-        partial.write_text(Study(chosen.results, config).page(chosen.times))
+        partial.write_text(study.page(chosen.times))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ import pandas as pd
 
 from default_run import HELD, RATES, labels_of, markdown, times
 from mri2pet.evaluation.image_metrics import LIKENESS
+from mri2pet.evaluation.image_tables import pool
+from mri2pet.evaluation.paired_differences import paired_differences
 from mri2pet.files import atomic, read_tsv
 from mri2pet.reporting.oracle import noted
 from mri2pet.reporting.simplest import note_on_simplest
@@ -48,6 +50,7 @@ class Study:
         self.labels = labels_of(config, "dual_glow")
         self.people = config["studies"]["dementia"]["simulation"]["paired"]
         self.folds = config["folds"]["n"]
+        self.rows = set(self.table("table1")["method"])
 
     def table(self, name: str) -> pd.DataFrame:
         """Return one of the run's tables."""
@@ -86,7 +89,7 @@ class Study:
     def _images(self) -> list[str]:
         gap = self.table("table1")
         gap = gap[gap["metric"] == "gap closed"].set_index("method")
-        differences = self.table("differences").set_index(["method", "against"])
+        differences = self._differences().set_index(["method", "against"])
         lines = []
         for name in gap.index:
             if name in ("mean_pet", "oracle"):
@@ -104,6 +107,12 @@ class Study:
                 )
             lines.append(f"{line}.")
         return lines
+
+    def _differences(self) -> pd.DataFrame:
+        """Subtract the yardsticks' errors from everybody's, person by person."""
+        paths = sorted(self.folder.parent.glob("metrics/*/fold-*.tsv"))
+        values = pool(paths)
+        return paired_differences(values[values["method"].isin(self.rows)])
 
     def _ages(self) -> str:
         table = self.table("counterfactual").set_index(["method", "metric"])

@@ -145,6 +145,7 @@ def test_chance_at_false_clusters_is_that_of_the_controls_clusters_above_the_thr
     # none; one of c0; two of c0 and one of c1; c2's, too
     expected = [0, 0.2 / 4, (0.5 + 0.2) / 4, (0.5 + 0.2 + 0.2) / 4]
     assert [mean for mean, _, _ in found] == pytest.approx(expected)
+    assert found[0] == (0, 0, 0)  # no cluster, no chance
     assert all(low <= mean <= high for mean, low, high in found)
     best = sensitivity_at(ill, healthy, clusters, rates=[1.0])[0][0]
     assert best > found[-1][0]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mri2pet.anomaly.chance import CONTROLS, within
 from mri2pet.anomaly.detection import CHANCE, SCORE
 from mri2pet.anomaly.intervals import Estimate, alike
-from mri2pet.evaluation.resampling import interval, subject_weights
+from mri2pet.evaluation.resampling import FEWEST, interval, subject_weights
 
 RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 COLUMNS = (
@@ -102,7 +102,11 @@ def chance_at(
     for limit in _limits(controls, clusters, healthy, rates):
         above = (own > limit[:, None, None]).sum(axis=2)
         values = np.take_along_axis(of_controls, above[..., None], axis=2)[..., 0]
-        found.append(_estimate((healthy * values).sum(axis=1) / healthy.sum(axis=1), fewest))
+        shares = (healthy * values).sum(axis=1) / healthy.sum(axis=1)
+        mean, low, high = float(shares[0]), *map(float, interval(shares[1:], fewest))
+        if np.isnan(low) and fewest >= FEWEST:  # above all clusters of controls: certainly none
+            low = high = mean
+        found.append((mean, low, high))
     return found
 
 
