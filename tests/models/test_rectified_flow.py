@@ -131,9 +131,9 @@ def test_the_mean_over_draws_of_a_linear_flow_is_the_regression(flow):
     assert float(error) < 1.5 * grown * 0.02 / math.sqrt(400)
 
 
-def test_the_temperature_is_a_factor_on_the_difference_from_the_mean(flow):
+def test_the_temperature_is_a_factor_on_the_difference_from_the_one_pet(flow):
     mri, flow.sigma = torch.rand(SHAPE, generator=seeded(0)), 0.01
-    mean = flow(mri).detach()
+    mean = flow(mri).detach()  # what is made without noise
     none, one, half = (next(flow.draws(mri, 1, own, generator=seeded(1))) for own in (0, 1, [0.5]))
     torch.testing.assert_close(none, mean, rtol=0, atol=0)
     torch.testing.assert_close(half - mean, (one - mean) / 2, rtol=0, atol=1e-6)

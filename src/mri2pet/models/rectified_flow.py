@@ -74,7 +74,7 @@ class RectifiedFlow(nn.Module):
         velocity: Sequence[int] = (32, 64, 128, 256),
         sigma: float = 0.05,
         scales: int = 4,
-        steps: int = 8,
+        steps: int = 4,
     ) -> None:
         super().__init__()
         if sigma <= 0 or scales < 1 or steps < 1:
@@ -95,13 +95,14 @@ class RectifiedFlow(nn.Module):
         self.mean.start_at_mean(mean)
 
     def forward(self, mri: Tensor) -> Tensor:
-        """Map an MRI (B, 1, X, Y, Z), 0 to 1, to the mean PET of the same shape, 0 to 1.
+        """Map an MRI (B, 1, X, Y, Z), 0 to 1, to one PET of the same shape, 0 to 1.
 
-        In training mode to a draw, so that batch norm's statistics can be taken of all that a
-        synthesis and draws pass through.
+        That to which the flow leads from the mean PET without noise. In training mode a draw, so
+        that batch norm's statistics can be taken of all that draws pass through.
         """
         mean = self.mean(mri)
-        return self.end(self.start(mean), mean, mri) if self.training else mean
+        start = self.start(mean) if self.training else mean
+        return self.end(start, mean, mri).clamp(0, 1)
 
     @torch.no_grad()
     def draws(
@@ -121,8 +122,7 @@ class RectifiedFlow(nn.Module):
         count
             Number of draws of each.
         temperature
-            Factor on a draw's difference from the mean PET, or a list of that one; 0 gives what
-            `forward` gives.
+            Factor on a draw's difference from what `forward` gives, or a list of that one.
         side
             Not used: it is told nothing of people.
         generator
@@ -131,9 +131,10 @@ class RectifiedFlow(nn.Module):
         del side
         factor = temperature if isinstance(temperature, int | float) else temperature[0]
         mean = self.mean(mri)
+        centre = self.end(mean, mean, mri)
         for _ in range(count):
             made = self.end(self.start(mean, generator), mean, mri)
-            yield (mean + factor * (made - mean)).clamp(0, 1)
+            yield (centre + factor * (made - centre)).clamp(0, 1)
 
     def matching(
         self, mri: Tensor, pet: Tensor, mean: Tensor, generator: torch.Generator | None = None

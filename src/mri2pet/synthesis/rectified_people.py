@@ -38,7 +38,7 @@ class RectifiedPeople(FlowPeople):
         return [min(max(math.sqrt(max(ratio, 0)), LOWEST), HIGHEST)]
 
     def spreads(self, temperatures: Sequence[float], factor: float) -> list[Any]:
-        """Return the factor on a draw's difference from the mean PET."""
+        """Return the factor on a draw's difference from the one PET."""
         return [factor * temperatures[0]]
 
     def bits(self, row: pd.DataFrame, spreads: Sequence[Any], seed: int) -> Mapping[str, float]:
