@@ -38,6 +38,7 @@ GIB = 2**30
 PASSES = {
     "regression": (3, 0),
     "cvae": (3, 0),
+    "rectified_flow": (3, 0),  # of the mean PET and of one velocity
     "gan": (3, 9),
     "conditional_gan": (3, 9),
     "lsgan": (3, 9),
@@ -123,6 +124,8 @@ def example(entry: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[int, floa
         return sum(p.numel() for p in model.parameters()), make * flow_forwards(shape[1:])
     if generator.get("patches") == "lobes":  # its parts are those of the atlas, as large as halves
         generator = {**generator, "patches": 8}
+    if generator["name"] == "rectified_flow":  # a synthesis follows it for more
+        generator = {**generator, "steps": 1}
     with torch.device("meta"):
         model = build(generator).eval()
         critic = build(discriminator).eval() if discriminator else None

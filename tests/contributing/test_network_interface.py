@@ -14,6 +14,7 @@ NETWORKS = {
     "cycle_gan": {"filters": [2, 2, 2], "blocks": 1, "kernel": 3},
     "resnet": {"filters": [2, 2], "blocks": 1, "kernel": 3, "dimensions": 3, "channels": 1},
     "dual_glow": {**FLOW, "grid": [16, 16, 16]},
+    "rectified_flow": {"mean": [2, 2, 2], "velocity": [2, 2]},
 }
 
 
@@ -33,6 +34,7 @@ def test_a_volume_gives_a_volume_of_its_shape_from_0_to_1(name):
     [
         ("unet3d", {}, (15, 16, 16)),
         ("cvae", {}, (16, 18, 16)),
+        ("rectified_flow", {}, (16, 16, 18)),
         ("gla_gan", {}, (16, 16, 15)),
         ("dual_glow", {}, (16, 16, 18)),
         ("cycle_gan", {"padding": "reflect"}, (16, 3, 16)),

@@ -26,6 +26,7 @@ def test_every_name_builds_its_class():
         "IxiGenerator",
         "IxiDiscriminator",
         "PatchAutoencoder",
+        "RectifiedFlow",
     }
 
 

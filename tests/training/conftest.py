@@ -171,6 +171,18 @@ def entries(entry, cycle_entry, slices_entry, patches_entry, flow_entry, told_en
             "generator": {"name": "cvae", "filters": [2, 3], "code": 2},
             "losses": {"l1": 1.0, "kl": 0.05},
         },
+        "rectified_flow": {
+            "recipe": "rectified_flow",
+            "generator": {
+                "name": "rectified_flow",
+                "mean": [2, 2],
+                "velocity": [2, 2],
+                "scales": 2,
+                "steps": 2,
+            },
+            "losses": {"l1": 1.0},
+            "training": entry["training"],
+        },
         "cgan": {
             **entry,
             **conditional,

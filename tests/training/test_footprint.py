@@ -67,7 +67,10 @@ def test_every_recipe_is_counted(entries):
         assert found["forward"] > 0, name
 
 
-@pytest.mark.parametrize("name", ["gan", "cycle_gan", "dual_glow", "slices", "patches", "cvae"])
+LARGER = ["gan", "cycle_gan", "dual_glow", "slices", "patches", "cvae", "rectified_flow"]
+
+
+@pytest.mark.parametrize("name", LARGER)
 def test_larger_batches_and_volumes_keep_more(entries, name):
     entry = entries[name]
     twice = {**entry, "training": {**entry["training"], "batch_size": 4}}

@@ -107,7 +107,7 @@ def test_the_gap_has_no_gradient(entries, whole_batch, name):
         assert grad[batch["seen"] & pairs.mask].abs().sum() > 0
 
 
-@pytest.mark.parametrize("name", [*RECIPES, "cvae", "dual_glow"])
+@pytest.mark.parametrize("name", [*RECIPES, "cvae", "dual_glow", "rectified_flow"])
 def test_whatever_stands_in_the_gap_the_step_is_the_same(entries, gap, load, name):
     results = []
     for value in (0.0, 0.8):

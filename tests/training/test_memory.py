@@ -47,6 +47,11 @@ ENTRIES = {
         "generator": {"name": "dual_glow", "depth": [2, 2], "width": [64, 128]},
         "losses": {"mri": 0.001},
     },
+    "a rectified flow": {
+        "recipe": "rectified_flow",
+        "generator": {"name": "rectified_flow", "mean": [32, 64], "velocity": [32, 64], "steps": 2},
+        "losses": {"l1": 1.0},
+    },
     "weights above all": {
         "recipe": "regression",
         "generator": {"name": "unet3d", "filters": [8, 64, 512, 1024]},

@@ -83,7 +83,7 @@ def test_every_visit_model_variant_and_fold_has_its_jobs(listing, config):
     assert {jobs[rule] for rule in PER_PET} == {PAIRED}
     folds = config["folds"]["n"]
     models, variants = len(config["gla_gan"]["models"]), 6
-    assert jobs["train"] == jobs["synthesise"] == (models + variants) * folds == 70
+    assert jobs["train"] == jobs["synthesise"] == (models + variants) * folds == 75
     assert jobs["mean_pet"] == folds
     assert jobs["gla_gan_image_metrics"] == models + variants + 2
     assert jobs["gla_gan_synthetic_features"] == models + variants + 2
@@ -108,13 +108,14 @@ def test_repeats_are_trained_and_measured_and_nothing_else_of_them_is_made(listi
         assert own[rule] == (2 * networks + 1) * folds
     assert thrice["gla_gan_image_metrics"] == 3 * networks + 3
     # intervals by what the trainings of one fold differ, of the models of the configuration
-    several = len(config["gla_gan"]["models"]) - 1
+    several = len(config["gla_gan"]["models"]) - 2  # the rectified flow's are those of its draws
     assert thrice["repeat_intervals"] == own["repeat_intervals"] == several * folds
     assert thrice["gla_gan_voxelwise_intervals"] == 2
     assert thrice["gla_gan_coverage_table"] == 1
     same = set(once) - {"train", "synthesise", "gla_gan_image_metrics", "total"}
     assert {rule: thrice[rule] for rule in same} == {rule: once[rule] for rule in same}
-    assert "gla_gan_coverage_table" not in once
+    assert once["rectified_draws"] == folds
+    assert "repeat_intervals" not in once
 
 
 def test_without_variants_and_third_group_their_jobs_are_gone(listing, config):

@@ -30,6 +30,9 @@ for system in KNOWN_SYSTEMS:
     if config.get(system, {}) is None:
         del config[system]
 
+# PET that others have made, for `judge` (papers/gla_gan/contest.smk).
+SUBMISSION = config.pop("submission", "")
+
 try:
     check_config(config, SCHEMA)
     if BUNDLE:

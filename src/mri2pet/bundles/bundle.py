@@ -22,7 +22,7 @@ from mri2pet.models.registry import side_information
 from mri2pet.synthesis.draws import draw_pets
 from mri2pet.synthesis.smoothing import smooth, voxel_size
 from mri2pet.synthesis.stack_parts import synthesise_parts
-from mri2pet.synthesis.temperature import spread
+from mri2pet.synthesis.temperature import widened
 from mri2pet.synthesis.whole_volume import synthesise
 from mri2pet.training.data import seed_from
 from mri2pet.training.settings import choose_device
@@ -175,9 +175,10 @@ class Bundle:
         mask, made = torch.from_numpy(self.mask).to(device), []
         for fold, generator in enumerate(self.generators):
             wide = self.about["folds"][fold].get("temperatures")
-            spreads = spread(generator.to(device), mask, wide, settings["temperature"])
+            spreads = widened(generator.to(device), mask, wide, settings["temperature"])
             seed = seed_from(settings["seed"], fold)
-            made.append(draw_pets(generator, mri, self.mask, share, seed, spreads, told, device))
+            options = (share, seed, spreads, told, device)
+            made.append(draw_pets(generator, mri, self.mask, *options, crop=self.about["crop"]))
         return np.concatenate(made)[: settings["draws"]]
 
     def pet(

@@ -125,6 +125,7 @@ SPACES = {
 # Rows of the tables that are no models.
 ATTRIBUTES = ("age", "sex", "diagnosis")  # of side information, where an entry does not choose
 FLOW = "dual_glow"  # the network that is made for one grid, and knows the groups by name
+RECTIFIED = "rectified_flow"  # the network that draws from what may lie behind an MRI, as FLOW does
 LOCAL = "local_regression"  # the network, and the recipe, that is shown several maps
 
 

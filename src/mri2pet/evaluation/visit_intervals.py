@@ -116,7 +116,7 @@ def ranks(count: int) -> dict[float, int]:
         For fewer than three draws.
     """
     if count < 3:
-        raise InputError(f"dual_glow.synthesis.draws: {count} are too few for an interval")
+        raise InputError(f"synthesis.draws: {count} are too few for an interval")
     wanted = (round((1 - nominal) * (count + 1) / 2) for nominal in NOMINAL)
     chosen = [min(max(rank, 1), count // 2) for rank in wanted]
     return {round(1 - 2 * rank / (count + 1), 9): rank for rank in dict.fromkeys(chosen)}

@@ -30,6 +30,7 @@ MODELS = {
     "ixi_generator": "ixi.IxiGenerator",
     "ixi_discriminator": "ixi.IxiDiscriminator",
     "local_regression": "local_regression.LocalRegression",
+    "rectified_flow": "rectified_flow.RectifiedFlow",
 }
 
 

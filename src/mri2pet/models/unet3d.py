@@ -123,14 +123,18 @@ class UNet3d(nn.Module):
 
     def decode(self, features: Sequence[Tensor]) -> Tensor:
         """Map features of every level to a PET (B, 1, X, Y, Z) in 0..1."""
+        made = self.upwards(features)
+        return torch.sigmoid(made) if self.from_mean is None else self.from_mean.made(made)
+
+    def upwards(self, features: Sequence[Tensor]) -> Tensor:
+        """Map features of every level to the last convolution's output (B, 1, X, Y, Z) float32."""
         *finer, x = features
         for up, merge in zip(self.up, self.merge, strict=True):
             x, skip = up(x), finer.pop()
             if finer:
                 x = self._left_out(x)
             x = merge(torch.cat([x, skip], dim=1) if self.skips else x)
-        made = self.output(x).float()
-        return torch.sigmoid(made) if self.from_mean is None else self.from_mean.made(made)
+        return self.output(x).float()
 
     def _left_out(self, features: Tensor) -> Tensor:
         """Apply the dropout; where the later half is of mirrored MRI, the same to both halves."""

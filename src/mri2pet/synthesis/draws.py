@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mri2pet.datasets.brain_box import brain_box
 from mri2pet.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def draw_pets(
     side: "Mapping[str, Tensor] | None" = None,
     device: "str | device" = "cpu",
     batch_size: int = 4,
+    crop: int = 0,
 ) -> Array:
     """Draw PETs of one person from p(x_p | x_m).
 
@@ -47,6 +49,8 @@ def draw_pets(
         Where to run.
     batch_size
         Draws at once, at most.
+    crop
+        As for `whole_volume.synthesise`.
 
     Returns
     -------
@@ -62,11 +66,14 @@ def draw_pets(
 
     if not hasattr(generator, "draws"):
         raise InputError(f"{type(generator).__name__} gives one PET of an MRI and no draws")
-    size = min(batch_size, count)
+    size, box = min(batch_size, count), brain_box(mask, crop)
     noise = torch.Generator(device).manual_seed(seed)
-    volumes = torch.from_numpy(np.array(mri, np.float32))[None, None].repeat(size, 1, 1, 1, 1)
+    volumes = torch.from_numpy(np.array(mri[box], np.float32))[None, None].repeat(size, 1, 1, 1, 1)
     volumes = volumes.to(device).contiguous(memory_format=torch.channels_last_3d)
     told = side and {name: values.repeat(size).to(device) for name, values in side.items()}
     drawn = generator.draws(volumes, -(-count // size), temperature, told, noise)
-    pets = (pet.float().cpu().numpy() * mask for batch in drawn for pet in batch[:, 0])
-    return np.stack(list(islice(pets, count)))
+    pets = np.zeros((count, *mask.shape), np.float32)
+    each = (pet.float().cpu().numpy() for batch in drawn for pet in batch[:, 0])
+    for place, pet in enumerate(islice(each, count)):
+        pets[(place, *box)] = pet * mask[box]
+    return pets

@@ -38,6 +38,8 @@ class FlowPeople:
         How the generator is told of people; None for one that is not.
     device
         Where to run.
+    crop
+        As for `whole_volume.synthesise`.
     """
 
     generator: DualGlow
@@ -47,6 +49,7 @@ class FlowPeople:
     seen: Array | None
     side: SideInformation | None
     device: torch.device
+    crop: int = 0
 
     def told(self, row: pd.DataFrame) -> dict[str, Tensor] | None:
         """Return side information of rows of the visits' table, on the device."""
@@ -120,7 +123,8 @@ class FlowPeople:
         for place, visit in enumerate(rows.itertuples(index=False)):
             row = rows.iloc[[place]]
             options = (seed(visit), spreads, self.told(row), self.device)
-            draws = draw_pets(self.generator, self.mri[visit.index], self.mask, count, *options)
+            given = (self.generator, self.mri[visit.index], self.mask, count)
+            draws = draw_pets(*given, *options, crop=self.crop)
             yield row, draws, measured(self.mask, self.seen, visit.index)
 
 

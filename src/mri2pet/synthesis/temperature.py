@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from mri2pet.models.dual_glow import DualGlow
 from mri2pet.models.glow import gaussian_log_density
@@ -116,6 +116,27 @@ def spread(
         factor * torch.where(brain, temperature, 1.0)
         for brain, temperature in zip(inside, temperatures, strict=True)
     ]
+
+
+def widened(
+    generator: nn.Module, mask: Tensor, temperatures: Temperatures | None, factor: float
+) -> list[Tensor] | list[float]:
+    """Return how wide a network is to draw, as its `draws` take it.
+
+    Parameters
+    ----------
+    generator
+        A network with `draws`, on its device.
+    mask
+        (X, Y, Z) bool, the brain, there too.
+    temperatures
+        As people held out of its training have set them; None: 1.
+    factor
+        On all of it.
+    """
+    if isinstance(generator, DualGlow):
+        return spread(generator, mask, temperatures, factor)
+    return [factor * (temperatures or [1.0])[0]]
 
 
 @torch.no_grad()

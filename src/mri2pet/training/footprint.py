@@ -32,6 +32,7 @@ ALIVE = {
     "regression": (1, 0),
     "cvae": (1, 0),
     "dual_glow": (1, 0),
+    "rectified_flow": (1, 0),
     "gan": (1, 2),
     "conditional_gan": (1, 2),
     "half_batch_gan": (1, 1),
@@ -168,6 +169,9 @@ def _step(
                 kind = torch.float32 if name == "age" else torch.long
                 side[name] = torch.empty(number, dtype=kind, device="meta")
             return sum(generator.losses(volumes, volumes, side or None).values())
+        if hasattr(generator, "matching"):  # a mean, and a flow that takes no gradient to it
+            mean = generator.mean(volumes)
+            return mean + generator.matching(volumes, volumes, mean.detach())[0]
         if hasattr(generator, "make_recognition"):
             code, _ = others[0](volumes, volumes)
             return generator.reconstruct(volumes, code)[0]

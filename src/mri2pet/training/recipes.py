@@ -24,6 +24,7 @@ RECIPES = {
     "cycle_gan": "cycle.CycleGan",
     "dual_glow": "glow_recipe.DualGlowRecipe",
     "cvae": "cvae_recipe.ConditionalVae",
+    "rectified_flow": "rectified_recipe.RectifiedFlowRecipe",
 }
 # Without steps: functions as `local_regression.fit`, of entries without losses and training.
 CLOSED_FORMS = {"local_regression": "local_regression.fit"}

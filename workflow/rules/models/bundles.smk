@@ -10,7 +10,7 @@ def grid_setting(system):
 
 def draw_settings(system, model):
     """Return how often, and how, a model draws; nothing for one that cannot."""
-    drawn = system == "dual_glow" and TRAINED[system][model]["generator"]["name"] == "dual_glow"
+    drawn = model in DRAWING.get(system, ())
     asked = {**config[system].get("synthesis", {}), "seed": config["seed"]}
     return {key: asked[key] for key in ("draws", "temperature", "seed")} if drawn else {}
 

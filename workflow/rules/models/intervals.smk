@@ -1,6 +1,6 @@
 """Intervals of synthetic PET: of what each voxel tells by itself, of repeated trainings, their table."""
 
-from mri2pet.config.systems import FLOW
+from mri2pet.config.systems import FLOW, RECTIFIED
 from mri2pet.evaluation.voxelwise import METHODS as VOXELWISE
 
 FLOW_MODELS = {
@@ -12,11 +12,23 @@ FLOW_MODELS = {
     for system in PET_SYSTEMS
 }
 
+# Of these draws are made where the system says how many.
+RECTIFIED_MODELS = {
+    system: [
+        name
+        for name in config[system]["models"]
+        if ENTRIES[system][name]["generator"]["name"] == RECTIFIED
+        and "draws" in config[system].get("synthesis", {})
+    ]
+    for system in PET_SYSTEMS
+}
+DRAWING = {system: FLOW_MODELS[system] + RECTIFIED_MODELS[system] for system in PET_SYSTEMS}
+
 
 def repeated_models(system):
     """Return the models of a system that are trained more than once and give one PET of an MRI."""
     names = {first_and_number(name)[0] for name in TRAINED[system] if name not in ENTRIES[system]}
-    return [name for name in config[system]["models"] if name in names - {*FLOW_MODELS[system]}]
+    return [name for name in config[system]["models"] if name in names - {*DRAWING[system]}]
 
 
 def trainings(system, model):
@@ -24,7 +36,7 @@ def trainings(system, model):
     return [name for name in TRAINED[system] if first_and_number(name)[0] == model]
 
 
-INTERVALS = {system: FLOW_MODELS[system] + repeated_models(system) for system in PET_SYSTEMS}
+INTERVALS = {system: DRAWING[system] + repeated_models(system) for system in PET_SYSTEMS}
 INTERVAL_SYSTEMS = [system for system, models in INTERVALS.items() if models]
 
 
@@ -143,3 +155,42 @@ rule repeat_intervals:
         ),
     script:
         "../../scripts/repeat_intervals.py"
+
+
+rule rectified_draws:
+    input:
+        visits=dataset_file("visits.tsv"),
+        folds=folds_file,
+        source=model_array("source"),
+        pet=dataset_file("pet.npy"),
+        seen=dataset_file("seen.npy"),
+        mask=dataset_file("mask.npy"),
+        weights="results/{system}/models/{model}/fold-{fold}/generator.pt",
+        chosen="results/{system}/models/{model}/fold-{fold}/chosen.json",
+    output:
+        coverage="results/{system}/uncertainty/{model}/fold-{fold}/coverage.tsv",
+        scores="results/{system}/uncertainty/{model}/fold-{fold}/scores.tsv",
+        calibration="results/{system}/uncertainty/{model}/fold-{fold}/calibration.json",
+    log:
+        "logs/rectified_draws/{system}/{model}_fold-{fold}.log",
+    wildcard_constraints:
+        model="|".join(sorted({m for models in RECTIFIED_MODELS.values() for m in models})) or "-",
+    conda:
+        "../../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=drawing_memory("rectified_draws", 4000),
+        runtime=more(240),
+        gpu=1,
+    params:
+        generator=lambda wildcards: model_entry(wildcards.system, wildcards.model)["generator"],
+        crop=lambda wildcards: config[wildcards.system].get("crop", 0),
+        settings=lambda wildcards: {
+            key: config[wildcards.system]["synthesis"][key] for key in ("draws", "temperature")
+        },
+        seed=config["seed"],
+        code=lambda wildcards: code(
+            "rectified_draws.py", *model_code(wildcards.system, wildcards.model)
+        ),
+    script:
+        "../../scripts/rectified_draws.py"

@@ -76,3 +76,13 @@ def synthesis_memory(rule, otherwise, source="mri", system=None, model=None, num
         return attempt * synthesis_mb(size, volumes, rows, on_gpu(rule), draws)
 
     return amount
+
+
+def drawing_memory(rule, otherwise):
+    """Return the resource of a rule that draws PET as a system's `synthesis` says."""
+
+    def amount(wildcards, input, attempt):
+        draws = config[wildcards.system].get("synthesis", {}).get("draws", 0)
+        return synthesis_memory(rule, otherwise, "source", draws=draws)(wildcards, input, attempt)
+
+    return amount
