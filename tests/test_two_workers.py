@@ -56,7 +56,7 @@ def test_the_small_run_ends_with_the_tests(root, tmp_path, how):
     processes = [int(word) for word in told.read_text().split()]
     assert not any(map(is_gone, processes))
     tests.send_signal(how)
-    tests.wait()
+    tests.wait(60)
     for _ in range(400):
         if all(map(is_gone, processes)):
             return
