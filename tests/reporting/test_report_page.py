@@ -97,6 +97,7 @@ def page(tmp_path_factory):
         views.cohort_summary(visits),
         views.fold_summary(fakes.folds(visits)),
     )
+    report.viewers = {"gla_gan": "GLA-GAN"}
     report.qc, report.config = qc_visits(shots), "key: value\n" * 50
     none = pd.DataFrame()
     whom = study.whom(visits.assign(study="dementia"), report.simulated)

@@ -4,6 +4,8 @@ from functools import partial
 
 SECTIONS = {system: list(KNOWN_SYSTEMS[system].sections) for system in SYSTEMS}
 FOLDS_STUDIES = [space_study("linear")] if "linear" in USED_SPACES else []
+TEMPLATES = ("report.html", "summary.html", "report.css", "report.js", "viewer.js")
+VIEWERS = expand("results/report/viewer/{system}", system=PET_SYSTEMS)
 REPORT_CODE = [symbol for symbols in SECTIONS.values() for symbol in symbols]
 
 
@@ -63,11 +65,9 @@ rule report_page:
         qc=qc_pictures,
         measures=["results/cohort/qc.tsv"],
         parameters=["results/report/parameters.tsv"],
+        viewers=VIEWERS,
         lock=source_file("requirements.lock"),
-        template=[
-            source_file(f"src/mri2pet/reporting/templates/{part}.j2")
-            for part in ("report.html", "summary.html", "report.css", "report.js")
-        ],
+        template=[source_file(f"src/mri2pet/reporting/templates/{part}.j2") for part in TEMPLATES],
     output:
         report(
             "results/report/report.html",
@@ -118,6 +118,7 @@ rule report_partial:
             "qc": sorted(map(str, Path("results/preproc").glob("sub-*/ses-*/*/*_qc.png"))),
             "measures": there(["results/cohort/qc.tsv"]),
             "parameters": there(["results/report/parameters.tsv"]),
+            "viewers": [path for path in VIEWERS if Path(path).is_dir()],
             "lock": source_file("requirements.lock"),
         },
         missing=lambda wildcards: [path for path in whole_report() if not Path(path).is_file()],

@@ -1,8 +1,7 @@
 """Make the report: one self-contained page with a summary, what was run, tables, figures and QC.
 
-From the cohorts, folds and exclusions, what each system shows (tables beside the published values,
-figures, training curves), QC pictures and the configuration. The partial report is the same of what
-is there, with a list of what is not.
+From cohorts, folds, exclusions, what each system shows (tables, figures, curves), QC pictures and
+the configuration. The partial report is the same of what is there, with a list of what is not.
 """
 
 import platform
@@ -22,6 +21,7 @@ from mri2pet.reporting.qc_order import worst_of_visits
 from mri2pet.reporting.summary import study
 from mri2pet.reporting.summary.build import summary
 from mri2pet.reporting.system_sections import systems_sections
+from mri2pet.reporting.viewer import viewers
 
 with recorded(snakemake):
     params = snakemake.params
@@ -46,6 +46,7 @@ with recorded(snakemake):
         failed=views.with_headings(views.pool(given.get("failures", []), dtype=str)),
         qc=qc_visits(given["qc"], notes, nearest, page),
         measures={name: qc_view(measures, name) for name in ("MRI", "PET")},
+        viewers=viewers(given["viewers"]),
         config=yaml.safe_dump(params.config, sort_keys=False, allow_unicode=True),
         versions={"mri2pet": __version__, "Python": platform.python_version()}
         | pinned_versions(given["lock"], PACKAGES),

@@ -85,6 +85,8 @@ class Report:
         What each system has to show.
     qc, measures
         Pictures of the preprocessing by visit; by modality, what was measured of each scan.
+    viewers
+        System to its name, of those whose volumes lie in `viewer/`, beside the page.
     config
         The configuration as YAML.
     versions
@@ -104,6 +106,7 @@ class Report:
     sections: list[Section] = field(default_factory=list)
     qc: list[QcVisit] = field(default_factory=list)
     measures: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    viewers: Mapping[str, str] = field(default_factory=dict)
     config: str = ""
     versions: dict[str, str] = field(default_factory=dict)
 
