@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: install run test faults lint docs lock report audit audit-deps clean
+.PHONY: install run test faults lint docs site lock report audit audit-deps clean
 
 install: $(READY)
 
@@ -32,6 +32,10 @@ lint: $(READY)
 # The tables of config/README.md, from the schema.
 docs: $(READY)
 	$(BIN)/python -m mri2pet.config.tables
+
+# The documentation as a web site, in site/.
+site: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 report: $(READY)
 	$(BIN)/snakemake --report results/provenance/snakemake.html

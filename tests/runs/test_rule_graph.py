@@ -1,0 +1,47 @@
+"""The picture of the rules is of the rules that there are."""
+
+import pytest
+
+from mri2pet.runs.rule_graph import ASKED, as_dot, read_workflow, reduced, rules_in, rules_of
+
+
+@pytest.fixture(scope="module")
+def rules(root):
+    return rules_of(read_workflow(root / "Snakefile", None))
+
+
+def test_the_picture_shows_the_rules_of_the_snakefile(root, rules):
+    """Else draw it again: `python -m mri2pet.runs.rule_graph` says how."""
+    there = {name for names in rules.values() for name in names}
+    assert rules_in(root / "docs/images/rules.svg") == there
+    assert len(there) > 100
+    assert not there & ASKED
+
+
+def test_rules_stand_in_the_file_that_has_them(rules):
+    assert "train" in rules["models/train"]
+    assert "n4" in rules["visit/preproc"]
+    assert "detection_table" in rules["papers/gan_anomaly/detector"]
+    assert "report_page" in rules["report"]
+
+
+@pytest.mark.parametrize(
+    ("edges", "left"),
+    [
+        ({("a", "b"), ("b", "c"), ("a", "c")}, {("a", "b"), ("b", "c")}),
+        ({("a", "b"), ("b", "a")}, {("a", "b"), ("b", "a")}),
+        ({("a", "b"), ("b", "c"), ("c", "d"), ("a", "d")}, {("a", "b"), ("b", "c"), ("c", "d")}),
+        ({("a", "b"), ("a", "c")}, {("a", "b"), ("a", "c")}),
+    ],
+)
+def test_arrows_that_follow_from_others_are_left_out(edges, left):
+    assert reduced(edges) == left
+
+
+def test_a_frame_stands_around_the_steps_of_a_folder():
+    dot = as_dot(
+        {"visit/preproc": ["n4"], "report": ["report_page"]}, {("visit/preproc", "report")}
+    )
+    assert dot.count("subgraph cluster_") == 2
+    assert '"visit/preproc" -> "report";' in dot
+    assert "each visit" in dot
