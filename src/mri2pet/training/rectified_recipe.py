@@ -56,9 +56,8 @@ class RectifiedFlowRecipe(Regression):
             found, wanted = generator.matching(mri, torch.where(known, pet, start), start)
         total, terms = self.loss(as_measured(mean * mask, pet, batch), pet)
         squares = (found - wanted).square()
-        if "seen" in batch:
-            squares = squares[batch["seen"].expand_as(squares)]
-        flow = squares.mean()
+        seen = batch.get("seen")  # in no step a size that depends on it: a step may be recorded
+        flow = squares.mean() if seen is None else (squares * seen).sum() / seen.sum()
         total = total + flow
         precision.step(total, self.optimisers["generator"])
         precision.end_batch()
