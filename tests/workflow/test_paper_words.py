@@ -1,6 +1,7 @@
 """What a finished run leaves for a paper, and its curves for TensorBoard."""
 
 import csv
+import shutil
 
 
 def test_the_methods_paragraph_is_of_this_run(finished):
@@ -22,4 +23,6 @@ def test_curves_come_as_event_files_on_request(finished):
     finished.snakemake("tensorboard")
     trainings = list(finished.folder.glob("results/*/models/*/fold-*/history.tsv"))
     events = list(finished.folder.glob("results/tensorboard/*/*/fold-*/events.out.tfevents.*"))
+    shutil.rmtree(finished.folder / "results/tensorboard")  # other tests look at what a run leaves
+    (finished.folder / "results/provenance/tensorboard.json").unlink()
     assert len(events) == len(trainings) > 0
