@@ -128,6 +128,6 @@ BUNDLES = [f"results/{system}/bundles/{model}" for system in SYSTEMS for model i
 
 if "gan_anomaly" in SYSTEMS:
 
-    include: "../papers/gan_anomaly/detector_bundle.smk"
+    include: ROOT / "workflow/rules/papers/gan_anomaly/detector_bundle.smk"
 
     BUNDLES += DETECTOR_BUNDLES
