@@ -24,14 +24,14 @@ REFERENCES = {
     "gla_gan": "Sikka A, Skand, Virk JS, Bathula DR. MRI to PET cross-modality translation "
     "using globally and locally aware GAN (GLA-GAN) for multi-modal diagnosis of "
     "Alzheimer's disease.",
-    "ixi": "IXI dataset, Information eXtraction from Images. brain-development.org/ixi- dataset.",
+    "ixi": "IXI dataset, Information eXtraction from Images. brain-development.org/ixi-dataset.",
     "n4": "Tustison NJ, Avants BB, Cook PA, et al. N4ITK: improved N3 bias correction. IEEE "
     "Trans Med Imaging 2010;29:1310-1320.",
     "petbids": "Norgaard M, Matheson GJ, Hansen HD, et al. PET-BIDS, an extension to the "
     "brain imaging data structure for positron emission tomography. Scientific "
     "Data 2022;9:65.",
-    "pytorch": "Paszke A, Gross S, Massa F, et al. PyTorch: an imperative style, high- "
-    "performance deep learning library. NeurIPS 2019;32.",
+    "pytorch": "Paszke A, Gross S, Massa F, et al. PyTorch: an imperative style, "
+    "high-performance deep learning library. NeurIPS 2019;32.",
     "robex": "Iglesias JE, Liu CY, Thompson PM, Tu Z. Robust brain extraction across datasets "
     "and comparison with publicly available methods. IEEE Trans Med Imaging "
     "2011;30:1617-1634.",
