@@ -8,6 +8,10 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
+from mri2pet.datasets.folds import make_folds
+from mri2pet.datasets.further_controls import held_back, with_roles
+from mri2pet.files import read_tsv
+
 HELD_BACK, PATIENTS, ALONE = 40, 160, 40
 
 
@@ -19,9 +23,13 @@ def study(root):
 
 
 @pytest.fixture(scope="module")
-def listed(root, tmp_path_factory):
-    """Jobs of a dry run, once it is known who takes part."""
-    folder = tmp_path_factory.mktemp("detection")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("detection")
+
+
+@pytest.fixture(scope="module")
+def run(root, folder):
+    """Return a function that calls snakemake with the study; its cohort is there."""
     for part in ("config", "resources"):
         (folder / part).symlink_to(root / part)
 
@@ -34,8 +42,32 @@ def listed(root, tmp_path_factory):
         return result.stdout
 
     run("results/cohort/epilepsy.tsv")
+    return run
+
+
+@pytest.fixture(scope="module")
+def listed(run):
+    """Jobs of a dry run, once it is known who takes part."""
     stats = run("--dry-run", "--quiet", "rules").split("Job stats:")[1]
     return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", stats, re.M)}
+
+
+def test_generators_learn_from_nobody_who_is_held_back(run, folder, study):
+    """And the folds that they are trained by are those that they are tested by."""
+    run("results/datasets/anomaly/learnt/cohort.tsv")
+    text = {"subject": str, "visit": str}
+    everybody = read_tsv(folder / "results/cohort/epilepsy.tsv", dtype=text)
+    learnt = read_tsv(folder / "results/datasets/anomaly/learnt/cohort.tsv", dtype=text)
+    back = held_back(everybody.to_dict("records"), HELD_BACK, study["seed"])
+    assert len(back) == HELD_BACK and not back & set(learnt["subject"])
+    assert len(learnt) == 35 and set(learnt["role"]) == {"control"}
+    dealt = with_roles(everybody, back).query("role == 'control'").assign(group="control")
+    n = study["gan_anomaly"]["folds"]["n"]
+    whole, own = (
+        make_folds(rows, n, study["seed"], groups=["control"]).set_index("subject")["fold"]
+        for rows in (dealt, learnt.assign(group="control"))
+    )
+    assert own.to_dict() == whole[own.index].to_dict()
 
 
 def test_its_numbers_are_those_that_the_question_needs(study):

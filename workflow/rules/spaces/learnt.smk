@@ -13,6 +13,7 @@ def learnt_rows(space):
     """Return the rows of the cohort of people who can be learnt from, in its order."""
     rows = cohort(space_study(space)).values()
     people = {row["subject"] for row in rows if row["kind"] == "paired"}
+    people -= held_back_of(space, rows)
     return [row for row in rows if row["subject"] in people and row["role"] != "patient"]
 
 

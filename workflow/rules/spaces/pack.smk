@@ -10,6 +10,15 @@ ON_TEMPLATE = {
 ON_NONE = {"mask": "every voxel"}
 
 
+def held_back_of(space, visits):
+    """Return the controls of a space, of these rows of a cohort, whom nothing may learn from."""
+    told = PACKED[space].get("folds", {}).get("held_back")
+    try:
+        return held_back(visits, **told) if told else set()
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def enough_people(space, folds):
     """Return an input function that names no file: it refuses a cohort too small for its folds.
 
@@ -20,7 +29,7 @@ def enough_people(space, folds):
         role = folds.get("role")
         visits = cohort(space_study(space)).values()
         try:
-            back = held_back(visits, **folds["held_back"]) if "held_back" in folds else ()
+            back = held_back_of(space, visits)
             rows = [
                 {**row, "group": role or row["group"]}
                 for row in visits
