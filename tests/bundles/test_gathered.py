@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from mri2pet.bundles.apply import REGION_COLUMNS, Applied
 from mri2pet.bundles.gathered import COLUMNS, gather
@@ -22,7 +23,6 @@ ABOUT = {
         "visits_by_scanner_make": {"GE": 5},
     },
 }
-PIXEL = bytes.fromhex("89504e470d0a1a0a")  # begins as a PNG does
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_persons_page_has_the_largest_z_first(tmp_path, simulated):
     regions = pd.DataFrame(rows, columns=list(REGION_COLUMNS))
     found = Applied(empty, empty, regions, {}, ["age: 9.0 years"])
     picture = tmp_path / "t1.png"
-    picture.write_bytes(PIXEL)
+    Image.new("RGB", (4, 3), "white").save(picture)
     about = ABOUT | {"study": ABOUT["study"] | {"simulated": simulated}}
     write_person(tmp_path / "a.html", "sub-a", found, about, {"T1": picture})
     page = (tmp_path / "a.html").read_text()

@@ -109,7 +109,7 @@ def check_python(words):
 
 
 # What a call needs that a test has not: scans and files of the reader's own, a cluster, a run.
-NEEDS = r"/data|/path|/tmp|--profile|--unlock|audit|trace|bundle|\.yaml|--sdm|--report"
+NEEDS = r"/data|/path|/tmp|--profile|--unlock|audit|trace|bundle|submission|\.yaml|--sdm|--report"
 TRIED = [
     each
     for each in COMMANDS

@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 
 from mri2pet.errors import InputError
-from mri2pet.evaluation.coverage_tables import coverage_table
+from mri2pet.evaluation.coverage_tables import coverage_table, read_intervals
 from mri2pet.evaluation.ensembles import measure_ensemble
 from mri2pet.evaluation.image_tables import COLUMNS
 from mri2pet.evaluation.intervals import NOMINAL
 from mri2pet.evaluation.visit_intervals import VisitIntervals
-from mri2pet.evaluation.voxelwise import BINS, Voxelwise
+from mri2pet.evaluation.voxelwise import BINS, FEWEST, Voxelwise
+from mri2pet.files import write_tsv
 
 SHAPE = (12, 12, 12)
 MASK = np.ones(SHAPE, bool)
@@ -148,3 +149,22 @@ def test_table_refuses_methods_of_other_people():
     both = pd.concat([fewer, held.assign(method="voxel_gaussian")])
     with pytest.raises(InputError, match="subject s1"):
         coverage_table(both, scores.assign(method="dual_glow"), ["dual_glow"])
+
+
+def test_voxels_of_too_few_people_have_no_row(tmp_path):
+    """Their tables are empty, and are read beside those of a model."""
+    paths = []
+    for name in ("rectified_flow", "voxel_gaussian"):
+        held, scores = voxelwise(False, tested=3)
+        if name == "voxel_gaussian":
+            held, scores = VisitIntervals(0).tables()
+        folder = tmp_path / f"uncertainty/{name}/fold-0"
+        write_tsv(folder / "coverage.tsv", held)
+        write_tsv(folder / "scores.tsv", scores)
+        paths.append(folder)
+    tables = (read_intervals([each / f"{n}.tsv" for each in paths]) for n in ("coverage", "scores"))
+    table = coverage_table(*tables, ["rectified_flow"])
+    assert set(table["method"]) == {"rectified_flow"}
+    assert table.set_index("metric").loc["coverage at 95", "n"] == 3
+    with pytest.raises(InputError, match="too few"):
+        Voxelwise.of(np.zeros((FEWEST - 1, *SHAPE)), False)

@@ -158,6 +158,7 @@ def test_recipes_are_found_by_symbol():
         "CycleGan",
         "ConditionalVae",
         "DualGlowRecipe",
+        "RectifiedFlowRecipe",
     }
 
 

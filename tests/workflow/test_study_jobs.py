@@ -37,7 +37,7 @@ def test_every_pair_is_read_and_every_model_trained_in_each_fold(study):
     assert jobs["resample_pet"] == PAIRED[name] + {"dual_glow": 0, "gla_gan": 6}[name]
     models = {
         "dual_glow": 7,  # with and without side information, four peers, the local regression
-        "gla_gan": 8 + 6,  # with all ablations
+        "gla_gan": 9 + 6,  # with all ablations
     }[name]
     assert jobs["train"] == jobs["synthesise"] == models * FOLDS[name]
     assert jobs["mean_pet"] == FOLDS[name]

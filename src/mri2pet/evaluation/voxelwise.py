@@ -16,6 +16,7 @@ NOISES = 2
 METHODS = ("voxel_gaussian", "voxel_t")
 
 Array = NDArray[Any]
+FEWEST = 3  # visits that a voxel's sd is taken of
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,14 @@ class Voxelwise:
 
     @classmethod
     def of(cls, volumes: Array, student: bool, seen: Array | None = None) -> "Voxelwise":
-        """Fit it to volumes (N, X, Y, Z), N at least 3, where measured (`seen`; None: all).
+        """Fit it to volumes (N, X, Y, Z), N at least `FEWEST`, where measured (`seen`; None: all).
 
         A voxel that fewer than two visits have measured is given the variance 0.
         """
-        if len(volumes) < 3:
+        if len(volumes) < FEWEST:
             raise InputError(
-                f"{len(volumes)} training visits are too few for the sd of a voxel; 3 are needed"
+                f"{len(volumes)} training visits are too few for the sd of a voxel; {FEWEST} are "
+                "needed"
             )
         whole = np.asarray(volumes, np.float64)
         known = np.ones(whole.shape, bool) if seen is None else seen

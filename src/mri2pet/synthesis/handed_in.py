@@ -12,7 +12,6 @@ import pandas as pd
 
 from mri2pet.errors import InputError
 from mri2pet.files import read_tsv
-from mri2pet.imaging.volume import array, load_volume
 
 PAIRED = "paired"  # of a visit with MRI and PET
 PEOPLE = "people.tsv"  # of the kit; beside the PET it says for which folds they were made
@@ -241,6 +240,8 @@ def _key(stem: str, where: str) -> Key:
 
 
 def _nifti(path: Path, grid: Grid) -> Array:
+    from mri2pet.imaging.volume import array, load_volume  # the workflow lists files without them
+
     volume = load_volume(path)
     if not np.allclose(volume.affine, grid.affine, atol=PLACE) and volume.shape == grid.mask.shape:
         raise InputError(
