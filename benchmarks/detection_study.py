@@ -47,7 +47,8 @@ Written by `python benchmarks/detection_study.py` from the tables of
 **All people are simulated: no number here speaks about patients.** The configuration says who they
 are and which lesions they have; nothing of it was changed after a detection had been looked at.
 What the rows and metrics are: [reproduction.md](reproduction.md). In brackets: 95% intervals by
-resampling patients and controls.
+resampling patients and controls. Verdicts follow these; that there are many comparisons is in the
+corrected p alone.
 """
 
 
@@ -76,6 +77,8 @@ class Study:
         sets = {k: v for k, v in detector["training_sets"].items() if v}
         self.found = found_by(results, [*sets, *detector["plain"]])
         self.labels = labels_of(config, "gan_anomaly")
+        lesions = detector.get("injection", {}).get("lesions", {})
+        self.lesion_labels = {name: each["label"] for name, each in lesions.items()}
         self.nothing = read_published(ROOT / "resources/published/gan_anomaly.tsv", "none")
         lesions = read_tsv(results / "simulated/truth/epilepsy_lesions.tsv", dtype=TEXT)
         self.lesions = lesions.assign(subject=lesions["subject"].astype(str))
@@ -135,7 +138,10 @@ class Study:
             pairs.append((name, "real", f"{label} finds more than real PET alone"))
             pairs.append((name, "placebo", f"{label} finds more than copies of Mean PET do"))
         pairs.append(("more_real", "real", "As many further real PET find more than those at hand"))
-        pairs.append(("z_difference", "z_pet", "Taking away what the MRI explains finds more"))
+        plain = "A plain z-score of PET finds more than the SVMs of real PET alone"
+        pairs.append(("z_pet", "real", plain))
+        plain = "The z-score finds more where what the MRI explains is taken away"
+        pairs.append(("z_difference", "z_pet", plain))
         return [pair for pair in pairs if pair[0] in self.found and pair[1] in self.found]
 
     def strata(self) -> str:
@@ -217,7 +223,8 @@ class Study:
             floor = own.loc[own["metric"] == "detection floor", "mean"].iloc[0]
             cells = [span(by_depth.loc[depth]) for depth in depths]
             last = "none" if pd.isna(floor) else f"{100 * floor:.0f}%"
-            lines.append(f"| {' | '.join([self.labels[name], lesion, *cells, last])} |")
+            where = self.lesion_labels.get(lesion, lesion)
+            lines.append(f"| {' | '.join([self.labels[name], where, *cells, last])} |")
         return "## Lesions put into held-out controls\n\n" + "\n".join(lines) + "\n"
 
 
