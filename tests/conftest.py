@@ -33,7 +33,8 @@ ALIKE |= {"test_repeatable.py", "test_syn.py"}
 # What needs the small whole run, or the copy of the sources that it runs from.
 WHOLE_RUN = {"test_bundles_run.py", "test_deployed.py", "test_detectors_run.py"}
 WHOLE_RUN |= {"test_dual_glow_run.py", "test_judge_run.py", "test_paper_words.py"}
-WHOLE_RUN |= {"test_provenance_run.py", "test_reruns.py", "test_whole_run.py"}
+WHOLE_RUN |= {"test_provenance_run.py", "test_report_run.py", "test_reruns.py"}
+WHOLE_RUN |= {"test_whole_run.py"}
 # As in the workflow. They must be set before NumPy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")

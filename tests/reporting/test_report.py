@@ -1,5 +1,3 @@
-import base64
-import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -7,7 +5,6 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 import fakes
 from mri2pet.evaluation.image_metrics import DATA_RANGE, SSIM_SIGMA
@@ -16,7 +13,7 @@ from mri2pet.files import write_tsv
 from mri2pet.reporting import views
 from mri2pet.reporting.captions import PACKAGES, TABLES
 from mri2pet.reporting.html import SIMULATED_NOTE, Picture, Report, Section, pinned_versions, render
-from mri2pet.reporting.pictures import data_uri, qc_visits, thumbnail
+from mri2pet.reporting.pictures import data_uri, qc_visits
 
 
 def result(method, metric, mean, p=np.nan, published=(np.nan, np.nan), uncorrected=0.0001):
@@ -41,19 +38,6 @@ def table():
 @pytest.fixture
 def view(table):
     return views.table_view(*TABLES["I"], table, {"gla_gan": "GLA-GAN", "unet": "U-Net"})
-
-
-@pytest.fixture
-def pictures(tmp_path):
-    """QC pictures of two visits, one of them excluded with an empty picture."""
-    paths = []
-    for subject, stage in (("011S0005", "n4"), ("011S0005", "acpc"), ("002S0001", "acpc")):
-        path = tmp_path / f"sub-{subject}_ses-bl_{stage}_qc.png"
-        Image.fromarray(np.full((90, 900, 3), 128, dtype=np.uint8)).save(path)
-        paths.append(path)
-    empty = tmp_path / "sub-002S0001_ses-bl_n4_qc.png"
-    empty.touch()
-    return [*paths, empty, tmp_path / "sub-002S0001_ses-bl_segment_qc.png"]
 
 
 @pytest.fixture
@@ -244,57 +228,10 @@ def test_groups_of_several_studies_are_counted_apart(tmp_path):
     assert "Study" not in alone
 
 
-def test_qc_puts_stages_in_order_excluded_first_and_leaves_out_empty_pictures(pictures):
-    first, second = qc_visits(pictures, {("002S0001", "bl"): "why"})
-    assert (first.subject, first.note) == ("002S0001", "why")
-    assert [shot.stage for shot in first.pictures] == ["acpc"]
-    assert [shot.stage for shot in second.pictures] == ["acpc", "n4"]
-
-
-def test_qc_visits_nearest_to_a_limit_come_first(pictures):
-    nearest = {("011S0005", "bl"): (0.5, "PET seen 0.9"), ("002S0001", "bl"): (2.0, "MRI ml 900")}
-    assert [visit.nearest for visit in qc_visits(pictures, {}, nearest)] == [
-        "PET seen 0.9", "MRI ml 900",
-    ]  # fmt: skip
-    one, two = qc_visits(pictures, {("002S0001", "bl"): "why"}, nearest)
-    assert (one.note, two.note) == ("why", "")  # what is excluded stands before all
-
-
-def test_full_size_pictures_are_linked_to_from_where_the_page_lies(pictures):
-    page = pictures[0].parent / "results/report/report.html"
-    shots = [shot for visit in qc_visits(pictures, page=page) for shot in visit.pictures]
-    assert {shot.full for shot in shots} == {f"../../{path.name}" for path in pictures[:3]}
-
-
 def test_pictures_name_view_and_sides(report):
     page = render(report)
     assert page.count("<figure data-stage=") == 3
     assert page.count("<b>P</b>sagittal<b>A</b>") == page.count("<b>L</b>axial<b>R</b>") == 3
-
-
-def test_qc_names_what_the_page_has_no_room_for(pictures):
-    first, second = qc_visits(pictures, budget=1)
-    assert len(first.pictures) == 1
-    assert second.pictures == []
-    assert len(second.paths) == 2
-
-
-def test_thumbnails_are_small(pictures):
-    assert len(thumbnail(pictures[0])) < 5000
-    assert thumbnail(pictures[0]).startswith("data:image/webp;base64,")
-
-
-def test_figures_keep_their_size_and_nearly_their_colours(tmp_path):
-    walk = np.random.default_rng(0).normal(0, 3, (200, 300)).cumsum(axis=0)
-    level = np.clip(128 + walk, 0, 255)
-    full = np.stack([level, level**2 / 255, 255 - level], axis=-1).astype(np.uint8)
-    Image.fromarray(full).save(tmp_path / "figure.png")
-    stored = base64.b64decode(data_uri(tmp_path / "figure.png").partition(",")[2])
-    with Image.open(io.BytesIO(stored)) as image:
-        shown = np.asarray(image.convert("RGB")).astype(int)
-    assert shown.shape == (200, 300, 3)
-    assert np.abs(shown - full).max() <= 8
-    assert len(stored) < (tmp_path / "figure.png").stat().st_size
 
 
 def test_versions_come_from_the_lock(tmp_path):
