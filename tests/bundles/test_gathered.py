@@ -10,7 +10,7 @@ from mri2pet.bundles.gathered import COLUMNS, gather
 from mri2pet.cohorts.contract import EXCLUSION_COLUMNS
 from mri2pet.files import write_json, write_tsv
 from mri2pet.imaging.volume import Volume
-from mri2pet.reporting.applied import write_group, write_person
+from mri2pet.reporting.applied import with_pages, write_group, write_person
 
 ABOUT = {
     "label": "U-Net",
@@ -92,3 +92,14 @@ def test_a_persons_page_has_the_largest_z_first(tmp_path, simulated):
     assert places == sorted(places)
     assert "Unlike the training: age" in page and "data:image/png;base64," in page
     assert ("for show" in page) == simulated
+
+
+def test_visits_lead_to_the_pages_that_there_are(tmp_path):
+    people = pd.DataFrame({"subject": ["A", "B"], "visit": ["bl", "m12"], "status": ["PET", "no"]})
+    pages = [tmp_path / "a.html", tmp_path / "b.html"]
+    pages[0].write_text("x")
+    pages[1].touch()
+    shown, links = with_pages(people, pages, tmp_path / "index.html")
+    assert shown.columns.tolist() == ["visit", "status"]
+    assert shown["visit"].tolist() == ["sub-A ses-bl", "sub-B ses-m12"]
+    assert links == {"sub-A ses-bl": "a.html"}

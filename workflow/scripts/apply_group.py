@@ -5,15 +5,12 @@ unlike the training), regions.tsv, excluded_scans.tsv (who has no PET, and why),
 makes the folder a BIDS dataset of derivatives.
 """
 
-import os
-from pathlib import Path
-
 from mri2pet.bids_output import derivative_of
 from mri2pet.bundles.gathered import gather
 from mri2pet.bundles.manifest import read_manifest
 from mri2pet.files import read_tsv, write_json, write_tsv
 from mri2pet.provenance.record import recorded
-from mri2pet.reporting.applied import write_group
+from mri2pet.reporting.applied import with_pages, write_group
 
 with recorded(snakemake):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
@@ -23,15 +20,7 @@ with recorded(snakemake):
     write_tsv(made.people, people)
     write_tsv(made.regions, regions)
     write_tsv(made.excluded, left_out)
-    folder = Path(made.page).parent
-    names = "sub-" + people["subject"] + " ses-" + people["visit"]
-    pages = {
-        name: os.path.relpath(page, folder)
-        for name, page in zip(names, given.pages, strict=True)
-        if Path(page).stat().st_size
-    }
-    shown = people.drop(columns=["subject", "visit"])
-    shown.insert(0, "visit", names)
+    shown, pages = with_pages(people, given.pages, made.page)
     write_group(made.page, shown, left_out, read_manifest(given.bundle, whole=False), pages)
     links = {"cohort": "../bids", "preproc": "../preproc"}
     write_json(made.description, derivative_of(f"Synthetic PET by {params.model}", links))

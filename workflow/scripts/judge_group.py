@@ -5,9 +5,6 @@ clusters.tsv, excluded_scans.tsv (who was not judged, and why), the group's page
 the folder a BIDS dataset of derivatives.
 """
 
-import os
-from pathlib import Path
-
 import pandas as pd
 
 from mri2pet.bids_output import derivative_of
@@ -15,7 +12,7 @@ from mri2pet.bundles.gathered import JUDGED, gather
 from mri2pet.bundles.manifest import read_manifest
 from mri2pet.files import read_tsv, write_json, write_tsv
 from mri2pet.provenance.record import recorded
-from mri2pet.reporting.applied import write_group
+from mri2pet.reporting.applied import with_pages, write_group
 
 with recorded(snakemake):
     given, made, params = snakemake.input, snakemake.output, snakemake.params
@@ -31,15 +28,7 @@ with recorded(snakemake):
     write_tsv(made.people, people)
     write_tsv(made.clusters, clusters)
     write_tsv(made.excluded, left_out)
-    folder = Path(made.page).parent
-    names = "sub-" + people["subject"] + " ses-" + people["visit"]
-    pages = {
-        name: os.path.relpath(page, folder)
-        for name, page in zip(names, given.pages, strict=True)
-        if Path(page).stat().st_size
-    }
-    shown = people.drop(columns=["subject", "visit"])
-    shown.insert(0, "visit", names)
+    shown, pages = with_pages(people, given.pages, made.page)
     about = read_manifest(given.bundle, whole=False)
     write_group(made.page, shown, left_out, about, pages, judged=True)
     links = {"cohort": "../bids", "preproc": "../preproc"}

@@ -1,5 +1,6 @@
 """The pages of `apply`: one for a person, one for all."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -78,6 +79,38 @@ def write_person(
         tables=[Table("Regions, those with the largest z first", Z_CAPTION, shown)],
     )
     _write(path, page)
+
+
+def with_pages(
+    people: pd.DataFrame, pages: Sequence[str | Path], group: str | Path
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Name each visit as its page does.
+
+    Parameters
+    ----------
+    people
+        Table with `subject` and `visit`.
+    pages
+        One of each row; an empty file where there is none.
+    group
+        Where the page of all will lie.
+
+    Returns
+    -------
+    shown : DataFrame
+        The table with the visit's name in the first column, in place of the two.
+    links : dict
+        Name to page, relative to that of all.
+    """
+    names = "sub-" + people["subject"] + " ses-" + people["visit"]
+    links = {
+        name: os.path.relpath(page, Path(group).parent)
+        for name, page in zip(names, pages, strict=True)
+        if Path(page).stat().st_size
+    }
+    shown = people.drop(columns=["subject", "visit"])
+    shown.insert(0, "visit", names)
+    return shown, links
 
 
 def write_group(
