@@ -48,7 +48,8 @@ Written by `python benchmarks/detection_study.py` from the tables of
 are and which lesions they have; nothing of it was changed after a detection had been looked at.
 What the rows and metrics are: [reproduction.md](reproduction.md). In brackets: 95% intervals by
 resampling patients and controls. Verdicts follow these; that there are many comparisons is in the
-corrected p alone.
+corrected p alone. Of the run the tables `detection`, `spread` and `injection` were asked for, so
+that generators that no detector learns from were not trained.
 """
 
 

@@ -249,7 +249,12 @@ def test_each_kind_is_opened_by_its_own_function(whole, tmp_path):
     (copy / MANIFEST).write_text(json.dumps(content | keys | {"kind": "generator"}))
     with pytest.raises(InputError, match="load_bundle"):
         load_detector(copy)
-    for kind, message in (("oracle", "unknown kind"), ("generator", "no usable `entry`")):
+    wrong = (
+        ("oracle", "unknown kind"),
+        (["x"], "unknown kind"),
+        ("generator", "no usable `entry`"),
+    )
+    for kind, message in wrong:
         (copy / MANIFEST).write_text(json.dumps(content | {"kind": kind}))
         with pytest.raises(InputError, match=message):
             read_manifest(copy)

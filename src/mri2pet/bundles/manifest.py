@@ -104,7 +104,7 @@ def read_manifest(folder: str | Path, whole: bool = True) -> dict[str, Any]:
             f"{path}: is written in version {version} of the format, and this mri2pet reads "
             f"{VERSION} at most; install a newer mri2pet"
         )
-    wanted = NEEDED.get(content.setdefault("kind", GENERATOR))
+    wanted = NEEDED.get(str(content.setdefault("kind", GENERATOR)))
     if wanted is None:
         raise InputError(f"{path}: is a bundle of an unknown kind; install a newer mri2pet")
     for key, kind in wanted.items():

@@ -30,7 +30,7 @@ CUDA = 3000  # MB more on the host of a GPU: CUDA's own libraries. Not measured 
 SLACK = 1.25  # what an allocator needs beside weights and volumes,
 WORKING = 1.6  # and what allocator and kernels need beside what a step or synthesis keeps
 STATES = 3  # numbers kept for each weight: itself and the two moments of Adam or AdaMax,
-LAID_OUT = 1  # and one more: some processors' kernels lay the weights out anew
+SEEN_MORE = 1  # and one more, since one machine took it; what for was not found
 LOADING = 4  # copies of a volume while arrays are read
 HELD = 2.25  # and after that: source, target, and where the target is measured
 
@@ -139,7 +139,7 @@ def training_mb(
         The state after the best epoch is kept beside the last one.
     """
     weights, data = FLOAT * counted["parameters"], FLOAT * volumes.voxels * number
-    states = (STATES + validated + (0 if on_gpu else LAID_OUT)) * weights
+    states = (STATES + validated + (0 if on_gpu else SEEN_MORE)) * weights
     # A checkpoint is read beside fresh weights, before the first step.
     work = max(SLACK * weights, 0 if on_gpu else WORKING * counted["step"])
     return _in_all(max(SLACK * LOADING * data, SLACK * (HELD * data + states) + work), on_gpu)
