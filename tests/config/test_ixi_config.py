@@ -59,6 +59,26 @@ def test_keys_that_do_not_agree_are_named(config, wrong, fault):
         check_starts("ixi", config["ixi"])
 
 
+@pytest.mark.parametrize(
+    ("start", "mean", "fault"),
+    [
+        ("unet", [4, 8], r"a unet3d of the filters \[4, 8\] .* a unet3d of \[4, 8, 16, 32\]"),
+        ("gla_gan", [4, 8, 16, 32], "starts from a gla_gan"),
+        ("cycle_gan", [4, 8, 16], "starts from a cycle_gan"),
+        ("unet", [4, 8, 16, 32], None),
+        (None, [4, 8], None),
+    ],
+)
+def test_a_rectified_flow_starts_from_a_unet_of_its_own_size(config, start, mean, fault):
+    entry = config["gla_gan"]["models"]["rectified_flow"]
+    entry["generator"]["mean"], entry["start"] = mean, start
+    if fault is None:
+        check_starts("gla_gan", config["gla_gan"])
+        return
+    with pytest.raises(InputError, match=rf"gla_gan.models.rectified_flow.start: .*{fault}"):
+        check_starts("gla_gan", config["gla_gan"])
+
+
 @pytest.mark.parametrize("system", ["gla_gan", "dual_glow", "gan_anomaly"])
 def test_a_model_of_any_system_can_go_on_from_another(config, schema, system):
     first, second, *_ = config[system]["models"]

@@ -35,6 +35,33 @@ def test_further_trainings_have_the_same_entry_and_go_on_from_their_own_kind():
     assert repeat_entries(ENTRIES, 1) == {}
 
 
+@pytest.mark.parametrize(
+    ("own", "expected", "starts"),
+    [
+        ({"g3": 3, "g4": 3}, ["g3__2", "g4__2", "g3__3", "g4__3"], ["g3__2", "g3__3"]),
+        ({"g3": 2, "g4": 3}, ["g3__2", "g4__2", "g4__3"], ["g3__2", "g3__2"]),
+        ({"g3": 1, "g4": 2}, ["g4__2"], ["g3"]),
+        ({"g4": 2, "local": 5}, ["g4__2"], ["g3"]),
+    ],
+)
+def test_a_models_own_number_goes_before_that_of_its_system(own, expected, starts):
+    entries = {
+        name: entry | ({"repeats": own[name]} if name in own else {})
+        for name, entry in ENTRIES.items()
+    }
+    made = repeat_entries(entries, 1)
+    assert list(made) == expected
+    assert [made[name]["start"] for name in made if name.startswith("g4")] == starts
+
+
+def test_variants_are_trained_as_often_as_their_system_says(config):
+    config["gla_gan"]["ablations"]["run"] = ["k2"]
+    config["gla_gan"]["models"]["gla_gan"]["repeats"] = 3
+    made = repeat_entries(system_models(config, "gla_gan"), 1)
+    assert {"gla_gan__2", "gla_gan__3"} <= set(made)
+    assert not [name for name in made if name.startswith("k2")]
+
+
 def test_variants_are_repeated_too(config):
     config["gla_gan"]["ablations"]["run"] = ["k2"]
     assert "k2__2" in repeat_entries(system_models(config, "gla_gan"), 2)

@@ -67,6 +67,22 @@ def test_enough_people_make_the_share_hold():
         assert share_held(tables, share) >= share - 0.01
 
 
+def test_the_table_tells_both_factors_where_people_are_held_out_for_them():
+    """Where nobody is, both are 1 and are told once."""
+    told = {}
+    for people in (2, 19):
+        (held, scores), _ = ensemble(people, tested_people=12)
+        named = (part.assign(method="unet") for part in (held, scores))
+        told[people] = coverage_table(*named, ["unet"]).set_index("metric")["mean"]
+    assert not [metric for metric in told[2].index if "average" in metric]
+    for share in (50, 80, 90, 95):
+        average = told[19][f"coverage at {share}, on average"]
+        assert average == pytest.approx(share, abs=2.5)
+        assert average < told[19][f"coverage at {share}"]
+        widths = (told[19][f"width at {share}{words}"] for words in (", on average", ""))
+        assert next(widths) < next(widths)
+
+
 def test_rows_of_an_mri_alone_are_not_tested():
     rng = np.random.default_rng(0)
     truth = rng.uniform(size=(3, *SHAPE))

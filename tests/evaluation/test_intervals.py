@@ -50,6 +50,23 @@ def test_an_interval_without_width_holds_its_centre_alone():
     assert deviations(np.array([0.0, 0.1]), zero, zero, zero).tolist() == [0.0, np.inf]
 
 
+@pytest.mark.parametrize("share", NOMINAL)
+@pytest.mark.parametrize("said", [0.5, 1.0, 2.0])
+def test_a_factor_without_guarantee_holds_the_share_of_new_people(said, share):
+    """With the guarantee up to 2 / (n + 1) more are held."""
+    known = people(said, 19, scatter=0.3)
+    new = people(said, 200, scatter=0.3, seed=1)
+    coverage = {}
+    for missed in (0, 1):
+        factors = conformal_factors(known, missed=missed)
+        used = with_chosen(new, factors)
+        used = used[(used["chosen"] == 1) & (used["nominal"] == share)]
+        coverage[missed] = used["coverage"].mean()
+    assert coverage[0] == pytest.approx(share, abs=0.04)
+    assert coverage[1] >= share
+    assert coverage[1] > coverage[0]
+
+
 def test_factors_widen_and_one_is_the_interval_itself():
     assert 1.0 in FACTORS
     held = people(1.0, 1, voxels=20000)

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from mri2pet.errors import InputError
+from mri2pet.training import loop
 from mri2pet.training.recipes import make_recipe
-from mri2pet.training.run import train_model
+from mri2pet.training.run import finished_generator, prepare, train_model, train_recipe
 from mri2pet.training.settings import Precision, TrainingSettings
 
 PLAIN = Precision("fp32", torch.device("cpu"))
@@ -84,3 +85,89 @@ def test_another_generator_is_refused(rectified, pairs):
     rectified["generator"] = {"name": "unet3d", "filters": [2, 2]}
     with pytest.raises(InputError, match="rectified_flow' alone"):
         recipe_of(rectified, pairs)
+
+
+def regression(rectified, filters=(2, 2), seed=3):
+    """Return the entry of a U-Net and the state of its recipe, trained."""
+    entry = rectified | {
+        "recipe": "regression",
+        "generator": {"name": "unet3d", "filters": list(filters)},
+    }
+
+    def trained(pairs):
+        return train_recipe(entry, pairs, "unet", 0, seed)[0]
+
+    return trained
+
+
+def test_a_mean_that_is_given_stays_as_it_is(rectified, pairs):
+    """Weights and batch norm's statistics, through training and what follows it."""
+    unet = regression(rectified)(pairs)
+    given = unet.state_dict()
+    recipe, history = train_recipe(rectified, pairs, "flow", 0, 1, start=given)
+    for name, value in state(recipe.generator.mean).items():
+        torch.testing.assert_close(value, given[f"generator.{name}"], rtol=0, atol=0, msg=name)
+    fresh = prepare(rectified, pairs, "flow", 0, 1).recipe.generator.velocity
+    assert any(
+        not torch.equal(value, state(fresh)[name])
+        for name, value in state(recipe.generator.velocity).items()
+    )
+    mri = pairs.source[:2]
+    with torch.no_grad():
+        mean = finished_generator(recipe).mean(mri)
+        torch.testing.assert_close(mean, finished_generator(unet)(mri))
+    assert {"flow", "l1"} <= set(history[-1])
+
+
+def test_a_velocity_learns_the_same_whether_its_mean_is_trained_beside_or_not(rectified, pairs):
+    """Of one mean: a step's gradient of the velocity does not depend on who trains the mean."""
+    given = regression(rectified)(pairs).state_dict()
+    results = []
+    for fixed in (True, False):
+        recipe = recipe_of(rectified, pairs)
+        recipe.go_on_from(given)
+        if not fixed:
+            recipe.generator.mean_is_fixed = False
+            recipe.generator.mean.requires_grad_(True)
+        torch.manual_seed(1)
+        recipe.step(batch_of(pairs), PLAIN)
+        results.append(state(recipe.generator.velocity))
+    for name, value in results[0].items():
+        torch.testing.assert_close(value, results[1][name], msg=name)
+
+
+def test_a_stopped_training_goes_on_from_the_same_mean(rectified, pairs, tmp_path, monkeypatch):
+    given = regression(rectified)(pairs).state_dict()
+    rectified["training"] |= {"epochs": 3}
+    run = (rectified, pairs, "flow", 0, 1)
+    whole, _ = train_recipe(*run, start=given)
+    original = loop.save_checkpoint
+
+    def save_and_stop(*args):
+        original(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "save_checkpoint", save_and_stop)
+    with pytest.raises(KeyboardInterrupt):
+        train_recipe(*run, tmp_path / "checkpoint.pt", start=given)
+    monkeypatch.setattr(loop, "save_checkpoint", original)
+    recipe, history = train_recipe(*run, tmp_path / "checkpoint.pt", start=given)
+    assert len(history) == 3
+    for name, value in state(whole).items():
+        torch.testing.assert_close(value, state(recipe)[name], rtol=0, atol=0, msg=name)
+
+
+def test_one_goes_on_from_another_flow_too(rectified, pairs):
+    first, _ = train_recipe(rectified, pairs, "flow", 0, 1)
+    recipe = recipe_of(rectified, pairs)
+    recipe.go_on_from(first.state_dict())
+    assert not recipe.generator.mean_is_fixed
+    for name, value in state(first).items():
+        torch.testing.assert_close(value, state(recipe)[name], msg=name)
+
+
+@pytest.mark.parametrize("filters", [(4, 2), (2, 2, 2)])
+def test_a_mean_of_other_filters_is_refused(rectified, pairs, filters):
+    given = regression(rectified, filters)(pairs).state_dict()
+    with pytest.raises(InputError, match=r"flow: cannot go on .* filters of a unet3d"):
+        prepare(rectified, pairs, "flow", 0, 1, start=given)

@@ -28,7 +28,8 @@ with recorded(snakemake):
     visits = read_tsv(given.visits, dtype={"subject": str})
     folds = read_tsv(given.folds, dtype={"subject": str}) if given.folds else None
     people = params.validation.get("people", 0)
-    rows, held = select_training(visits, folds, fold, params.groups, people, params.seed)
+    split = (params.groups, people, params.seed, params.model.get("people", 0))
+    rows, held = select_training(visits, folds, fold, *split)
     arrays = ([given.source, *given.further], given.target, given.mask, given.atlas)
     side = side_information(params.model["generator"])
     load = partial(load_pairs, *arrays, crop=params.crop, side=side, seen=given.seen)

@@ -70,7 +70,8 @@ def variant_models(gla_gan: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     entries = {}
     for name in ablations["run"]:
         changes = ablations["variants"][name]
-        entry = {**base, "label": changes["label"]}
+        entry = {key: value for key, value in base.items() if key != "repeats"}
+        entry["label"] = changes["label"]
         if "losses" in changes:
             entry["losses"] = changes["losses"]
         for part in LAID_OVER:

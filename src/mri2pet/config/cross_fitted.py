@@ -26,7 +26,7 @@ def check_cross_fitted(config: Mapping[str, Any], system: str) -> None:
                 f"{where}: there is no model '{name}' in {system}.models; known are "
                 f"{', '.join(models)}"
             )
-        if "start" in models[name]:
+        if models[name].get("start"):
             raise InputError(
                 f"{where}: {name} goes on from {models[name]['start']}, and only a model that "
                 "begins anew can be trained without two folds; leave it out"

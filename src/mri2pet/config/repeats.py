@@ -37,21 +37,23 @@ def repeat_entries(
     entries
         Name to the complete entry of each model.
     repeats
-        Trainings of each model, the first among them.
+        Trainings of each model, the first among them, where its entry names no `repeats`.
 
     Returns
     -------
     `<model>__2` and so on to the model's entry. One that goes on from another model goes on from
-    its training of the same number. A recipe without random numbers is not repeated.
+    its training of the same number, or its last. A recipe without random numbers is not repeated.
     """
-    made = {}
-    for number in range(2, repeats + 1):
+    made: dict[str, dict[str, Any]] = {}
+    number_of = {model: _number(entry, repeats) for model, entry in entries.items()}
+    for number in range(2, max(number_of.values(), default=1) + 1):
         for model, entry in entries.items():
-            if entry["recipe"] in UNSEEDED:
+            if number > number_of[model]:
                 continue
             made[repeat_name(model, number)] = own = copy.deepcopy(dict(entry))
-            if own.get("start") is not None:
-                own["start"] = repeat_name(own["start"], number)
+            before = own.get("start")
+            if before is not None and number_of[before] > 1:
+                own["start"] = repeat_name(before, min(number, number_of[before]))
     return made
 
 
@@ -73,3 +75,7 @@ def check_repeats(config: Mapping[str, Any], systems: Sequence[str]) -> None:
                         f"{system}.{key}.{name}: names that end in two underscores and a number "
                         "are those of repeated trainings; choose another"
                     )
+
+
+def _number(entry: Mapping[str, Any], repeats: int) -> int:
+    return 1 if entry["recipe"] in UNSEEDED else int(entry.get("repeats", repeats))

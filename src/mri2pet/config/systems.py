@@ -164,10 +164,12 @@ def check_starts(system: str, block: Mapping[str, Any]) -> None:
     Raises
     ------
     InputError
-        If it is not there, goes on in turn from the other, or has another source or target.
+        If it is not there, goes on in turn from the other, has another source or target, or gives
+        no mean PET to a rectified flow.
     """
     models = block.get("models", {})
     for name, entry in models.items():
+        _check_mean(f"{system}.models.{name}", entry, models.get(entry.get("start"), entry))
         where, seen, before = f"{system}.models.{name}", {name}, entry.get("start")
         while before is not None:
             if before not in models or before in seen:
@@ -178,6 +180,20 @@ def check_starts(system: str, block: Mapping[str, Any]) -> None:
                 raise InputError(f"{where}.start: {before} has another direction")
             seen.add(before)
             before = models[before].get("start")
+
+
+def _check_mean(where: str, entry: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    """Refuse a network that a rectified flow cannot take as its mean PET."""
+    own, other = entry["generator"], before["generator"]
+    if own["name"] != RECTIFIED or other["name"] == RECTIFIED:
+        return
+    filters = own.get("mean")
+    if other["name"] != "unet3d" or filters != other.get("filters"):
+        raise InputError(
+            f"{where}.start: its mean PET is a unet3d of the filters {filters} "
+            f"(`generator.mean`), and it starts from a {other['name']} of {other.get('filters')}; "
+            "give both the same filters, or `start: null`, and both its networks are trained"
+        )
 
 
 def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Which visits a model is trained on, and for which it synthesises, by the folds held out."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mri2pet.errors import InputError
@@ -95,6 +95,7 @@ def select_training(
     groups: Sequence[str] = (),
     people: int = 0,
     seed: int = 0,
+    learnt_from: int = 0,
 ) -> "tuple[pd.DataFrame, pd.DataFrame]":
     """Select the visits that a model is trained on, and those it is validated on.
 
@@ -107,10 +108,14 @@ def select_training(
         As for `training_rows`; no folds in a study that is split once.
     people, seed
         As for `split_validation`.
+    learnt_from
+        As `people` of `few_people`, of those who are left to train on.
     """
     if folds is None:
-        return of_split(visits, "train"), of_split(visits, "val")
-    return split_validation(training_rows(visits, folds, fold, groups), people, seed)
+        rows, held = of_split(visits, "train"), of_split(visits, "val")
+    else:
+        rows, held = split_validation(training_rows(visits, folds, fold, groups), people, seed)
+    return few_people(rows, learnt_from, seed), held
 
 
 def refuse_seen(rows: "pd.DataFrame", people: Mapping[str, Any], model: str) -> None:
@@ -170,10 +175,7 @@ def split_validation(
     InputError
         If nobody is left to train on.
     """
-    subjects = sorted(
-        rows["subject"].unique(),
-        key=lambda subject: hashlib.sha256(f"{seed}:validation:{subject}".encode()).hexdigest(),
-    )
+    subjects = _shuffled(rows["subject"].unique(), f"{seed}:validation")
     if people and people >= len(subjects):
         raise InputError(
             f"validation: {people} of {len(subjects)} people of the training folds leave nobody "
@@ -181,6 +183,48 @@ def split_validation(
         )
     held = rows["subject"].isin(subjects[:people])
     return rows[~held], rows[held]
+
+
+def few_people(rows: "pd.DataFrame", people: int, seed: int) -> "pd.DataFrame":
+    """Keep all visits of some people, to see how much a model gains by more of them.
+
+    Parameters
+    ----------
+    rows
+        Visits to train on; `subject`, and `group` where people are of several.
+    people
+        How many to keep; 0 for all.
+    seed
+        Groups give one person each in turn, the first by a hash of seed and label: fewer people
+        are always among more.
+
+    Raises
+    ------
+    InputError
+        If there are not so many.
+    """
+    if not people:
+        return rows
+    subjects = rows.drop_duplicates("subject").set_index("subject")
+    if people > len(subjects):
+        raise InputError(
+            f"a model's `people`: it is to learn from {people}, and there are {len(subjects)} to "
+            "learn from in a fold; choose fewer"
+        )
+    order, turn = {}, {}
+    for subject in _shuffled(subjects.index, f"{seed}:few"):
+        group = subjects["group"].get(subject, "") if "group" in subjects else ""
+        turn[group] = turn.get(group, -1) + 1
+        order[subject] = turn[group]
+    kept = sorted(order, key=order.get)[:people]  # stable: in the order of the hash within a turn
+    return rows[rows["subject"].isin(kept)]
+
+
+def _shuffled(subjects: Iterable[str], salt: str) -> list[str]:
+    """Return labels in the order of a hash, whatever order they come in."""
+    return sorted(
+        subjects, key=lambda subject: hashlib.sha256(f"{salt}:{subject}".encode()).hexdigest()
+    )
 
 
 def _learnt_from(visits: "pd.DataFrame") -> "pd.DataFrame":

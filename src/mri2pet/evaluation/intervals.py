@@ -4,7 +4,10 @@ An interval of a visit's PET is a lower and an upper volume around a centre. Its
 both distances from the centre. The factor of a nominal share is chosen on people held out of the
 training by conformal risk control (Angelopoulos, Bates, Fisch, Lei and Schuster 2022, arXiv
 2208.02814): a new person's mean share outside is at most one minus the nominal share, whatever the
-distribution, if people are exchangeable.
+distribution, if people are exchangeable. For that it counts one more person who is missed whole, so
+that with n people it holds up to 2 / (n + 1) more than is asked. Beside it the factor that holds
+the nominal share of the same people on average, without a guarantee (as recalibration by Kuleshov,
+Fenner and Ermon 2018, arXiv 1807.00263).
 """
 
 import math
@@ -85,7 +88,7 @@ def enough_people(nominal: float) -> int:
 
 
 def conformal_factors(
-    held: pd.DataFrame, shares: Collection[float] = NOMINAL
+    held: pd.DataFrame, shares: Collection[float] = NOMINAL, missed: int = 1
 ) -> dict[float, float]:
     """Choose the factor of each nominal share on people held out of the training.
 
@@ -98,6 +101,9 @@ def conformal_factors(
         subject and the columns of `held_by_factor`.
     shares
         Nominal shares that a factor is wanted for.
+    missed
+        People, beside them, who count as missed whole: the 1 above. With 0 the factor holds the
+        nominal share of these people on average and guarantees nothing of others.
 
     Returns
     -------
@@ -110,7 +116,7 @@ def conformal_factors(
         return dict.fromkeys(shares, 1.0)
     by_person = held.groupby(["nominal", "factor", "subject"])["coverage"].mean()
     outside = (1 - by_person).groupby(["nominal", "factor"]).sum()
-    bound = (outside + 1) / (people + 1)
+    bound = (outside + missed) / (people + missed)
     factors = {}
     for share in shares:
         own = bound.loc[share].sort_index()
@@ -119,10 +125,12 @@ def conformal_factors(
     return factors
 
 
-def with_chosen(held: pd.DataFrame, factors: Mapping[float, float]) -> pd.DataFrame:
-    """Mark the rows of the chosen factor, in a column `chosen` of 0 and 1."""
+def with_chosen(
+    held: pd.DataFrame, factors: Mapping[float, float], column: str = "chosen"
+) -> pd.DataFrame:
+    """Mark the rows of the chosen factor, in a column of 0 and 1."""
     wanted = held["nominal"].map(dict(factors))
-    return held.assign(chosen=np.isclose(held["factor"], wanted).astype(int))
+    return held.assign(**{column: np.isclose(held["factor"], wanted).astype(int)})
 
 
 def crps_of_draws(draws: Array, real: Array) -> float:

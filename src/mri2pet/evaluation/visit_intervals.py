@@ -25,7 +25,8 @@ UNITS = {
     "bits per voxel, sigma as learnt": "bits",
 }
 HELD_COLUMNS = (
-    "fold", "subject", "visit", "group", "nominal", "factor", "chosen", "coverage", "mean_width",
+    "fold", "subject", "visit", "group", "nominal", "factor", "chosen", "average", "coverage",
+    "mean_width",
 )  # fmt: skip
 SCORE_COLUMNS = ("fold", "subject", "visit", "group", "metric", "unit", "value")
 
@@ -80,16 +81,23 @@ class VisitIntervals:
             for name, value in scores.items()
         ]
 
-    def factors(self) -> dict[float, float]:
-        """Return the factor of each nominal share, as the people to calibrate on choose it."""
+    def factors(self, missed: int = 1) -> dict[float, float]:
+        """Return the factor of each nominal share, as the people to calibrate on choose it.
+
+        `missed` as for `conformal_factors`.
+        """
         held = pd.concat(self.calibrating) if self.calibrating else pd.DataFrame()
         shares = dict.fromkeys(share for table in self.tested for share in table["nominal"])
-        return conformal_factors(held, [*shares])
+        return conformal_factors(held, [*shares], missed)
 
     def tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return the intervals by factor (`HELD_COLUMNS`), and the scores (`SCORE_COLUMNS`)."""
+        """Return the intervals by factor (`HELD_COLUMNS`), and the scores (`SCORE_COLUMNS`).
+
+        `chosen` marks the factor in use, `average` the one that guarantees nothing.
+        """
         held = pd.concat(self.tested) if self.tested else pd.DataFrame(columns=list(HELD_COLUMNS))
-        held = with_chosen(held, self.factors()) if len(held) else held
+        if len(held):
+            held = with_chosen(with_chosen(held, self.factors()), self.factors(0), "average")
         scores = pd.DataFrame(self.scores, columns=list(SCORE_COLUMNS))
         return held[list(HELD_COLUMNS)], scores
 

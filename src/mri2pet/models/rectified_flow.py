@@ -8,6 +8,7 @@ Gong and Liu 2022), and is followed in a few Euler steps.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -85,6 +86,7 @@ class RectifiedFlow(nn.Module):
         self.sigma, self.scales, self.steps = sigma, scales, steps
         self.mean = UNet3d(mean)
         self.velocity = VelocityNetwork(velocity)
+        self.mean_is_fixed = False
 
     def regions(self) -> list[nn.Module]:
         """Return what is compiled by itself: the recipe calls the two networks one by one."""
@@ -93,6 +95,19 @@ class RectifiedFlow(nn.Module):
     def start_at_mean(self, mean: float) -> None:
         """Give about this intensity (0 to 1) everywhere before training."""
         self.mean.start_at_mean(mean)
+
+    def fix_mean(self) -> None:
+        """Leave the mean PET as it is from now on: weights, and statistics of batch norm."""
+        self.mean_is_fixed = True
+        self.mean.requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of both networks; a mean that is fixed stays in that of evaluation."""
+        super().train(mode)
+        if self.mean_is_fixed:
+            self.mean.eval()
+        return self
 
     def forward(self, mri: Tensor) -> Tensor:
         """Map an MRI (B, 1, X, Y, Z), 0 to 1, to one PET of the same shape, 0 to 1.

@@ -176,7 +176,11 @@ def _in_all(size: float, on_gpu: bool) -> int:
 
 
 def _key(entry: Mapping[str, Any], shape: tuple[int, ...]) -> str:
-    told = {key: value for key, value in entry.items() if key not in ("label", "losses")}
+    told = {
+        key: value
+        for key, value in entry.items()
+        if key not in ("label", "losses", "repeats", "people")
+    }
     text = json.dumps([told, shape], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 

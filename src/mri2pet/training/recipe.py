@@ -42,6 +42,16 @@ class Recipe(nn.Module, ABC):
         """Set up what the first step needs; without effect once that is done."""
         del precision
 
+    def go_on_from(self, start: Mapping[str, Tensor]) -> None:
+        """Take over the state of the recipe of another model, which training goes on from.
+
+        Raises
+        ------
+        RuntimeError
+            If its networks are others.
+        """
+        self.load_state_dict(start)
+
     def drawn(self, batch: Batch) -> Batch:
         """Return a batch with what a step draws on the host, such as places in a pool.
 
@@ -128,6 +138,7 @@ def set_start(
 def recalibrate_batch_norm(recipe: Recipe, batches: Any, precision: Precision) -> None:
     """Replace the generator's batch-norm statistics by their mean over one epoch of batches."""
     layers = [m for m in recipe.generator.modules() if isinstance(m, nn.BatchNorm3d)]
+    layers = [layer for layer in layers if all(p.requires_grad for p in layer.parameters())]
     if not layers:
         return
     momenta = [layer.momentum for layer in layers]

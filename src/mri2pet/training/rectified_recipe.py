@@ -17,10 +17,12 @@ from mri2pet.training.settings import Precision, TrainingSettings
 class RectifiedFlowRecipe(Regression):
     """Each step: the mean PET on the synthesis loss, the velocity on the squared error of its own.
 
-    In the paper the mean is trained first. Here both take every step, and no gradient of the flow
-    reaches the mean: so both end at a learning rate of zero, and a step is the same from the first
-    to the last. With `l2` the mean is that of the PET given the MRI; with `l1` its median. The two
-    networks share no weight, so that no weight between their losses matters to Adam.
+    As in the paper, the mean can be trained first: `start` names a model with a U-Net, which then
+    stays as it is while the velocity is learnt, and `losses` are told in the history alone. Without
+    `start` both take every step, and no gradient of the flow reaches the mean: so both end at a
+    learning rate of zero. With `l2` the mean is that of the PET given the MRI; with `l1` its
+    median. The two networks share no weight, so that no weight between their losses matters to
+    Adam.
 
     Parameters
     ----------
@@ -44,12 +46,23 @@ class RectifiedFlowRecipe(Regression):
         if not isinstance(self.generator, RectifiedFlow):
             raise InputError("the rectified_flow recipe trains a generator 'rectified_flow' alone")
 
+    def go_on_from(self, start: Mapping[str, Tensor]) -> None:
+        """Take a regression's U-Net as the mean from now on, or go on from another such flow."""
+        if any(name.startswith("generator.velocity.") for name in start):
+            super().go_on_from(start)
+            return
+        inside = "generator."
+        mean = {name.removeprefix(inside): v for name, v in start.items() if inside in name}
+        self.generator.mean.load_state_dict(mean)
+        self.generator.fix_mean()
+
     def step(self, batch: Batch, precision: Precision) -> dict[str, Tensor]:
-        """Take one step of both networks."""
+        """Take one step of both networks, or of the velocity's alone."""
         mri, pet, generator = batch["source"], batch["target"], self.generator
         mask = batch.get("mask", self.mask)  # parts come with theirs
         with precision.autocast():
-            mean = generator.mean(mri)
+            with torch.set_grad_enabled(not generator.mean_is_fixed):
+                mean = generator.mean(mri)
             # Beyond the brain and in gaps the flow is to end at the mean, wherever that is: what it
             # passes there is then the same in training and at synthesis.
             start, known = mean.detach(), mask & batch.get("seen", mask)

@@ -216,11 +216,12 @@ def learn(
 
 def _go_on_from(recipe: Recipe, start: Mapping[str, Tensor], name: str) -> None:
     try:
-        recipe.load_state_dict(start)
+        recipe.go_on_from(start)
     except RuntimeError as error:
         raise InputError(
             f"{name}: cannot go on from a model of other networks; give both the same generator "
-            f"and discriminator ({error})"
+            "and discriminator, or a rectified_flow as `generator.mean` the filters of a unet3d "
+            f"({error})"
         ) from error
 
 

@@ -141,7 +141,8 @@ def drawn_models(system):
 
 def model_entry(system, model):
     """Return a model's entry of the configuration, without what only names it."""
-    return {key: value for key, value in TRAINED[system][model].items() if key != "label"}
+    entry = TRAINED[system][model]
+    return {key: value for key, value in entry.items() if key not in ("label", "repeats")}
 
 
 def model_code(system, model):

@@ -7,7 +7,7 @@ FLOW_MODELS = {
     system: [
         name
         for name in config[system]["models"]
-        if ENTRIES[system][name]["generator"]["name"] == FLOW
+        if ENTRIES[system][name]["generator"]["name"] == FLOW and system == "dual_glow"
     ]
     for system in PET_SYSTEMS
 }

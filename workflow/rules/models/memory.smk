@@ -47,7 +47,8 @@ def training_memory(otherwise):
             return otherwise * attempt
         people = config[system].get("validation", {}).get("people", 0)
         try:
-            chosen = (training_groups(wildcards), people, config["seed"])
+            few = TRAINED[system][model].get("people", 0)
+            chosen = (training_groups(wildcards), people, config["seed"], few)
             rows, held = select_training(*tables_of(input), fold, *chosen)
         except InputError:  # the job says what is wrong
             return otherwise * attempt

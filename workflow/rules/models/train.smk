@@ -128,8 +128,9 @@ rule train:
         "../../scripts/train.py"
 
 
-# In a system where a model goes on from another one, each leaves all its networks.
-STARTED = [s for s in SYSTEMS if any("start" in entry for entry in ENTRIES[s].values())]
+# A model that another one goes on from leaves all its networks.
+STARTS = {system: set(starts(system).values()) for system in SYSTEMS}
+STARTED = [system for system, models in STARTS.items() if models]
 
 if STARTED:
 
@@ -144,3 +145,4 @@ if STARTED:
             networks=["results/{system}/models/{model}/fold-{fold}/networks.pt"],
         wildcard_constraints:
             system="|".join(STARTED),
+            model="|".join(sorted(set().union(*STARTS.values()))),
