@@ -55,7 +55,7 @@ def coverage():
         {
             "fold": 0, "subject": subject, "visit": "bl", "group": "CN", "nominal": nominal,
             "factor": factor, "chosen": int(factor == 1.0), "coverage": share * nominal * factor,
-            "mean_width": 0.1 * nominal * factor,
+            "average": int(factor == 1.0), "mean_width": 0.1 * nominal * factor,
         }
         for subject, share in (("s0", 0.5), ("s2", 0.7))
         for nominal in (0.95, 0.5)
