@@ -90,8 +90,8 @@ def gap_table(gaps: pd.DataFrame, labels: Mapping[str, str]) -> str:
         if pd.isna(own["mean"]):
             continue
         spread = "" if pd.isna(own["trainings_sd"]) else f"{own['trainings_sd']:.1f}"
-        cells = [labels.get(name, name), span(own, 0), spread, f"{own['trainings']:.0f}"]
-        text += row([*cells, f"{own['n']:.0f}"])
+        count = "" if pd.isna(own["trainings"]) else f"{own['trainings']:.0f}"
+        text += row([labels.get(name, name), span(own, 0), spread, count, f"{own['n']:.0f}"])
     below = gaps.index[gaps["mean"] < 0]
     if len(below):
         names = ", ".join(labels.get(name, name) for name in below)

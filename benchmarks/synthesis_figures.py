@@ -33,11 +33,12 @@ def gap_figure(gaps: pd.DataFrame, images: Images, labels: Mapping[str, str]) ->
             axis.plot(single, np.full(len(single), place - 0.22), ".", color=COLOURS[1], ms=5)
     for at, words in ((0, "Mean PET"), (100, "Oracle")):
         axis.axvline(at, color=GREY, lw=1, ls="--")
-        axis.text(at, len(own) - 0.4, words, color=GREY, fontsize=8.5, ha="center", va="bottom")
+        axis.text(at, len(own) - 0.4, f" {words}", color=GREY, fontsize=8.5, va="bottom")
     plot_axis(axis)
     axis.grid(axis="x", color="#e6eaee", lw=0.8)
     axis.set_yticks(places, [labels.get(name, name) for name in own.index])
     axis.set_ylim(-0.6, len(own) + 0.2)
+    axis.set_xlim(right=114)
     axis.set_xlabel("share of the gap closed, %", fontsize=9, color=GREY)
     return figure
 

@@ -6,7 +6,6 @@ No number there is typed by hand. A model, a table or a metric that the run does
 out with a sentence.
 """
 
-import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -30,10 +29,9 @@ from synthesis_claims import (
     growth,
 )
 from synthesis_figures import coverage_figure, gap_figure, growth_figure
-from synthesis_values import Diagnosis, Images, Intervals
+from synthesis_values import PART, Diagnosis, Images, Intervals
 
 STUDY = ROOT / "config/study/synthesis.yaml"
-PART = re.compile(r"(?P<base>.+)_(?P<steps>s?)(?P<size>\d+)")  # unet_20: people; unet_s150: steps
 THREE_WAY = ("accuracy", "balanced accuracy", "macro F1", "macro AUC", "kappa")
 TABLES = {
     "Image quality": ("table1", ("MAE", "gap closed", LIKENESS.name, "SSIM", "PSNR")),
@@ -44,6 +42,11 @@ TABLES = {
     "Diagnosis, learnt from synthetic PET": ("cross_fitted", DIAGNOSIS),
     "Diagnosis of three groups": ("three_way", THREE_WAY),
 }
+ADDED = """*Paired* and *Complete* are those of GLA-GAN's Tables II and III: people with MRI and
+PET; these and people with an MRI alone, whose PET is synthesised. A classifier learns from real PET
+where there is one, or, where it says so, from synthetic PET. *The MRI alone*: a classifier without
+any PET. *The oracle*: the best PET that the MRI can tell.
+"""
 HEAD = """# The synthesis study
 
 Written by `python benchmarks/synthesis_study.py` from the tables of
@@ -56,10 +59,11 @@ of another seed. What the rows and metrics are: [reproduction.md](reproduction.m
 **How to read it.** All differences are signed so that more than zero speaks for the claim. In
 brackets: 95% intervals by resampling people. A claim *holds here* where the interval lies above
 zero, it does *not here* where it lies below, and else it *cannot be told*. *Chance of training* is
-what two trainings differ by in 95 of 100 cases by their random numbers alone, as far as models were
-trained more than once; a smaller difference *cannot be told* either. Errors are means over the
-trainings of a model; tables of the run, and diagnoses, are of the first. Verdicts are not corrected
-for their number: of twenty true equalities one would be told to be a difference.
+what the two differ by in 95 of 100 cases by the random numbers of their trainings alone, told by
+models trained more than once (of a variant that was not, by what it is a variant of); a smaller
+difference *cannot be told* either. Errors are means over the trainings of a model; tables of the
+run, and diagnoses, are of the first. Verdicts are not corrected for their number: of twenty true
+equalities one would be told to be a difference.
 """
 
 
@@ -122,7 +126,14 @@ class Study:
         """Draw the figures of what is there; return name to title."""
         drawn, coverage = {}, self.table("coverage")
         if not self.gaps.empty:
-            drawn["gap"] = ("Share of the gap", gap_figure(self.gaps, self.images, self.labels))
+            parts = {
+                name
+                for own in (self.people, self.steps)
+                for s in own.values()
+                for name in s.values()
+            }
+            shown = self.gaps.drop(list(parts - {*self.people, *self.steps}))
+            drawn["gap"] = ("Share of the gap", gap_figure(shown, self.images, self.labels))
         panels = [("people learnt from", self.people), ("steps", self.steps)]
         panels = [panel for panel in panels if panel[1]]
         if panels:
@@ -168,7 +179,7 @@ class Study:
             f"## What is claimed of images\n\n{comparisons(images, labels)}",
             f"## What is claimed of uncertainty\n\n{held}",
             shown.get("coverage", ""),
-            "## What synthetic PET adds to the MRI\n",
+            f"## What synthetic PET adds to the MRI\n\n{ADDED}",
             diagnosis(self.diagnosis, labels, self.groups),
             f"## How many people\n\n{self.grown(self.people, 'people', self.needed())}",
             f"## How many steps\n\n{self.grown(self.steps, 'steps', '')}",

@@ -4,6 +4,7 @@ Every difference is positive where it speaks for what is claimed. The error of a
 over its trainings; its interval is over people, so what other random numbers change stands apart.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from mri2pet.evaluation.statistics import mean_and_sd
 from study_words import HOLDS, UNTOLD, verdict
 
 KEYS = ["method", "subject", "visit", "group", "fold", "metric", "unit"]
+PART = re.compile(r"(?P<base>.+)_(?P<steps>s?)(?P<size>\d+)")  # unet_20: people; unet_s150: steps
 CROSSED = "learnt from synthetic PET"
 
 
@@ -35,7 +37,8 @@ class Effect:
     """A difference, or a share, with its 95% interval over people.
 
     `chance` is what two means of as many trainings from other random numbers differ by in 95 of
-    100 cases; NaN where no model was trained more than once, 0 where nothing is random.
+    100 cases; NaN where neither, nor what it is a variant of, was trained more than once; 0 where
+    nothing is random.
     """
 
     mean: float
@@ -83,6 +86,10 @@ class Images:
         recipes = {name: entry["recipe"] for name, entry in block["models"].items()}
         random = {*variants} | {name for name, recipe in recipes.items() if recipe not in UNSEEDED}
         self.random = random & set(self.methods)
+        base = (block.get("ablations") or {}).get("base", "")
+        self.variant_of = dict.fromkeys(variants, base) | {
+            name: part["base"] for name in self.methods if (part := PART.fullmatch(name))
+        }
         self.trainings = self.each.groupby("method")["number"].nunique().to_dict()
         self._measured: dict[tuple[str, str], Measured] = {}
 
@@ -102,7 +109,7 @@ class Images:
     def chance(self, first: str, second: str, metric: str = ERROR) -> float:
         """Return what other random numbers change in the difference of two methods (`Effect`)."""
         random = [name for name in (first, second) if name in self.random]
-        repeated = [name for name in random if self.trainings[name] > 1]
+        repeated = list({source for name in random if (source := self._repeated(name))})
         if not random:
             return 0.0
         if not repeated:
@@ -112,6 +119,11 @@ class Images:
         variance = float(np.average(variances, weights=free))
         variance *= sum(1 / self.trainings[name] for name in random)
         return float(t.ppf((1 + LEVEL) / 2, sum(free)) * np.sqrt(variance))
+
+    def _repeated(self, name: str) -> str | None:
+        """Return a method, or what it is a variant of, if that was trained more than once."""
+        sources = (name, self.variant_of.get(name))
+        return next((each for each in sources if self.trainings.get(each, 0) > 1), None)
 
     def of_trainings(self, method: str, metric: str = ERROR) -> pd.Series:
         """Return a metric of each training of a method, by its number."""
@@ -129,7 +141,9 @@ class Images:
         table = pd.DataFrame(gap_rows(errors, "")).set_index("method").loc[self.methods]
         spread = {name: mean_and_sd(self.gap_of_trainings(name))[1] for name in self.random}
         return table.assign(
-            trainings=[self.trainings[name] for name in table.index],
+            trainings=[
+                self.trainings[name] if name in self.random else np.nan for name in table.index
+            ],
             trainings_sd=[spread.get(name, np.nan) for name in table.index],
         )
 
