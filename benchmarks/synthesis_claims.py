@@ -169,10 +169,21 @@ def diagnosis(found: Diagnosis, labels: Mapping[str, str], groups: str) -> str:
                 shares.append(share.text(0) if share else "")
             said = f"**{gain.verdict}**" if name not in WITHOUT_PET else ""
             text += row([labels.get(name, name), auc, gain.text(3), *shares, said])
-        text += f"\n{unsure(found, part)}"
+        text += f"\n{unsure(found, part)}{flow_in_diagnosis(found, part, labels)}"
     if not any(CROSSED in part for part in found.parts):
         text += "The run has no diagnosis learnt from synthetic PET.\n"
     return text
+
+
+def flow_in_diagnosis(found: Diagnosis, part: str, labels: Mapping[str, str]) -> str:
+    """Say what the rectified flow's PET adds to the PET of others, a line each."""
+    there, text = found.parts[part], ""
+    for other in (*PEERS, REGRESSION) if FLOW in there else ():
+        if other in there:
+            gain = found.gain(part, FLOW, other)
+            text += f"- The rectified flow's PET has a higher AUC than that of {labels[other]}: "
+            text += f"**{gain.verdict}**, {gain.text(3)}.\n"
+    return f"{text}\n" if text else ""
 
 
 def unsure(found: Diagnosis, part: str) -> str:

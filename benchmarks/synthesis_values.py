@@ -191,9 +191,9 @@ class Diagnosis:
 
         return measure_folds(rows, score, pd.Series(dtype=float), rows["truth"])[AUC]
 
-    def gain(self, part: str, method: str) -> Effect:
-        """Return by how much a method's AUC is above that of the MRI alone."""
-        return subtract(self.parts[part][method], self.parts[part][ONLY_MRI])
+    def gain(self, part: str, method: str, over: str = ONLY_MRI) -> Effect:
+        """Return by how much a method's AUC is above that of the MRI alone, or of another."""
+        return subtract(self.parts[part][method], self.parts[part][over])
 
     def share(self, part: str, method: str, of: str) -> Effect | None:
         """Return the share of another's gain that a method brings, in percent.

@@ -29,6 +29,7 @@ ERRORS = {
 }
 APART = (0.0, 0.0006, -0.0006)  # of a model's trainings
 AUC_SHIFT = {"only_mri": 1.0, "real_pet": 9.0, "oracle": 9.0, "unet": 2.0, "gla_gan": 1.0}
+AUC_SHIFT["rectified_flow"] = 2.0
 
 
 @pytest.fixture
@@ -176,6 +177,8 @@ def test_gains_over_the_mri_and_their_shares(study, tmp_path):
     assert share.mean == pytest.approx(100 * unet.mean / real.mean) and 0 < share.low < 100
     assert parts.share("Paired", "gla_gan", "oracle").mean == 0
     page = made.page(tmp_path / "none.tsv", {})
+    assert "higher AUC than that of U-Net: **cannot be told**, +0.000." in page
+    assert "higher AUC than that of GLA-GAN: **holds here**, +0." in page
     assert "AUC, AD against CN" in page and "learnt from synthetic PET.\n" in page
 
 
