@@ -80,23 +80,28 @@ class Form:
 
         Returns
         -------
-        (`shape`) float32. A voxel is the mean over the part of it that each voxel made covers, so
-        that what `write` has repeated comes back as it was.
+        (`shape`) float32: the volume that, written and scaled as the project does, is nearest to
+        what it made, by least squares. So what `write` has put there comes back as it was.
 
         Raises
         ------
         InputError
-            The project makes no volume of such a shape.
+            The project makes no volume of such a shape, or one with fewer voxels than the kit.
         """
         if made.ndim != 3 or (made.shape != self.kept and not self.scaled):
             raise InputError(f"has {made.shape} voxels, and the project makes {self.kept}")
-        whole = np.zeros(shape, np.float32)
         ours, theirs = self._places(shape, middle)
-        block = made
+        block = np.asarray(made, float)
         for axis in range(3):
+            length = ours[axis].stop - ours[axis].start
+            if made.shape[axis] < length:
+                raise InputError(f"has {made.shape} voxels, fewer than the kit's {length} a side")
             start = theirs[axis].start - self._first(axis)
-            edges = start + self.times * np.arange(ours[axis].stop - ours[axis].start + 1)
-            block = _means(block, edges / self.kept[axis], axis)
+            seen = _areas(made.shape[axis], self.kept[axis])
+            held = seen[:, start : start + self.times * length]
+            forward = held.reshape(made.shape[axis], length, self.times).sum(axis=2)
+            block = np.moveaxis(np.tensordot(_inverse(forward), block, (1, axis)), 0, axis)
+        whole = np.zeros(shape, np.float32)
         whole[ours] = block
         return whole
 
@@ -177,17 +182,22 @@ def diagnosis_of(group: str) -> str:
     return DIAGNOSES[group]
 
 
-def _means(block: Array, edges: Array, axis: int) -> Array:
-    """Average a block along an axis between edges, which are shares 0..1 of its length."""
-    count = block.shape[axis]
-    sums = np.concatenate(
-        [np.zeros_like(block.take([0], axis), float), block.cumsum(axis=axis, dtype=float)], axis
-    )
-    places = np.asarray(edges) * count
-    below = np.clip(np.floor(places + 1e-9).astype(int), 0, count)
-    rest = np.clip(places - below, 0, 1)
-    shaped = rest.reshape([-1 if other == axis else 1 for other in range(block.ndim)])
-    above = np.minimum(below + 1, count)
-    at = (1 - shaped) * sums.take(below, axis) + shaped * sums.take(above, axis)
-    widths = np.diff(places).reshape([-1 if other == axis else 1 for other in range(block.ndim)])
-    return (np.diff(at, axis=axis) / widths).astype(np.float32)
+def _areas(made: int, given: int) -> Array:
+    """Return the matrix (made, given) of a scaling by areas: means of the voxels that one covers.
+
+    As torch's adaptive pooling, by which SiM2P scales: a voxel covered in part counts whole.
+    """
+    first = np.arange(made) * given // made
+    last = -(-(np.arange(made) + 1) * given // made)
+    place = np.arange(given)
+    covered = ((place >= first[:, None]) & (place < last[:, None])).astype(float)
+    return covered / covered.sum(axis=1, keepdims=True)
+
+
+def _inverse(forward: Array) -> Array:
+    """Return the least-squares inverse of a matrix, to the last digit where columns stand apart."""
+    squares = forward.T @ forward
+    sizes = np.diag(squares)
+    if np.count_nonzero(squares) == len(sizes):
+        return forward.T / sizes[:, None]
+    return np.linalg.pinv(forward)
