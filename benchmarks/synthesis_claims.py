@@ -1,6 +1,6 @@
 """What the papers claim, and what the synthesis study tells of each claim, as tables of a page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -149,14 +149,16 @@ def against_regression(
     return text + lines
 
 
-def diagnosis(found: Diagnosis, labels: Mapping[str, str], groups: str) -> str:
+def diagnosis(
+    found: Diagnosis, labels: Mapping[str, str], groups: str, without: Collection[str] = ()
+) -> str:
     """Write, a part of the tables each, what PET adds to the MRI, and what share of that."""
     text = ""
     head = f"| PET | AUC, {groups} | above the MRI alone by | % of real PET's gain "
     head += "| % of the oracle's gain | adds to the MRI |\n|---|---|---|---|---|---|\n"
     for part, measured in found.parts.items():
         text += f"### {part}\n\n{head}"
-        for name in sorted(measured, key=[*labels, *measured].index):
+        for name in sorted({*measured} - {*without}, key=[*labels, *measured].index):
             own = measured[name]
             low, high = interval(own.resampled, own.smallest)
             auc = span(pd.Series({"mean": own.mean, "low": low, "high": high}), 3)

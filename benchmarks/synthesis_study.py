@@ -87,6 +87,8 @@ class Study:
         self.people = self._sets(models, "", {name: size for name in models})
         steps = {name: entry.get("training", {}).get("steps") for name, entry in models.items()}
         self.steps = self._sets(models, "s", steps)
+        sets = [*self.people.items(), *self.steps.items()]
+        self.parts = [name for base, own in sets for name in own.values() if name != base]
 
     def _sets(
         self, models: Iterable[str], mark: str, own: Mapping[str, int | None]
@@ -126,13 +128,7 @@ class Study:
         """Draw the figures of what is there; return name to title."""
         drawn, coverage = {}, self.table("coverage")
         if not self.gaps.empty:
-            parts = {
-                name
-                for own in (self.people, self.steps)
-                for s in own.values()
-                for name in s.values()
-            }
-            shown = self.gaps.drop(list(parts - {*self.people, *self.steps}))
+            shown = self.gaps.drop(self.parts)
             drawn["gap"] = ("Share of the gap", gap_figure(shown, self.images, self.labels))
         panels = [("people learnt from", self.people), ("steps", self.steps)]
         panels = [panel for panel in panels if panel[1]]
@@ -180,7 +176,7 @@ class Study:
             f"## What is claimed of uncertainty\n\n{held}",
             shown.get("coverage", ""),
             f"## What synthetic PET adds to the MRI\n\n{ADDED}",
-            diagnosis(self.diagnosis, labels, self.groups),
+            diagnosis(self.diagnosis, labels, self.groups, self.parts),
             f"## How many people\n\n{self.grown(self.people, 'people', self.needed())}",
             f"## How many steps\n\n{self.grown(self.steps, 'steps', '')}",
             shown.get("growth", ""),

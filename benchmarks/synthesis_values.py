@@ -83,13 +83,16 @@ class Images:
         self.values = self.each.groupby(KEYS, as_index=False, sort=False)["value"].mean()
         self.methods = list(dict.fromkeys(self.values["method"]))
         variants = block.get("ablations", {}).get("variants", {})
-        recipes = {name: entry["recipe"] for name, entry in block["models"].items()}
-        random = {*variants} | {name for name, recipe in recipes.items() if recipe not in UNSEEDED}
-        self.random = random & set(self.methods)
+        self.held = (block.get("validation") or {}).get("people", 0)
         base = (block.get("ablations") or {}).get("base", "")
         self.variant_of = dict.fromkeys(variants, base) | {
             name: part["base"] for name in self.methods if (part := PART.fullmatch(name))
         }
+        models, kin = block["models"], self.variant_of
+        known = {*models, *variants} & set(self.methods)
+        recipes = {name: (models.get(name) or {}).get("recipe") for name in {*models, *kin}}
+        own = {name: recipes.get(name) or recipes.get(kin.get(name, "")) for name in known}
+        self.random = {name for name, recipe in own.items() if recipe not in UNSEEDED}
         self.trainings = self.each.groupby("method")["number"].nunique().to_dict()
         self._measured: dict[tuple[str, str], Measured] = {}
 
@@ -159,9 +162,13 @@ class Images:
         return pd.Series(shares, name=METRIC)
 
     def learnt_from(self) -> int:
-        """Return how many people with a PET a model learns from, on average over the folds."""
+        """Return how many people with a PET a model learns from, on average over the folds.
+
+        Those of the training folds without the people who tell how wide intervals must be.
+        """
         tested = self.values.groupby("fold")["subject"].nunique()
-        return round(float((tested.sum() - tested).mean())) if len(tested) > 1 else 0
+        learnt = round(float((tested.sum() - tested).mean())) if len(tested) > 1 else 0
+        return max(learnt - self.held, 0)
 
 
 class Diagnosis:

@@ -149,6 +149,21 @@ def test_errors_are_means_over_trainings(study):
     assert gaps.loc["gla_gan", "trainings_sd"] == pytest.approx(100 * 0.0006 / 0.03)
 
 
+def test_people_who_tell_how_wide_intervals_are_are_not_learnt_from(tmp_path, words):
+    block = words.configuration(words.ROOT / "config/study/gla_gan.yaml")["gla_gan"]
+    values = importlib.import_module("synthesis_values")
+    write_run(tmp_path)
+    held = values.Images(tmp_path, block | {"validation": {"people": 5}})
+    assert held.learnt_from() == values.Images(tmp_path, block).learnt_from() - 5 == 13
+
+
+def test_diagnoses_are_of_whole_models(study, tmp_path):
+    page = study(diagnoses=AUC_SHIFT | {"unet_12": 2.0, "unet_s150": 2.0})
+    page = page.page(tmp_path / "none.tsv", {})
+    adds = page[page.index("## What synthetic PET adds") : page.index("## How many people")]
+    assert "| U-Net |" in adds and "12 people" not in adds and "150 steps" not in adds
+
+
 def test_a_negative_gap_is_said_in_words(study, tmp_path):
     page = study().page(tmp_path / "none.tsv", {})
     assert claimed(page, "Rectified flow | -33")[1].startswith("-33 (")
