@@ -53,6 +53,35 @@ def row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
+def in_short(
+    images: Images, intervals: Intervals, found: Diagnosis, labels: Mapping[str, str], groups: str
+) -> str:
+    """Write what was asked before the study was run, a line each; nothing of what is not there."""
+    lines = []
+    for name in ("gla_gan", "unet"):
+        if {name, REGRESSION} <= set(images.methods):
+            better = images.better(name, REGRESSION)
+            lines.append(
+                f"{labels[name]} closes more of the gap than the local regression: "
+                f"**{better.verdict}**, MAE lower by {better.text()}; chance of training "
+                f"{of_chance(better)}."
+            )
+    lines += goal(images, intervals)
+    for part in ("Paired", "Complete"):
+        there = found.parts.get(part, {})
+        gains = {
+            name: found.gain(part, name)
+            for name in (*NETWORKS, REGRESSION, REAL_PET, BEST)
+            if name in there
+        }
+        if gains:
+            told = "; ".join(
+                f"{labels[name]} {gain.text(3)}, **{gain.verdict}**" for name, gain in gains.items()
+            )
+            lines.append(f"PET adds to the MRI in the AUC of {groups}, {part}: {told}.")
+    return "".join(f"- {line}\n" for line in lines)
+
+
 def comparisons(images: Images, labels: Mapping[str, str]) -> str:
     """Write a table a paper, a row a claim about images; claims of models that are absent go."""
     text, absent = "", set()
@@ -76,8 +105,12 @@ def cells(images: Images, first: str, second: str) -> list[str]:
     found, like = images.better(first, second), ""
     if LIKE in set(images.values["metric"]):
         like = images.better(first, second, LIKE).text(2)
-    chance = "not known" if np.isnan(found.chance) else f"{found.chance:.4f}"
-    return [found.text(), chance, like, f"**{found.verdict}**"]
+    return [found.text(), of_chance(found), like, f"**{found.verdict}**"]
+
+
+def of_chance(found: Effect) -> str:
+    """Write what other random numbers change."""
+    return "not known" if np.isnan(found.chance) else f"{found.chance:.4f}"
 
 
 def gap_table(gaps: pd.DataFrame, labels: Mapping[str, str]) -> str:
@@ -122,8 +155,8 @@ def growth(
     for base, own in sets.items():
         errors = [f"{images.measured(own[size]).mean:.4f}" if size in own else "" for size in sizes]
         found = images.better(own[max(own)], own[min(own)])
-        chance = "not known" if np.isnan(found.chance) else f"{found.chance:.4f}"
-        text += row([labels[base], *errors, found.text(), chance, f"**{found.verdict}**"])
+        chance, said = of_chance(found), f"**{found.verdict}**"
+        text += row([labels[base], *errors, found.text(), chance, said])
     return text
 
 

@@ -27,6 +27,7 @@ from synthesis_claims import (
     diagnosis,
     gap_table,
     growth,
+    in_short,
 )
 from synthesis_figures import coverage_figure, gap_figure, growth_figure
 from synthesis_values import PART, Diagnosis, Images, Intervals
@@ -60,10 +61,10 @@ of another seed. What the rows and metrics are: [reproduction.md](reproduction.m
 brackets: 95% intervals by resampling people. A claim *holds here* where the interval lies above
 zero, it does *not here* where it lies below, and else it *cannot be told*. *Chance of training* is
 what the two differ by in 95 of 100 cases by the random numbers of their trainings alone, told by
-models trained more than once (of a variant that was not, by what it is a variant of); a smaller
-difference *cannot be told* either. Errors are means over the trainings of a model; tables of the
-run, and diagnoses, are of the first. Verdicts are not corrected for their number: of twenty true
-equalities one would be told to be a difference.
+models that were trained more than once (those of plain regression, GAN and conditional GAN
+together, others by themselves); a smaller difference *cannot be told* either. Errors are means over
+the trainings of a model; tables of the run, and diagnoses, are of the first. Verdicts are not
+corrected for their number: of twenty true equalities one would be told to be a difference.
 """
 
 
@@ -75,7 +76,10 @@ class Study:
         block = config["gla_gan"]
         self.images = Images(results, block)
         known = labels_of(config, "gla_gan")
-        variants = block.get("ablations", {}).get("variants", {})
+        ablations = block.get("ablations") or {}
+        variants = ablations.get("variants", {})
+        for name in variants:
+            known[name] = f"{known[ablations['base']]}, {known[name]}"
         ordered = [*block["models"], *variants, *known, *self.images.methods]
         self.labels = {name: known.get(name, name) for name in ordered}
         own = block["diagnosis"]
@@ -166,10 +170,12 @@ class Study:
         folds = images.values["fold"].nunique()
         shown = {n: f"![{t}](images/study-synthesis-{n}.png)\n" for n, t in pictures.items()}
         held = calibration(images, self.intervals, self.table("coverage"), labels)
+        short = in_short(images, self.intervals, self.diagnosis, labels, self.groups)
         parts = [
             HEAD.format(configfile=self.name),
             f"{tested} people with MRI and PET, {folds} folds; a model learns from "
             f"{images.learnt_from()} of them.\n",
+            f"## In short\n\n{short}" if short else "",
             f"## How much of the gap is closed\n\n{gap_table(self.gaps, labels)}",
             shown.get("gap", ""),
             f"## What is claimed of images\n\n{comparisons(images, labels)}",

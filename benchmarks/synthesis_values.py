@@ -29,6 +29,7 @@ from study_words import HOLDS, UNTOLD, verdict
 
 KEYS = ["method", "subject", "visit", "group", "fold", "metric", "unit"]
 PART = re.compile(r"(?P<base>.+)_(?P<steps>s?)(?P<size>\d+)")  # unet_20: people; unet_s150: steps
+ALIKE = ("gan", "conditional_gan", "regression")  # recipes that compare with the person's own PET
 CROSSED = "learnt from synthetic PET"
 
 
@@ -37,8 +38,7 @@ class Effect:
     """A difference, or a share, with its 95% interval over people.
 
     `chance` is what two means of as many trainings from other random numbers differ by in 95 of
-    100 cases; NaN where neither, nor what it is a variant of, was trained more than once; 0 where
-    nothing is random.
+    100 cases; NaN where none trained alike was trained more than once, 0 where nothing is random.
     """
 
     mean: float
@@ -82,17 +82,17 @@ class Images:
         self.each = values.assign(method=list(method), number=list(number))
         self.values = self.each.groupby(KEYS, as_index=False, sort=False)["value"].mean()
         self.methods = list(dict.fromkeys(self.values["method"]))
-        variants = block.get("ablations", {}).get("variants", {})
         self.held = (block.get("validation") or {}).get("people", 0)
-        base = (block.get("ablations") or {}).get("base", "")
-        self.variant_of = dict.fromkeys(variants, base) | {
+        ablations = block.get("ablations") or {}
+        variants, base = ablations.get("variants", {}), ablations.get("base", "")
+        kin = dict.fromkeys(variants, base) | {
             name: part["base"] for name in self.methods if (part := PART.fullmatch(name))
         }
-        models, kin = block["models"], self.variant_of
+        models = block["models"]
         known = {*models, *variants} & set(self.methods)
         recipes = {name: (models.get(name) or {}).get("recipe") for name in {*models, *kin}}
-        own = {name: recipes.get(name) or recipes.get(kin.get(name, "")) for name in known}
-        self.random = {name for name, recipe in own.items() if recipe not in UNSEEDED}
+        self.recipes = {n: recipes.get(n) or recipes.get(kin.get(n, ""), "") for n in known}
+        self.random = {name for name, recipe in self.recipes.items() if recipe not in UNSEEDED}
         self.trainings = self.each.groupby("method")["number"].nunique().to_dict()
         self._measured: dict[tuple[str, str], Measured] = {}
 
@@ -110,23 +110,35 @@ class Images:
         return replace(found, chance=self.chance(first, second, metric))
 
     def chance(self, first: str, second: str, metric: str = ERROR) -> float:
-        """Return what other random numbers change in the difference of two methods (`Effect`)."""
-        random = [name for name in (first, second) if name in self.random]
-        repeated = list({source for name in random if (source := self._repeated(name))})
-        if not random:
-            return 0.0
-        if not repeated:
-            return np.nan
-        free = [self.trainings[name] - 1 for name in repeated]
-        variances = [float(self.of_trainings(name, metric).var(ddof=1)) for name in repeated]
-        variance = float(np.average(variances, weights=free))
-        variance *= sum(1 / self.trainings[name] for name in random)
-        return float(t.ppf((1 + LEVEL) / 2, sum(free)) * np.sqrt(variance))
+        """Return what other random numbers change in the difference of two methods (`Effect`).
 
-    def _repeated(self, name: str) -> str | None:
-        """Return a method, or what it is a variant of, if that was trained more than once."""
-        sources = (name, self.variant_of.get(name))
-        return next((each for each in sources if self.trainings.get(each, 0) > 1), None)
+        The variance between trainings is that of all models that are trained alike; of two kinds of
+        training the degrees of freedom are Welch's.
+        """
+        kinds: dict[str, float] = {}
+        for name in (first, second):
+            if name in self.random:
+                kind = self._kind(name)
+                kinds[kind] = kinds.get(kind, 0) + 1 / self.trainings[name]
+        terms, free = [], []
+        for kind, share in kinds.items():
+            alike = [n for n in self.random if self._kind(n) == kind and self.trainings[n] > 1]
+            if not alike:
+                return np.nan
+            own = [self.trainings[name] - 1 for name in alike]
+            variances = [float(self.of_trainings(name, metric).var(ddof=1)) for name in alike]
+            terms.append(share * float(np.average(variances, weights=own)))
+            free.append(sum(own))
+        total = sum(terms)
+        if not total:
+            return 0.0
+        degrees = total**2 / sum(term**2 / own for term, own in zip(terms, free, strict=True))
+        return float(t.ppf((1 + LEVEL) / 2, degrees) * np.sqrt(total))
+
+    def _kind(self, name: str) -> str:
+        """Return how a model is trained."""
+        recipe = self.recipes[name]
+        return "to the real PET" if recipe in ALIKE else recipe
 
     def of_trainings(self, method: str, metric: str = ERROR) -> pd.Series:
         """Return a metric of each training of a method, by its number."""

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 
 from mri2pet.evaluation.image_tables import COLUMNS
 from mri2pet.files import write_tsv
@@ -126,18 +127,38 @@ def test_verdicts_follow_what_was_planted(study, tmp_path):
     assert claimed(page, "K = 4 is better than K = 2")[1].startswith("-0.0040")
 
 
+def test_in_short_says_what_was_asked(study, tmp_path):
+    page = study().page(tmp_path / "none.tsv", {})
+    short = page[page.index("## In short") : page.index("## How much of the gap")]
+    assert "- GLA-GAN closes more of the gap than the local regression: **holds here**" in short
+    assert "- U-Net closes more of the gap than the local regression: **holds here**" in short
+    (told,) = [line for line in short.splitlines() if "PET adds to the MRI" in line]
+    assert "AD against CN, Paired: GLA-GAN +0.000, **cannot be told**; U-Net +0." in told
+    assert "Real PET +0." in told and told.endswith("**holds here**.")
+
+
 def test_less_than_trainings_differ_cannot_be_told(study, words):
     images = study().images
     found = images.better("gla_gan", "k8")
     assert words.verdict(found.low, found.high) == words.HOLDS
     assert found.verdict == words.UNTOLD and found.mean == pytest.approx(0.0004)
-    # sd .0006 with two degrees of freedom, three trainings against one
-    assert found.chance == pytest.approx(4.302653 * 0.0006 * np.sqrt(1 / 3 + 1))
+    # GLA-GAN and U-Net have three trainings each, sd .0006: four degrees of freedom
+    apart = 2.7764451 * 0.0006
+    assert found.chance == pytest.approx(apart * np.sqrt(1 / 3 + 1))
+    assert images.chance("unet", "local_regression") == pytest.approx(apart / np.sqrt(3))
+    assert images.chance("k2", "k8") == pytest.approx(apart * np.sqrt(2))
+    assert images.chance("unet_12", "local_regression_12") == pytest.approx(apart)
     assert images.chance("mean_pet", "local_regression") == 0
-    # a variant that was trained once: by what it is a variant of
-    assert images.chance("k2", "k8") == pytest.approx(4.302653 * 0.0006 * np.sqrt(2))
-    assert images.chance("unet_12", "local_regression_12") == pytest.approx(4.302653 * 0.0006)
-    assert np.isnan(images.chance("rectified_flow", "oracle"))
+    assert np.isnan(images.chance("rectified_flow", "oracle"))  # none of its kind was repeated
+
+
+def test_kinds_of_training_that_differ_more_are_not_mixed(study):
+    images = study(errors=ERRORS | {"rectified_flow": (0.030, 0.0005, 2)}).images
+    # sd of .0006 between two trainings: .0006 / sqrt(2), one degree of freedom
+    terms, free = [0.0006**2 / 2 / 2, 0.0006**2 / 3], [1, 4]
+    degrees = sum(terms) ** 2 / sum(term**2 / own for term, own in zip(terms, free, strict=True))
+    reach = scipy.stats.t.ppf(0.975, degrees) * np.sqrt(sum(terms))
+    assert images.chance("rectified_flow", "unet") == pytest.approx(reach)
 
 
 def test_errors_are_means_over_trainings(study):
@@ -176,7 +197,7 @@ def test_growth_with_people_and_steps(study, tmp_path):
     assert "| model | MAE, 12 people | MAE, 18 people | least to most |" in page
     assert "| U-Net | 0.0340 | 0.0280 | +0.0060 (" in page
     rows = re.findall(r"\| U-Net \| (12|18) \| (\S+) .*\*\*(.+)\*\* \|", page)
-    assert rows == [("12", "-0.0020", "cannot be told"), ("18", "+0.0020", "holds here")]
+    assert rows == [("12", "-0.0020", "not here"), ("18", "+0.0020", "holds here")]
     assert "U-Net beats it from 18 people on." in page
     steps = next(line for line in page.splitlines() if "0.0281 | 0.0280" in line)
     assert "**cannot be told**" in steps
@@ -207,8 +228,9 @@ def test_without_a_sure_gain_there_is_no_share(study, tmp_path):
 def test_the_flow_is_held_to_what_was_asked_of_it(study, tmp_path):
     def told(rectified):
         page = study(errors=ERRORS | {"rectified_flow": rectified}).page(tmp_path / "none.tsv", {})
-        (line,) = [line for line in page.splitlines() if "at least as much of the gap" in line]
-        return line
+        lines = [line for line in page.splitlines() if "at least as much of the gap" in line]
+        assert len(lines) == 2 and len(set(lines)) == 1  # in short, and where it belongs
+        return lines[0]
 
     assert "**not here**" in told((0.060, 0.0005, 1))
     near = told((0.0264, 0.0001, 1))  # 2% above, and its CRPS is better
@@ -232,6 +254,7 @@ def test_what_a_run_does_not_have_is_left_out_with_a_sentence(study, tmp_path):
     assert set(pictures) == {"coverage"}
     assert "The run does not know both ends of the gap." in page
     assert "left out: " in page and "Cycle-GAN" in page and "dual_glow" in page
+    assert "GLA-GAN, K = 2" in page
     assert claimed(page, "GLA-GAN beats the U-Net")[-1] == "**holds here**"
     assert "The run has no models of several numbers of people." in page
     assert "Tables that the run does not have: image quality; " in page
