@@ -1,12 +1,11 @@
 """Write docs/study-detection.md from the tables of a run of config/study/detection.yaml.
 
-    python benchmarks/detection_study.py [results] [--times FILE] [--out FILE]
+    python benchmarks/detection_study.py [results] [--times FILE] [--configfile FILE] [--out FILE]
 
 No number there is typed by hand. Detectors are compared with chance and with each other on all
 patients, and in the strata of depth and size that the simulation took its lesions from.
 """
 
-import argparse
 import itertools
 import tempfile
 from pathlib import Path
@@ -30,10 +29,10 @@ from mri2pet.anomaly.free_response import free_response_curve
 from mri2pet.anomaly.patients import known
 from mri2pet.anomaly.training_sets import TEXT
 from mri2pet.evaluation.image_tables import read_published
-from mri2pet.files import atomic, read_tsv
+from mri2pet.files import read_tsv
 from mri2pet.reporting.detection_figures import detection_figure, free_response_figure
 from mri2pet.reporting.figures import save
-from study_words import ROOT, configuration, shrink, span, verdict
+from study_words import ROOT, arguments, configuration, shrink, span, verdict, write_page
 
 STUDY = ROOT / "config/study/detection.yaml"
 TABLES = ("patients", "controls", "clusters", "chance")
@@ -231,16 +230,11 @@ class Study:
 
 def main() -> None:
     """Write the page and its pictures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("results", type=Path, nargs="?", default=Path("results"))
-    parser.add_argument("--times", type=Path, default=Path("logs/jobs.tsv"))
-    parser.add_argument("--out", type=Path, default=ROOT / "docs/study-detection.md")
-    chosen = parser.parse_args()
-    config = configuration(STUDY)
+    chosen = arguments(__doc__, STUDY, "study-detection.md")
+    config = configuration(chosen.configfile)
     study = Study(chosen.results, config)
     study.draw(chosen.out.parent / "images")
-    with atomic(chosen.out) as partial:
-        partial.write_text(study.page(chosen.times))
+    write_page(chosen.out, study.page(chosen.times))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
 """Write docs/study.md from the tables of a run of config/study/dual_glow.yaml.
 
-    python benchmarks/dual_glow_study.py [results] [--times FILE] [--out FILE]
+    python benchmarks/dual_glow_study.py [results] [--times FILE] [--configfile FILE] [--out FILE]
 
 No number there is typed by hand.
 """
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
@@ -14,14 +13,21 @@ from default_run import HELD, RATES, labels_of, markdown, times
 from mri2pet.evaluation.image_metrics import LIKENESS
 from mri2pet.evaluation.image_tables import pool
 from mri2pet.evaluation.paired_differences import paired_differences
-from mri2pet.files import atomic, read_tsv
+from mri2pet.files import read_tsv
 from mri2pet.reporting.oracle import noted
 from mri2pet.reporting.simplest import note_on_simplest
-from study_words import ROOT, configuration, shrink, span, verdict
+from study_words import (
+    ROOT,
+    arguments,
+    configuration,
+    held_lines,
+    shrink,
+    span,
+    verdict,
+    write_page,
+)
 
 STUDY = ROOT / "config/study/dual_glow.yaml"
-LEVELS = (50, 80, 90, 95)
-NEAR = 5  # percent points between what intervals hold and what they should
 FLOWS, GAUSSIAN = ("dual_glow", "dual_glow_side"), "voxel_gaussian"
 SLOPES = "age told, correlation over regions"
 IMAGES = ("MAE", "gap closed", LIKENESS.name, "CorCoef", "SSIM", "PSNR")
@@ -74,17 +80,7 @@ class Study:
         gauss = table.loc[GAUSSIAN] if GAUSSIAN in table.index else None
         for name in FLOWS:
             rows = table.loc[name]
-            for ending, words in (("", ""), (", on average", ", by the factor without guarantee,")):
-                if f"coverage at {LEVELS[0]}{ending}" not in rows.index:
-                    continue
-                held = {level: rows.loc[f"coverage at {level}{ending}"] for level in LEVELS}
-                off = {level: abs(row["mean"] - level) for level, row in held.items()}
-                said = "holds here" if max(off.values()) <= NEAR else "not here"
-                each = ", ".join(f"{level}%: {span(row, 0)}" for level, row in held.items())
-                lines.append(
-                    f"Intervals of {self.labels[name]}{words} hold within {NEAR} points of what "
-                    f"they should at every level: **{said}**. {each}."
-                )
+            lines += held_lines(rows, self.labels[name])
             if gauss is not None:
                 metric = "width where 95 is held"
                 own, other = rows.loc[metric], gauss.loc[metric]
@@ -175,16 +171,12 @@ class Study:
 
 def main() -> None:
     """Write the page and its pictures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("results", type=Path, nargs="?", default=Path("results"))
-    parser.add_argument("--times", type=Path, default=Path("logs/jobs.tsv"))
-    parser.add_argument("--out", type=Path, default=ROOT / "docs/study.md")
-    chosen = parser.parse_args()
+    chosen = arguments(__doc__, STUDY, "study.md")
     for name in PICTURES:
         made = chosen.out.parent / f"images/study-{name}.png"
         shrink(chosen.results / f"dual_glow/figures/{name}.png", made)
-    with atomic(chosen.out) as partial:
-        partial.write_text(Study(chosen.results, configuration(STUDY)).page(chosen.times))
+    study = Study(chosen.results, configuration(chosen.configfile))
+    write_page(chosen.out, study.page(chosen.times))
 
 
 if __name__ == "__main__":

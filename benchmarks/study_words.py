@@ -1,5 +1,6 @@
 """What the pages of studies share: configurations laid over each other, verdicts, pictures."""
 
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,29 @@ import pandas as pd
 import yaml
 from PIL import Image
 
+from mri2pet.files import atomic
+
 ROOT = Path(__file__).parents[1]
 WIDTH = 1200  # pixels of a picture in the docs
+LEVELS = (50, 80, 90, 95)  # percent that intervals are to hold
+NEAR = 5  # percent points between what intervals hold and what they should
+HOLDS, NOT_HERE, UNTOLD = "holds here", "not here", "cannot be told"
+
+
+def arguments(doc: str, study: Path, out: str) -> argparse.Namespace:
+    """Read a page's command line: `results`, `--times`, `--configfile`, `--out`."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("results", type=Path, nargs="?", default=Path("results"))
+    parser.add_argument("--times", type=Path, default=Path("logs/jobs.tsv"))
+    parser.add_argument("--configfile", type=Path, default=study, help="of the run")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / out)
+    return parser.parse_args()
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write the page whole or not at all."""
+    with atomic(path) as partial:
+        partial.write_text(text)
 
 
 def laid_over(base: dict, more: dict) -> dict:
@@ -28,7 +50,27 @@ def configuration(study: Path) -> dict[str, Any]:
 
 def verdict(low: float, high: float) -> str:
     """Say what the interval of a difference that is claimed to be above zero tells."""
-    return "holds here" if low > 0 else "not here" if high < 0 else "cannot be told"
+    return HOLDS if low > 0 else NOT_HERE if high < 0 else UNTOLD
+
+
+def held_lines(rows: pd.DataFrame, label: str) -> list[str]:
+    """Say whether a method's intervals hold about as much as they should.
+
+    `rows` are of `coverage.tsv`, by metric. Of intervals with two factors there are two sentences.
+    """
+    lines = []
+    for ending, words in (("", ""), (", on average", ", by the factor without guarantee,")):
+        names = {level: f"coverage at {level}{ending}" for level in LEVELS}
+        if names[LEVELS[0]] not in rows.index:
+            continue
+        held = {level: rows.loc[name] for level, name in names.items()}
+        off = max(abs(row["mean"] - level) for level, row in held.items())
+        each = ", ".join(f"{level}%: {span(row, 0)}" for level, row in held.items())
+        lines.append(
+            f"Intervals of {label}{words} hold within {NEAR} points of what they should at every "
+            f"level: **{HOLDS if off <= NEAR else NOT_HERE}**. {each}."
+        )
+    return lines
 
 
 def span(row: pd.Series, digits: int = 2) -> str:

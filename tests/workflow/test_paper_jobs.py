@@ -167,7 +167,8 @@ def test_dual_glow_is_trained_and_evaluated_beside_gla_gan(flow_listing, root):
     run = len(config["gla_gan"]["models"]) + len(config["gla_gan"]["ablations"]["run"])
     entries = config["dual_glow"]["models"].values()
     flows = sum(entry["generator"]["name"] == "dual_glow" for entry in entries)
-    assert jobs["train"] == jobs["synthesise"] == (run + len(entries)) * folds
+    assert jobs["train_networks"] == folds  # the rectified flow starts from the U-Net
+    assert jobs["train"] + folds == jobs["synthesise"] == (run + len(entries)) * folds
     assert jobs["mean_pet"] == 2 * folds
     assert jobs["gla_gan_oracle"] == jobs["dual_glow_oracle"] == 1
     assert jobs["oracle_linear"] == jobs["oracle_nonlinear"] == PAIRED + MRI_ONLY

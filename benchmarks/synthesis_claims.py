@@ -1,0 +1,278 @@
+"""What the papers claim, and what the synthesis study tells of each claim, as tables of a page."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from mri2pet.diagnosis.methods import ONLY_MRI, REAL_PET, WITHOUT_PET
+from mri2pet.evaluation.gap import BEST
+from mri2pet.evaluation.resampling import interval
+from study_words import HOLDS, NOT_HERE, UNTOLD, held_lines, span
+from synthesis_values import CROSSED, Diagnosis, Effect, Images, Intervals, subtract
+
+REGRESSION, FLOW, LIKE = "local_regression", "rectified_flow", "SSIM"
+PEERS = ("gla_gan", "unet", "simple_gan", "simple_gan_ssim", "cycle_gan", "dual_glow")
+NETWORKS = (*PEERS, FLOW)
+MOST = 1.05  # times GLA-GAN's MAE: what a rectified flow may have if its CRPS is better
+# title: what is claimed to be better, than what, in words
+CLAIMS: Mapping[str, Sequence[tuple[str, str, str]]] = {
+    "GLA-GAN's paper": (
+        ("gla_gan", "global_gan", "Global and local paths together beat the global path"),
+        ("gla_gan", "local_gan", "Global and local paths together beat the local paths"),
+        ("l1_ms_ssim", "l1_ssim", "MS-SSIM is better than SSIM, without the ROI loss"),
+        ("gla_gan", "l1_ssim_roi", "MS-SSIM is better than SSIM, with the ROI loss"),
+        ("simple_gan", "simple_gan_ssim", "MS-SSIM is better than SSIM, in the Simple-GAN"),
+        ("gla_gan", "l1_ms_ssim", "The ROI loss helps, with MS-SSIM"),
+        ("l1_ssim_roi", "l1_ssim", "The ROI loss helps, with SSIM"),
+        ("gla_gan", "k2", "K = 4 is better than K = 2"),
+        ("gla_gan", "k8", "K = 4 is better than K = 8"),
+        ("lobes", "gla_gan", "Lobes are better than cuboids, which the paper leaves open"),
+        ("simple_gan", "unet", "A discriminator, with MS-SSIM, helps the U-Net"),
+        ("simple_gan_ssim", "unet", "A discriminator, with SSIM, helps the U-Net"),
+        ("gla_gan", "unet", "GLA-GAN beats the U-Net"),
+        ("gla_gan", "simple_gan", "GLA-GAN beats the Simple-GAN"),
+        ("gla_gan", "cycle_gan", "GLA-GAN beats the Cycle-GAN"),
+    ),
+    "DUAL-GLOW's paper: a flow beats its peers": tuple(
+        ("dual_glow", peer, "DUAL-GLOW beats {label}") for peer in PEERS if peer != "dual_glow"
+    ),
+    "A modern flow": tuple((FLOW, peer, "The rectified flow beats {label}") for peer in PEERS),
+    "Networks against no network": tuple(
+        (name, REGRESSION, "{own} beats the local regression") for name in NETWORKS
+    ),
+}
+HEAD = (
+    "| claim | MAE lower by | chance of training | SSIM higher by | here |\n|---|---|---|---|---|\n"
+)
+
+
+def row(cells: Sequence[str]) -> str:
+    """Write a row of a table."""
+    return f"| {' | '.join(cells)} |\n"
+
+
+def in_short(
+    images: Images, intervals: Intervals, found: Diagnosis, labels: Mapping[str, str], groups: str
+) -> str:
+    """Write what was asked before the study was run, a line each; nothing of what is not there."""
+    lines = []
+    for name in ("gla_gan", "unet"):
+        if {name, REGRESSION} <= set(images.methods):
+            better = images.better(name, REGRESSION)
+            lines.append(
+                f"{labels[name]} closes more of the gap than the local regression: "
+                f"**{better.verdict}**, MAE lower by {better.text()}; chance of training "
+                f"{of_chance(better)}."
+            )
+    lines += goal(images, intervals)
+    for part in ("Paired", "Complete"):
+        there = found.parts.get(part, {})
+        gains = {
+            name: found.gain(part, name)
+            for name in (*NETWORKS, REGRESSION, REAL_PET, BEST)
+            if name in there
+        }
+        if gains:
+            told = "; ".join(
+                f"{labels[name]} {gain.text(3)}, **{gain.verdict}**" for name, gain in gains.items()
+            )
+            lines.append(f"PET adds to the MRI in the AUC of {groups}, {part}: {told}.")
+    return "".join(f"- {line}\n" for line in lines)
+
+
+def comparisons(images: Images, labels: Mapping[str, str]) -> str:
+    """Write a table a paper, a row a claim about images; claims of models that are absent go."""
+    text, absent = "", set()
+    for title, claims in CLAIMS.items():
+        rows = ""
+        for first, second, words in claims:
+            lost = {first, second} - set(images.methods)
+            absent |= lost
+            if not lost:
+                told = words.format(label=labels[second], own=labels[first])
+                rows += row([told, *cells(images, first, second)])
+        text += f"### {title}\n\n{HEAD}{rows}\n" if rows else ""
+    if absent:
+        names = ", ".join(sorted(labels.get(name, name) for name in absent))
+        text += f"Claims about models that the run does not have are left out: {names}.\n"
+    return text
+
+
+def cells(images: Images, first: str, second: str) -> list[str]:
+    """Return effect, chance, the effect on the likeness, and verdict of one comparison."""
+    found, like = images.better(first, second), ""
+    if LIKE in set(images.values["metric"]):
+        like = images.better(first, second, LIKE).text(2)
+    return [found.text(), of_chance(found), like, f"**{found.verdict}**"]
+
+
+def of_chance(found: Effect) -> str:
+    """Write what other random numbers change."""
+    return "not known" if np.isnan(found.chance) else f"{found.chance:.4f}"
+
+
+def gap_table(gaps: pd.DataFrame, labels: Mapping[str, str]) -> str:
+    """Write how much of the gap each method closes, the nearest first."""
+    if gaps.empty:
+        return "The run does not know both ends of the gap.\n"
+    text = "| method | share of the gap, % | sd over trainings | trainings | people |\n"
+    text += "|---|---|---|---|---|\n"
+    for name, own in gaps.sort_values("mean", ascending=False, kind="stable").iterrows():
+        if pd.isna(own["mean"]):
+            continue
+        spread = "" if pd.isna(own["trainings_sd"]) else f"{own['trainings_sd']:.1f}"
+        count = "" if pd.isna(own["trainings"]) else f"{own['trainings']:.0f}"
+        text += row([labels.get(name, name), span(own, 0), spread, count, f"{own['n']:.0f}"])
+    below = gaps.index[gaps["mean"] < 0]
+    if len(below):
+        names = ", ".join(labels.get(name, name) for name in below)
+        text += f"\nFurther from the real PET than the mean image: {names}.\n"
+    return text
+
+
+def growth(
+    images: Images,
+    sets: Mapping[str, Mapping[int, str]],
+    unit: str,
+    labels: Mapping[str, str],
+) -> str:
+    """Write how the error falls with people, or steps.
+
+    `sets` is a base model to how much it was given to the name of that entry.
+    """
+    sizes = sorted({size for own in sets.values() for size in own})
+    heads = [
+        "model",
+        *(f"{size} {unit}" for size in sizes),
+        "least to most",
+        "chance of training",
+        "here",
+    ]
+    text = row([*heads[:1], *(f"MAE, {head}" for head in heads[1:-3]), *heads[-3:]])
+    text += f"|{'---|' * len(heads)}\n"
+    for base, own in sets.items():
+        errors = [f"{images.measured(own[size]).mean:.4f}" if size in own else "" for size in sizes]
+        found = images.better(own[max(own)], own[min(own)])
+        chance, said = of_chance(found), f"**{found.verdict}**"
+        text += row([labels[base], *errors, found.text(), chance, said])
+    return text
+
+
+def against_regression(
+    images: Images, sets: Mapping[str, Mapping[int, str]], labels: Mapping[str, str]
+) -> str:
+    """Write from how many people on a network beats the local regression that has as many."""
+    text = "| model | people | MAE lower by | chance of training | here |\n|---|---|---|---|---|\n"
+    lines = ""
+    for base, own in sets.items():
+        sizes = sorted(set(own) & set(sets.get(REGRESSION, {})))
+        if base == REGRESSION or not sizes:
+            continue
+        from_here = None
+        for size in sizes:
+            effect, chance, _, said = cells(images, own[size], sets[REGRESSION][size])
+            text += row([labels[base], str(size), effect, chance, said])
+            from_here = None if HOLDS not in said else from_here or size
+        told = f"beats it from {from_here} people on"
+        if from_here is None:
+            told = f"cannot be said to beat it with {sizes[-1]} people"
+        lines += f"\n{labels[base]} {told}.\n"
+    return text + lines
+
+
+def diagnosis(
+    found: Diagnosis, labels: Mapping[str, str], groups: str, without: Collection[str] = ()
+) -> str:
+    """Write, a part of the tables each, what PET adds to the MRI, and what share of that."""
+    text = ""
+    head = f"| PET | AUC, {groups} | above the MRI alone by | % of real PET's gain "
+    head += "| % of the oracle's gain | adds to the MRI |\n|---|---|---|---|---|---|\n"
+    for part, measured in found.parts.items():
+        text += f"### {part}\n\n{head}"
+        for name in sorted({*measured} - {*without}, key=[*labels, *measured].index):
+            own = measured[name]
+            low, high = interval(own.resampled, own.smallest)
+            auc = span(pd.Series({"mean": own.mean, "low": low, "high": high}), 3)
+            if name == ONLY_MRI:
+                text += row([labels.get(name, name), auc, "", "", "", ""])
+                continue
+            gain, shares = found.gain(part, name), []
+            for of in (REAL_PET, BEST):
+                share = None if name in (of, *WITHOUT_PET) else found.share(part, name, of)
+                shares.append(share.text(0) if share else "")
+            said = f"**{gain.verdict}**" if name not in WITHOUT_PET else ""
+            text += row([labels.get(name, name), auc, gain.text(3), *shares, said])
+        text += f"\n{unsure(found, part)}{flow_in_diagnosis(found, part, labels)}"
+    if not any(CROSSED in part for part in found.parts):
+        text += "The run has no diagnosis learnt from synthetic PET.\n"
+    return text
+
+
+def flow_in_diagnosis(found: Diagnosis, part: str, labels: Mapping[str, str]) -> str:
+    """Say what the rectified flow's PET adds to the PET of others, a line each."""
+    there, text = found.parts[part], ""
+    for other in (*PEERS, REGRESSION) if FLOW in there else ():
+        if other in there:
+            gain = found.gain(part, FLOW, other)
+            text += f"- The rectified flow's PET has a higher AUC than that of {labels[other]}: "
+            text += f"**{gain.verdict}**, {gain.text(3)}.\n"
+    return f"{text}\n" if text else ""
+
+
+def unsure(found: Diagnosis, part: str) -> str:
+    """Say why there is no share where the PET that it is a share of surely gains nothing."""
+    names = {REAL_PET: "real PET", BEST: "the oracle"}
+    there = [of for of in names if of in found.parts[part]]
+    lost = [names[of] for of in there if found.gain(part, of).verdict != HOLDS]
+    if not lost:
+        return ""
+    return f"No share of the gain of {' and of '.join(lost)}: that there is one cannot be told.\n\n"
+
+
+def calibration(
+    images: Images, intervals: Intervals, table: pd.DataFrame | None, labels: Mapping[str, str]
+) -> str:
+    """Write what the flow adds in calibration, and whether it reaches what was set before."""
+    lines = []
+    if table is not None:
+        by_metric = table.set_index(["method", "metric"])
+        for name in dict.fromkeys(table["method"]):
+            lines += held_lines(by_metric.loc[name], labels.get(name, name))
+    for other in intervals.methods:
+        found = intervals.better(FLOW, other) if other != FLOW else None
+        if found is not None:
+            lines.append(
+                f"The rectified flow's CRPS is below that of {labels.get(other, other)}: "
+                f"**{found.verdict}**, lower by {found.text(5)}."
+            )
+    lines += goal(images, intervals)
+    return "".join(f"- {line}\n" for line in lines) or "The run has no intervals.\n"
+
+
+def goal(images: Images, intervals: Intervals) -> list[str]:
+    """Say whether the flow reaches what was asked of it before the study was run."""
+    if not {FLOW, "gla_gan"} <= set(images.methods):
+        return []
+    near = images.better(FLOW, "gla_gan")
+    own, other = images.measured(FLOW), images.measured("gla_gan")
+    scaled = replace(other, mean=MOST * other.mean, resampled=MOST * other.resampled)
+    within, scored = subtract(scaled, own), intervals.better(FLOW, "gla_gan")
+    ratio = Effect(own.mean / other.mean, *_ratio(own.resampled / other.resampled, own.smallest))
+    second = [within.verdict, scored.verdict if scored else UNTOLD]
+    both = NOT_HERE if NOT_HERE in second else HOLDS if set(second) == {HOLDS} else UNTOLD
+    arms = {near.verdict, both}
+    said = HOLDS if HOLDS in arms else NOT_HERE if arms == {NOT_HERE} else UNTOLD
+    crps = f"lower by {scored.text(5)}" if scored else "not known: GLA-GAN was trained once"
+    return [
+        "The rectified flow closes at least as much of the gap as GLA-GAN, or has a better CRPS at "
+        f"an MAE of no more than {MOST:.2f} times GLA-GAN's: **{said}**. MAE lower by "
+        f"{near.text()}; MAE over GLA-GAN's {ratio.mean:.3f} ({ratio.low:.3f} to "
+        f"{ratio.high:.3f}); CRPS {crps}."
+    ]
+
+
+def _ratio(drawn: np.ndarray, smallest: int) -> tuple[float, float]:
+    low, high = interval(drawn, smallest)
+    return float(low), float(high)
