@@ -47,4 +47,12 @@ if CROSS_FITTED["gla_gan"]:
     include: "cross_fitted.smk"
 
 
+HARMONISED = config["gla_gan"]["diagnosis"].get("harmonise") is not None
+
+
+if HARMONISED:
+
+    include: "harmonised.smk"
+
+
 include: "interpretation.smk"
