@@ -40,6 +40,7 @@ def sections(
         Section("figures", "GLA-GAN: synthetic PET", figures(paths)),
         *regional_bias.sections(paths, labels, "regions", "GLA-GAN: regional bias"),
         *strata.sections(paths, labels, "strata", "GLA-GAN: by sex, age, group and scanner"),
+        *strata.sections(paths, labels, "scaling", "GLA-GAN: other scales of uptake", "scaling"),
         *intervals.sections(paths, labels, "intervals", "GLA-GAN: intervals"),
         *further(paths, labels, compared, groups),
         Section("training", "GLA-GAN: training", curves(paths, labels)),

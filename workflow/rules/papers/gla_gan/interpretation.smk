@@ -242,6 +242,11 @@ SHOWN["gla_gan"] = [
         *expand("tables/table{number}.tsv", number=[1, 2, 3]),
         *(["tables/cross_fitted.tsv"] if CROSS_FITTED["gla_gan"] else []),
         *(["tables/harmonised.tsv"] if HARMONISED else []),
+        *(
+            ["tables/scaling.tsv"]
+            if config["gla_gan"]["diagnosis"].get("scaling") is not None
+            else []
+        ),
         *expand("figures/synthesis_{group}.png", group=DIAGNOSED),
         "tables/differences.tsv",
         "tables/regional_bias.tsv",

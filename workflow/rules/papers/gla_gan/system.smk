@@ -55,4 +55,9 @@ if HARMONISED:
     include: "harmonised.smk"
 
 
+if config["gla_gan"]["diagnosis"].get("scaling") is not None:
+
+    include: "scaling.smk"
+
+
 include: "interpretation.smk"
