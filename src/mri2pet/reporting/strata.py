@@ -48,8 +48,8 @@ SCALED = {  # the same of the scales of uptake
     SCALED_ERROR: (
         "Regional error, percent",
         "Mean over regions of grey matter of the distance to the real PET, in percent of it, both "
-        "on the same scale; over held-out people, a person's visits averaged. The correction measures "
-        "the regions in another way: its errors do not compare with the others.",
+        "on the same scale; over held-out people, a person's visits averaged. The correction "
+        "measures the regions in another way: its errors do not compare with the others.",
         1.0,
         1,
     ),
