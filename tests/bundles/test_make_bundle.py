@@ -111,6 +111,7 @@ def test_the_card_says_first_that_weights_are_for_show(made, tmp_path, simulated
     header, _, text = (folder / CARD).read_text().removeprefix("---\n").partition("---\n")
     assert 'license_name: "CC BY 4.0"' in header
     assert ("for show" in text.strip().splitlines()[0]) == simulated
+    assert ("docs/simulated_people.md" in text) == simulated
 
 
 def test_a_licence_cannot_break_the_header(made, tmp_path):

@@ -7,6 +7,8 @@ import yaml
 from snakemake.utils import update_config
 
 from mri2pet.config.check import check_config
+from mri2pet.config.left_out import without_left_out
+from mri2pet.config.systems import SYSTEMS
 from mri2pet.errors import InputError
 from mri2pet.training.settings import TrainingSettings
 
@@ -24,7 +26,18 @@ def test_every_other_configuration_is_valid(config, schema, root, folder):
     for path in papers:
         full = copy.deepcopy(config)
         update_config(full, yaml.safe_load(path.read_text()))
-        check_config(full, schema)
+        check_config(without_left_out(full, SYSTEMS), schema)
+
+
+@pytest.mark.parametrize("system", ["gla_gan", "dual_glow", "ixi"])
+def test_a_model_and_a_system_of_null_are_like_those_not_there(config, schema, system):
+    before = copy.deepcopy(config)
+    last = list(config[system]["models"])[-1]
+    laid = copy.deepcopy(config) | {"gan_anomaly": None}
+    laid[system]["models"][last] = None
+    del before["gan_anomaly"], before[system]["models"][last]
+    assert without_left_out(laid, SYSTEMS) == before
+    assert laid[system]["models"][last] is None
 
 
 @pytest.mark.parametrize("study", [None, "gla_gan"])

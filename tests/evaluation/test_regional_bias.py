@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mri2pet.cohorts.sites import site_of
 from mri2pet.errors import InputError
 from mri2pet.evaluation.regional_bias import (
     BIAS,
@@ -15,7 +16,6 @@ from mri2pet.evaluation.regional_bias import (
     SLOPE,
     bias_table,
     kept,
-    site_of,
     with_sites,
 )
 

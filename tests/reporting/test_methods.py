@@ -48,6 +48,21 @@ def test_real_people_are_not_called_simulated(config):
 
 
 @pytest.mark.parametrize(
+    ("by", "words"),
+    [("person", "people"), ("site", "whole sites"), ("scanner", "whole scanners (")],
+)
+def test_what_the_folds_hold_out_is_said(config, by, words):
+    assert "harmonised" not in text_of(config)
+    config["folds"] = {"n": 2, "by": by}
+    config["gla_gan"]["diagnosis"]["harmonise"] = {}
+    text = text_of(config)
+    assert f"Folds were of {words}" in text
+    assert "ComBat had harmonised" in text
+    answers = answers_of(config, ("gla_gan",), [study()], VERSIONS, "abc")
+    assert answers["folds"][0].startswith(f"2 folds of {words}")
+
+
+@pytest.mark.parametrize(
     ("systems", "named", "not_named"),
     [
         (("gla_gan",), ("gla_gan", "n4", "aal"), ("syn", "dual_glow", "gan_anomaly")),

@@ -31,6 +31,16 @@ LATER = ("results/bids", "results/preproc", "results/datasets")
             "gla_gan.diagnosis.cross_fitted: without folds 0 and 1, 1 people of CN with MRI",
         ),
         (
+            "results/datasets/linear/folds.tsv",
+            {"folds": {"n": 12, "by": "site"}},
+            "folds.n: 12 folds by site need at least 12 sites with people who have MRI and PET",
+        ),
+        (
+            "results/datasets/linear/folds.tsv",
+            {"folds": {"n": 2, "by": "scanner"}},
+            "were scanned on 1 scanners (Siemens TrioTim), and folds.by: scanner holds out one",
+        ),
+        (
             "results/datasets/anomaly/folds.tsv",
             {"gan_anomaly": {"folds": {"n": 9}}},
             "gan_anomaly.folds.n: 9 folds need at least 9 subjects with MRI and PET",

@@ -5,6 +5,7 @@ from functools import cache
 from mri2pet.bundles.manifest import read_manifest
 from mri2pet.config.applied import FOLDER, applied_config, applied_name, check_applied
 from mri2pet.config.check import check_config, run_systems
+from mri2pet.config.left_out import without_left_out
 from mri2pet.config.schema import load_schema
 from mri2pet.config.studies import with_raw
 from mri2pet.config.systems import SPACES, SYSTEMS as KNOWN_SYSTEMS
@@ -25,10 +26,8 @@ config = typed(config, load_schema(SCHEMA))
 BUNDLE = config.pop("bundle", "")
 APPLIED_RAW = config.pop("raw", "") if BUNDLE else ""
 config = with_raw(config, [name for name, known in KNOWN_SYSTEMS.items() if known.raw])
-# A system of `null`, as a configuration laid over another says it, is left out like one not there.
-for system in KNOWN_SYSTEMS:
-    if config.get(system, {}) is None:
-        del config[system]
+# A system or a model of `null`, as a configuration laid over another says it, is like one not there.
+config = without_left_out(config, KNOWN_SYSTEMS)
 
 # PET that others have made, for `judge` (papers/gla_gan/contest.smk).
 SUBMISSION = config.pop("submission", "")

@@ -30,6 +30,7 @@ EXCLUSIONS = f"{RESULTS}/cohort/{{study}}_exclusions.tsv"
 READER, READ_INPUTS = {}, {}  # of each study
 SIMULATIONS = {}  # population to the study that is a simulation of it
 SIMULATED_INPUTS = {}  # of a simulated study, what its reader will list once it is there
+SIMULATED_SCANNERS = {}  # subject to the name of the MRI scanner that the headers will tell
 # Subject and visit, of simulated people with PET, to what a rule makes of the truth about them, and
 # to the folder of the visit in it.
 TRUTHS = {}

@@ -1,4 +1,4 @@
-"""Make the table of diagnosis by classifiers that have learnt from synthetic PET.
+"""Make the table of diagnosis learnt from synthetic PET, or by harmonised features.
 
 From the predictions of all methods and folds, on Paired and on Complete. What was tested on fewer
 visits has a part of its own, with the others on the same.
@@ -14,11 +14,12 @@ from mri2pet.provenance.record import recorded
 from mri2pet.reporting.comparisons import DATASETS
 
 with recorded(snakemake):
-    positive, models = snakemake.params.positive, snakemake.params.models
+    params = snakemake.params
+    positive, models = params.positive, params.models
     tables = [
         table_of_parts(
             pool(snakemake.input[dataset.lower()]),
-            f"{dataset}, cross-fitted",
+            f"{dataset}, {params.get('words', 'cross-fitted')}",
             lambda rows, name: diagnosis_table(rows, name, positive, models, NO_PUBLISHED),
         )
         for dataset in DATASETS

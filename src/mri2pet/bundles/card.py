@@ -10,6 +10,10 @@ FOR_SHOW = (
     "**These weights are for show: they were trained on simulated people and say nothing about "
     "patients.**"
 )
+SIMULATED = (
+    ", simulated: how these people are made, and what is not realistic about them, is in "
+    "docs/simulated_people.md of mri2pet"
+)
 UNSTATED = "not stated"
 
 
@@ -96,7 +100,7 @@ def trained_lines(content: Mapping[str, Any], how: str) -> list[str]:
     told, study = content["trained_on"], content["study"]
     ages = told["age_years"]
     return [
-        f"- study: {study['name']}{', simulated' if study['simulated'] else ''}",
+        f"- study: {study['name']}{SIMULATED if study['simulated'] else ''}",
         f"- people: {told['people']} with {told['visits']} visits, in {how}",
         f"- groups: {_listed(told['people_by_group'])}",
         f"- sex: {_listed(told['people_by_sex'])}",

@@ -8,7 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mri2pet.datasets.together import PERSON, check_units, deal_units
 from mri2pet.errors import InputError
+
+EVENLY = f"; or set folds.by: {PERSON}, which deals each group evenly"
 
 
 def people_of(
@@ -92,6 +95,19 @@ def deal(people: Mapping[str, tuple[str, str]], n: int, seed: int) -> dict[str, 
     return folds
 
 
+def deal_folds(
+    people: Mapping[str, tuple[str, str]],
+    n: int,
+    seed: int,
+    by: str = PERSON,
+    units: Mapping[str, str] | None = None,
+) -> dict[str, int]:
+    """Deal subjects to folds, one by one (`deal`) or by site or scanner (`together.deal_units`)."""
+    if by == PERSON:
+        return deal(people, n, seed)
+    return deal_units(people, units or {}, n, seed, by)
+
+
 def small_groups(people: Mapping[str, tuple[str, str]], n: int) -> dict[str, int]:
     """Return the groups with fewer paired subjects than folds, and how many they have."""
     paired = Counter(group for group, kind in people.values() if kind == "paired")
@@ -105,6 +121,8 @@ def check_enough(
     learnt: Mapping[str, Sequence[str]] | None = None,
     key: str = "folds.n",
     spare: Mapping[str, int] | None = None,
+    by: str = PERSON,
+    units: Mapping[str, str] | None = None,
 ) -> None:
     """Check that there is a subject with MRI and PET for each fold, and somebody to learn from.
 
@@ -121,12 +139,15 @@ def check_enough(
         Of the configuration, where `n` stands.
     spare
         Key of the configuration to how many people of the training folds are not learnt from.
+    by, units
+        As for `deal_folds`.
 
     Raises
     ------
     InputError
-        Fewer than two folds, fewer paired subjects than folds, or the training folds of one fold
-        hold nobody of the groups that a key names, or nobody beside those who are not learnt from.
+        Fewer than two folds, fewer paired subjects (sites, scanners) than folds, or the training
+        folds of one fold hold nobody of the groups that a key names, or nobody beside those who are
+        not learnt from.
     """
     if n < 2:
         raise InputError(f"{key}: {n} is too few; cross-validation needs at least 2")
@@ -136,7 +157,9 @@ def check_enough(
             f"{key}: {n} folds need at least {n} subjects with MRI and PET, there are "
             f"{len(paired)}; lower {key}"
         )
-    folds = deal(people, n, seed)
+    if by != PERSON:
+        check_units(people, units or {}, n, by)
+    folds = deal_folds(people, n, seed, by, units)
     for where, groups in (learnt or {}).items():
         own = [subject for subject in paired if paired[subject] in groups]
         if len({folds[subject] for subject in own}) < 2:
@@ -147,6 +170,7 @@ def check_enough(
                 f"{where}: of {', '.join(groups)} there must be subjects with MRI and PET in two "
                 f"folds, to learn from one while the other is tested; {there}. Name groups with "
                 "more people, or see why people were left out: results/cohort"
+                f"{'' if by == PERSON else EVENLY}"
             )
     fewest = len(paired) - max(Counter(folds[subject] for subject in paired).values())
     for where, count in (spare or {}).items():

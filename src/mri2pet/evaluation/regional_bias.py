@@ -4,13 +4,13 @@ Measures of whole images hide both: a synthetic PET that is near the mean of all
 SSIM, and shows a disease weaker than it is.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mri2pet.cohorts.sites import site_of
 from mri2pet.diagnosis.features import WHOLE
 from mri2pet.errors import InputError
 from mri2pet.evaluation import image_tables
@@ -29,12 +29,6 @@ SLOPE, CORRELATION = "contrast slope", "contrast correlation"
 UNIT = "intensity in 0..1"
 REAL, EVERY = "real_pet", "all regions"
 FEWEST_REGIONS = 3  # a line through two regions has no spread
-
-
-def site_of(subject: str) -> str | None:
-    """Return the site of an ADNI subject, `011` of `011S0005` (`011_S_0005`); None of others."""
-    found = re.fullmatch(r"(\d{3})_?S_?\d{4}", subject)
-    return found[1] if found else None
 
 
 def with_sites(visits: pd.DataFrame, participants: pd.DataFrame | None) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from mri2pet.reporting.methods import NAMES, Study
+from mri2pet.reporting.methods import NAMES, Study, held_out_together
 
 ITEMS = Path(__file__).with_name("checklist.tsv")
 ANSWERS = Path(__file__).with_name("checklist_answers.tsv")
@@ -78,6 +78,7 @@ def answers_of(
         ),
         "software": ", ".join(f"{name} {version}" for name, version in versions.items()),
         "n": config["folds"]["n"],
+        "together": held_out_together(config),
         "seed": config["seed"],
         "code": code,
     }

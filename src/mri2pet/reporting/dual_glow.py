@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mri2pet.evaluation.image_metrics import DESCRIPTION
 from mri2pet.files import read_tsv
-from mri2pet.reporting import intervals, regional_bias
+from mri2pet.reporting import intervals, regional_bias, strata
 from mri2pet.reporting.age_figures import slopes_listing
 from mri2pet.reporting.captions import CONTROLS, CURVES, LEARNT, SYNTHESIS, THRESHOLD
 from mri2pet.reporting.html import Listing, Picture, Section, filled
@@ -94,7 +94,8 @@ def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Sec
     Parameters
     ----------
     paths
-        `tables/{table1,table2,cross_fitted,ages,counterfactual,probes,regional_bias,coverage}.tsv`,
+        `tables/{table1,table2,cross_fitted,ages,counterfactual,probes,regional_bias,coverage,
+        strata}.tsv`,
         `figures/{mae,regional_bias,synthesis_<group>,curves_<model>,
         uncertainty_<model>,ages_<model>,regions_<model>}.png`; any may be missing.
         None at all where DUAL-GLOW is not configured.
@@ -106,6 +107,9 @@ def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Sec
         _results(found, labels),
         *regional_bias.sections(
             found, labels, "dual-glow-regional-bias", "DUAL-GLOW: regional bias"
+        ),
+        *strata.sections(
+            found, labels, "dual-glow-strata", "DUAL-GLOW: by sex, age, group and scanner"
         ),
         _ages(found, labels),
         _uncertainty(found, labels),

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mri2pet.files import read_tsv
-from mri2pet.reporting import insight, intervals, regional_bias, views
+from mri2pet.reporting import insight, intervals, regional_bias, strata, views
 from mri2pet.reporting.captions import CURVES, SYNTHESIS, TABLES
 from mri2pet.reporting.html import Picture, Section, filled
 from mri2pet.reporting.pictures import data_uri, is_there, named_pictures
 from mri2pet.reporting.sections import (
     ablation_section,
     cross_fitted_section,
+    harmonised_section,
     part_views,
     three_way_section,
 )
@@ -38,6 +39,8 @@ def sections(
         Section("tables", "GLA-GAN: Tables I to III", [], tables(paths, labels)),
         Section("figures", "GLA-GAN: synthetic PET", figures(paths)),
         *regional_bias.sections(paths, labels, "regions", "GLA-GAN: regional bias"),
+        *strata.sections(paths, labels, "strata", "GLA-GAN: by sex, age, group and scanner"),
+        *strata.sections(paths, labels, "scaling", "GLA-GAN: other scales of uptake", "scaling"),
         *intervals.sections(paths, labels, "intervals", "GLA-GAN: intervals"),
         *further(paths, labels, compared, groups),
         Section("training", "GLA-GAN: training", curves(paths, labels)),
@@ -85,7 +88,8 @@ def further(
     paths
         `tables/{ablation_<figure>,three_way,dissection,interpolation}.tsv` and the pictures of the
         same names under `figures/`: a section is made where both are there.
-        `tables/cross_fitted.tsv` has no picture; `composites.tsv` is shown with the dissection.
+        `tables/{cross_fitted,harmonised}.tsv` have no picture; `composites.tsv` is shown with the
+        dissection.
     labels
         Model to label.
     compared
@@ -108,6 +112,8 @@ def further(
     ]
     if ".tsv" in (cross_fitted := both.get("cross_fitted", {})):
         made.append(cross_fitted_section(cross_fitted[".tsv"], labels))
+    if ".tsv" in (harmonised := both.get("harmonised", {})):
+        made.append(harmonised_section(harmonised[".tsv"], labels))
     if "three_way" in there:
         made.append(three_way_section(*there["three_way"], labels))
     looked = (there.get(name, ()) for name in ("dissection", "interpolation"))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from mri2pet.datasets.together import PERSON, SCANNER, SITE
 from mri2pet.reporting.references import Citations
 
 HEAD = """# Methods, in words
@@ -171,7 +172,8 @@ def evaluation_in_words(
     text = "Settings that the run chose itself were chosen on people of the training folds. "
     if any(system != "ixi" for system in systems):
         text += (
-            f"Folds were of people ({config['folds']['n']} folds in the systems that share them): "
+            f"Folds were of {held_out_together(config)} ({config['folds']['n']} folds in the "
+            "systems that share them): "
             "no generator made the PET of a person it was trained on, and no classifier was "
             "tested on a person it was trained on. Synthetic PET was compared with the real one "
             f"by mean absolute error, PSNR and SSIM {cite('ssim')}; intervals are 95% over people. "
@@ -194,7 +196,19 @@ def evaluation_in_words(
             f"chosen inside the training folds (scikit-learn {versions.get('scikit-learn', '')} "
             f"{cite('sklearn')}). "
         )
+    if "gla_gan" in systems and config["gla_gan"]["diagnosis"].get("harmonise") is not None:
+        text += (
+            "Those of gla_gan were repeated on regional means that ComBat had harmonised between "
+            "scanners; it was fitted on the training people, and for a scanner unknown to them on "
+            "its own people, without their diagnosis. "
+        )
     return text.strip()
+
+
+def held_out_together(config: Mapping[str, Any]) -> str:
+    """Say in words what the run's folds are of."""
+    words = {SITE: "whole sites", SCANNER: "whole scanners (maker and model of the MRI's)"}
+    return words.get(config["folds"].get("by", PERSON), "people")
 
 
 def _numbers(losses: Any) -> dict[str, float]:

@@ -8,7 +8,13 @@ import pandas as pd
 from mri2pet.evaluation import gap
 from mri2pet.evaluation.image_metrics import metric_of
 from mri2pet.files import read_tsv
-from mri2pet.reporting.captions import ABLATION_TABLE, ABLATIONS, CROSS_FITTED, THREE_WAY
+from mri2pet.reporting.captions import (
+    ABLATION_TABLE,
+    ABLATIONS,
+    CROSS_FITTED,
+    HARMONISED,
+    THREE_WAY,
+)
 from mri2pet.reporting.html import Picture, Section
 from mri2pet.reporting.pictures import data_uri
 from mri2pet.reporting.views import TableView, table_view
@@ -49,6 +55,13 @@ def cross_fitted_section(table: str | Path, labels: Mapping[str, str]) -> Sectio
     title, caption = CROSS_FITTED
     views = _by_dataset("cross-fitted", title, caption, read_tsv(table), labels)
     return Section("cross-fitted", f"GLA-GAN: {title[:1].lower()}{title[1:]}", [], views)
+
+
+def harmonised_section(table: str | Path, labels: Mapping[str, str]) -> Section:
+    """Show the diagnosis by harmonised features, on Paired and on Complete."""
+    title, caption = HARMONISED
+    views = _by_dataset("harmonised", title, caption, read_tsv(table), labels)
+    return Section("harmonised", f"GLA-GAN: {title[:1].lower()}{title[1:]}", [], views)
 
 
 def part_views(

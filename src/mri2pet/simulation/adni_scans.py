@@ -6,6 +6,7 @@ from typing import Any
 
 from mri2pet.simulation.dicom_writer import mri_image, pet_image, write_series
 from mri2pet.simulation.people import Person
+from mri2pet.simulation.scanners import machine
 from mri2pet.simulation.template import Template
 from mri2pet.simulation.visit_scans import scan_visit, whole_folder
 
@@ -48,7 +49,7 @@ def simulate_visit(
     """Make one visit's scans below `raw` and its truth below `truth`."""
     visit = person.visits[number]
     t1, pet = scan_visit(template, person, visit, scanner, truth / visit.code)
-    write_series(raw, person, visit, mri_image(visit), t1)
+    write_series(raw, person, visit, mri_image(visit), t1, machine(scanner, "MR"))
     image = pet_image(visit, scanner.get("pet_frames", 1))
     if pet is not None and image is not None:
-        write_series(raw, person, visit, image, pet)
+        write_series(raw, person, visit, image, pet, machine(scanner, "PT"))

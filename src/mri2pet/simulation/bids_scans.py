@@ -29,6 +29,7 @@ from mri2pet.simulation.scanner_settings import (
     T1W,
     frame_times,
 )
+from mri2pet.simulation.scanners import machine
 from mri2pet.simulation.template import Template
 from mri2pet.simulation.visit_scans import scan_visit, whole_folder
 
@@ -58,11 +59,12 @@ def simulate_bids_visit(
     """
     with whole_folder(truth) as folder:
         t1, pet = scan_visit(template, person, visit, scanner, folder)
-        write_nifti(outputs["t1w"], as_converted(t1, upright=True), T1W)
+        write_nifti(outputs["t1w"], as_converted(t1, upright=True), T1W | machine(scanner, "MR"))
         frames = scanner.get("pet_frames", 1)
         image = pet_image(visit, frames)
         if pet is not None and image is not None:
-            sidecar = FDG | {"TimeZero": f"{image.time:%H:%M:%S}"} | frame_times(frames)
+            sidecar = FDG | machine(scanner, "PT")
+            sidecar |= {"TimeZero": f"{image.time:%H:%M:%S}"} | frame_times(frames)
             step = None if frames == 1 else FRAME_SECONDS
             found = as_converted(pet, upright=False)
             write_nifti(outputs["pet"], found, sidecar, BQML_PER_STORED, step)

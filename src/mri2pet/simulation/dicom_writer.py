@@ -1,6 +1,7 @@
 """Simulated scans as DICOM series, in the folders and with the names of an ADNI download."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,6 +31,12 @@ from mri2pet.simulation.scanner_settings import (
 MRI_DESCRIPTION = "MP-RAGE"
 PET_DESCRIPTION = "Co-registered, Averaged"
 PET_RAW_DESCRIPTION = "ADNI Brain PET: Raw FDG"  # the cohort reads the tracer from it
+# As each maker writes itself into DICOM headers; BIDS has the shorter name.
+IN_DICOM = {
+    "Siemens": "SIEMENS",
+    "GE": "GE MEDICAL SYSTEMS",
+    "Philips": "Philips Medical Systems",
+}
 LPS = np.array([-1.0, -1.0, 1.0])  # DICOM's world has x to the left and y to the back
 
 
@@ -65,7 +72,14 @@ def series_folder(image: Image) -> Path:
     return Path(folder) / image.time.strftime("%Y-%m-%d_%H_%M_%S.0") / f"I{image.image}"
 
 
-def write_series(folder: Path, person: Person, visit: Visit, image: Image, scan: Scan) -> Path:
+def write_series(
+    folder: Path,
+    person: Person,
+    visit: Visit,
+    image: Image,
+    scan: Scan,
+    machine: Mapping[str, str] | None = None,
+) -> Path:
     """Write one image as a DICOM file a slice (and frame).
 
     Parameters
@@ -75,6 +89,8 @@ def write_series(folder: Path, person: Person, visit: Visit, image: Image, scan:
     scan
         int16 data (i, j, k) or (i, j, k, frame): i runs along the rows of a slice, j down its
         columns, k over slices.
+    machine
+        As `scanners.machine` gives it; None: that of a study without scanners.
 
     Returns
     -------
@@ -85,6 +101,9 @@ def write_series(folder: Path, person: Person, visit: Visit, image: Image, scan:
     target.mkdir(parents=True)
     data = scan.data if scan.data.ndim == 4 else scan.data[..., None]
     header = _header(person, visit, image, scan)
+    told = (T1W if image.modality == "MR" else FDG) | dict(machine or {})
+    header.Manufacturer = IN_DICOM[told["Manufacturer"]]
+    header.ManufacturerModelName = told["ManufacturersModelName"]
     (_mr if image.modality == "MR" else _pt)(header, image, data.shape)
     parts = image.description.translate(str.maketrans(" ;:,", "____"))
     stamp = image.time.strftime("%Y%m%d%H%M%S")
@@ -154,7 +173,6 @@ def _header(person: Person, visit: Visit, image: Image, scan: Scan) -> FileDatas
     header.PatientAge = f"{int(person.age_at(visit)):03d}Y"
     header.PatientWeight = "72"
     header.InstitutionName = f"Simulated Site {person.ptid[:3]}"
-    header.Manufacturer = "SIEMENS"
     header.StudyInstanceUID = _uid(person, visit, image.modality, "study")
     header.SeriesInstanceUID = _uid(person, visit, image.modality, "series")
     header.FrameOfReferenceUID = _uid(person, visit, image.modality, "frame of reference")
@@ -184,7 +202,6 @@ def _header(person: Person, visit: Visit, image: Image, scan: Scan) -> FileDatas
 def _mr(header: Dataset, image: Image, shape: tuple[int, ...]) -> None:
     """Tags of an MPRAGE."""
     header.ImageType = ["ORIGINAL", "PRIMARY", "M", "ND"]
-    header.ManufacturerModelName = T1W["ManufacturersModelName"]
     header.ScanningSequence = T1W["ScanningSequence"].split("\\")
     header.SequenceVariant = T1W["SequenceVariant"].split("\\")
     header.SequenceName = T1W["SequenceName"]
@@ -205,7 +222,6 @@ def _mr(header: Dataset, image: Image, shape: tuple[int, ...]) -> None:
 def _pt(header: Dataset, image: Image, shape: tuple[int, ...]) -> None:
     """Tags of an FDG-PET, 30 minutes after injection."""
     header.ImageType = ["ORIGINAL", "PRIMARY"]
-    header.ManufacturerModelName = FDG["ManufacturersModelName"]
     header.SeriesType = ["DYNAMIC" if shape[3] > 1 else "STATIC", "IMAGE"]
     header.Units = "BQML"
     header.CountsSource = "EMISSION"

@@ -1,5 +1,6 @@
 """T1-weighted scans of a simulated head: contrast, coil, noise, pose and grid of an MPRAGE."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ MRI_FIELD = np.array([202.0, 230.0, 222.0])  # mm: left-right, front-back, up-do
 SAGITTAL = np.array([[0, 0, -1], [-1, 0, 0], [0, -1, 0]])  # to the back, downwards, to the left
 MRI_CENTRE = np.array([0.0, -12.0, -6.0])  # of the field, head world
 CHUNK = 2**19  # voxels at a time, which bounds the memory
+NOISE = (0.022, 0.032)  # range of its standard deviation; white matter is about 1
+BIAS = 0.2  # of the coil's shading, at most
 GREY_SD = 0.012  # of the grey matter's signal, between people and between the regions of one
 
 
@@ -139,7 +142,7 @@ def sample(
 
 
 def bias_field(
-    rng: np.random.Generator, shape: tuple[int, ...], strength: float = 0.2
+    rng: np.random.Generator, shape: tuple[int, ...], strength: float = BIAS
 ) -> NDArray[np.float32]:
     """Smooth receive-coil shading around 1, at most `strength` up or down: low cosines."""
     field = np.zeros(shape, np.float32)
@@ -160,6 +163,8 @@ def acquire_t1(
     pose: NDArray[np.float64],
     voxel: list[float],
     rng: np.random.Generator,
+    noise: Sequence[float] = NOISE,
+    bias: float = BIAS,
 ) -> tuple[Scan, Labels]:
     """Scan the head: returns the int16 T1 and what truly stands in each of its voxels.
 
@@ -171,19 +176,23 @@ def acquire_t1(
         4x4, head world to scanner world.
     voxel
         Voxel size in mm along left-right, front-back, up-down.
+    noise
+        From and to: range of the noise's standard deviation; white matter is about 1.
+    bias
+        Of the coil's shading, at most.
     """
     centre = field_centre(pose, MRI_CENTRE, rng)
     shape, affine = scan_grid(SAGITTAL, MRI_FIELD, np.array(voxel, float), centre)
     arguments = template, deformation, pose, shape, affine
     signal, brain, *tissue = sample([contrast, template.brain, *template.tissue], *arguments)
-    signal *= bias_field(rng, shape)
-    image = magnitude(signal, (0.022, 0.032), rng)
+    signal *= bias_field(rng, shape, bias)
+    image = magnitude(signal, noise, rng)
     scan = Scan(stored(image, rng.uniform(350, 900)), affine)
     return scan, Labels((brain > 0.5).astype(np.uint8), likeliest(tissue))
 
 
 def magnitude(
-    signal: NDArray[np.float32], noise: tuple[float, float], rng: np.random.Generator
+    signal: NDArray[np.float32], noise: Sequence[float], rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Add Rician noise, of a standard deviation drawn from a range; white matter is about 1."""
     sd = np.float32(rng.uniform(*noise))

@@ -15,7 +15,7 @@ from mri2pet.imaging.intensity import divide_uptake, scale_image, scale_uptake
 from mri2pet.imaging.resample import resample, resize
 from mri2pet.imaging.volume import Volume, array, like
 from mri2pet.imaging.warp import Warp, resample_through
-from mri2pet.simulation.pet import PET_CENTRE, activity, pet_grid, without_noise
+from mri2pet.simulation.pet import FWHM, PET_CENTRE, activity, pet_grid, without_noise
 from mri2pet.simulation.template import Template
 from mri2pet.simulation.truth import Truth
 from mri2pet.simulation.warps import apply
@@ -36,7 +36,8 @@ def best_pet(template: Template, truth: Truth, in_pet: bool, voxel: list[float])
         Whether the head lies as in the visit's PET and is sampled where that is (between voxels of
         some mm detail is lost); else as in its T1.
     voxel
-        Voxel size of the scanner in the latter case, mm: left-right, front-back, up-down.
+        Voxel size of the scanner in the latter case, mm: left-right, front-back, up-down; where
+        the truth names the scanner, its own counts, as does its resolution.
 
     Returns
     -------
@@ -44,14 +45,18 @@ def best_pet(template: Template, truth: Truth, in_pet: bool, voxel: list[float])
         float32 in RAS order, 1 in average healthy grey matter; its world is that of the raw PET, or
         of the raw T1.
     """
+    scanner = truth.values.get("scanner", {})
     if in_pet:
         pose, shape = truth.pet_from_head, tuple(truth.values["pet_shape"])
         affine = np.array(truth.values["pet_affine"])
     else:
         pose = truth.t1_from_head
-        shape, affine = pet_grid(voxel, apply(pose, PET_CENTRE[None])[0])
+        shape, affine = pet_grid(
+            scanner.get("pet_voxel_mm", voxel), apply(pose, PET_CENTRE[None])[0]
+        )
     expected = activity(template, np.array(truth.values["regions"]["expected_uptake"]))
-    data = without_noise(expected, template, truth.deformation, pose, shape, affine)
+    fwhm = scanner.get("pet_fwhm_mm", FWHM)
+    data = without_noise(expected, template, truth.deformation, pose, shape, affine, fwhm)
     return nib.as_closest_canonical(Volume(data, affine))
 
 

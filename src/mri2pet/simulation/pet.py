@@ -14,6 +14,7 @@ from mri2pet.simulation.warps import Deformation
 PET_FIELD = np.array([256.0, 256.0, 180.0])  # mm
 PET_CENTRE = np.array([0.0, -12.0, 4.0])  # of the field, head world
 FWHM = 6.5  # mm, of the scanner and its reconstruction
+NOISE = (0.02, 0.03)  # range of its standard deviation where the uptake is one
 NOISE_FWHM = 4.0  # mm, of the noise's grain
 # Before the blur; after it, white matter and CSF come to .7 and .5 of grey matter, as in averages.
 WHITE_MATTER, FLUID = 0.34, 0.04
@@ -58,6 +59,7 @@ def without_noise(
     pose: NDArray[np.float64],
     shape: tuple[int, ...],
     affine: NDArray[np.float64],
+    fwhm: float = FWHM,
 ) -> NDArray[np.float32]:
     """Return a head's PET as the scanner resolves it, before noise and rounding.
 
@@ -71,9 +73,11 @@ def without_noise(
         4x4, head world to scanner world.
     shape, affine
         As `pet_grid` gives them.
+    fwhm
+        Resolution of the scanner, mm.
     """
     (sampled,) = sample([activity], template, deformation, pose, shape, affine)
-    return gaussian_filter(sampled, FWHM / 2.3548 / np.abs(np.diag(affine)[:3]))
+    return gaussian_filter(sampled, fwhm / 2.3548 / np.abs(np.diag(affine)[:3]))
 
 
 def acquire_pet(
@@ -84,6 +88,8 @@ def acquire_pet(
     frames: int,
     rng: np.random.Generator,
     cortex: NDArray[np.float32] | None = None,
+    fwhm: float = FWHM,
+    noise: Sequence[float] = NOISE,
 ) -> Scan:
     """Scan the head: an int16 volume (i, j, k), or (i, j, k, frame) if `frames` is above one.
 
@@ -97,6 +103,11 @@ def acquire_pet(
         Number of frames; each holds its share of the counts.
     cortex
         What the uptake of grey matter is multiplied by, see `activity`.
+    fwhm
+        Resolution of the scanner, mm.
+    noise
+        From and to: range of the noise's standard deviation in one volume of the whole scan, where
+        the uptake is one.
 
     Returns
     -------
@@ -106,10 +117,10 @@ def acquire_pet(
     """
     shape, affine = pet_grid(voxel, field_centre(pose, PET_CENTRE, rng))
     truth = activity(template, head.uptake, cortex)
-    blurred = without_noise(truth, template, head.deformation, pose, shape, affine)
+    blurred = without_noise(truth, template, head.deformation, pose, shape, affine, fwhm)
     width = NOISE_FWHM / 2.3548 / np.array(voxel, float)
     unit = np.float32((2 * np.sqrt(np.pi)) ** 1.5 * np.sqrt(np.prod(width)))
-    level = np.float32(rng.uniform(0.02, 0.03) * np.sqrt(frames))
+    level = np.float32(rng.uniform(*noise) * np.sqrt(frames))
     dose = np.float32(rng.uniform(7000, 14000))  # stored value of an uptake of one
     images = []
     for _ in range(frames):

@@ -5,6 +5,7 @@ All points are RAS world mm. `head` is the person's head before it lies down in 
 `z + u(z)` with `z = inverse(head_from_template) head` and `u` the displacement in warp.nii.gz.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,8 +76,12 @@ def write_truth(
     t1_pose: NDArray[np.float64],
     pet_pose: NDArray[np.float64] | None,
     pet: Scan | None,
+    scanner: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write truth.json, brain_mask.nii.gz, tissue.nii.gz and warp.nii.gz (docs/data.md)."""
+    """Write truth.json, brain_mask.nii.gz, tissue.nii.gz and warp.nii.gz (docs/data.md).
+
+    `scanner` is named in truth.json where the study has several.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     brain = _canonical(labels.brain, t1.affine)
     nib.save(brain, folder / "brain_mask.nii.gz")
@@ -119,6 +124,8 @@ def write_truth(
             "atrophy": head.atrophy.round(5),
         },
     }
+    if scanner is not None:
+        values["scanner"] = dict(scanner)
     write_json(folder / "truth.json", values)
 
 

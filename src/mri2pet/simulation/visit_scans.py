@@ -8,9 +8,10 @@ from typing import Any
 
 from mri2pet.files import folder_beside
 from mri2pet.simulation.anatomy import make_head
-from mri2pet.simulation.mri import Scan, acquire_t1, t1_contrast
+from mri2pet.simulation.mri import BIAS, NOISE, Scan, acquire_t1, t1_contrast
 from mri2pet.simulation.people import Person, Visit
-from mri2pet.simulation.pet import acquire_pet
+from mri2pet.simulation.pet import FWHM, acquire_pet
+from mri2pet.simulation.pet import NOISE as PET_NOISE
 from mri2pet.simulation.template import Template
 from mri2pet.simulation.truth import write_truth
 from mri2pet.simulation.warps import random_pose
@@ -28,8 +29,9 @@ def scan_visit(
     person, visit
         One of `plan_people`, and one of the visits.
     scanner
-        `mri_voxel_mm`, `pet_voxel_mm` (three numbers each: left-right, front-back, up-down) and
-        optionally `pet_frames`, from the block `simulation` of the configuration.
+        As `scanners.scanner_of` gives it: `mri_voxel_mm`, `pet_voxel_mm` (three numbers each:
+        left-right, front-back, up-down) and optionally `pet_frames`, `pet_fwhm_mm`, `pet_noise`,
+        `mri_noise`, `bias` and, for the truth, `name`.
     truth
         Folder to write to, see `write_truth`.
 
@@ -45,14 +47,24 @@ def scan_visit(
     t1_pose, pet_pose = random_pose(rng), random_pose(rng)
     contrast = t1_contrast(template, person.age_at(visit), rng)
     t1, labels = acquire_t1(
-        template, contrast, head.deformation, t1_pose, scanner["mri_voxel_mm"], rng
+        template,
+        contrast,
+        head.deformation,
+        t1_pose,
+        scanner["mri_voxel_mm"],
+        rng,
+        noise=scanner.get("mri_noise", NOISE),
+        bias=scanner.get("bias", BIAS),
     )
     if visit.pet_time is None:
         pet = pet_pose = None
     else:
         frames = scanner.get("pet_frames", 1)
-        pet = acquire_pet(template, head, pet_pose, scanner["pet_voxel_mm"], frames, rng)
-    write_truth(truth, person, visit, template, head, t1, labels, t1_pose, pet_pose, pet)
+        fwhm, noise = scanner.get("pet_fwhm_mm", FWHM), scanner.get("pet_noise", PET_NOISE)
+        voxel = scanner["pet_voxel_mm"]
+        pet = acquire_pet(template, head, pet_pose, voxel, frames, rng, fwhm=fwhm, noise=noise)
+    own = scanner if "name" in scanner else None
+    write_truth(truth, person, visit, template, head, t1, labels, t1_pose, pet_pose, pet, own)
     return t1, pet
 
 

@@ -24,11 +24,7 @@ def diagnosed_groups(system):
 
 def participants_of(wildcards):
     """Return the table of people of a raw BIDS dataset, which may tell their site."""
-    study = STUDIES[STUDY[wildcards.system]]
-    table = Path(study.raw) / "participants.tsv"
-    if READER[study.name] != "bids" or not (study.simulated or table.is_file()):
-        return []
-    return str(table)
+    return participants_table(STUDIES[STUDY[wildcards.system]])
 
 
 rule regional_bias:

@@ -126,6 +126,7 @@ for space, packed in LEARNT.items():
             name:
                 f"{space}_learnt_folds"
             input:
+                **told_scanners(packed["folds"], f"results/datasets/{space}/learnt"),
                 visits=f"results/datasets/{space}/learnt/visits.tsv",
                 cohort=waiting(space),
             output:
@@ -140,6 +141,7 @@ for space, packed in LEARNT.items():
                 mem_mb=more(1000),
                 runtime=more(10),
             params:
+                **held_out_by(packed["folds"]),
                 n=packed["folds"]["n"],
                 groups=packed["folds"]["groups"],
                 role=packed["folds"].get("role", ""),

@@ -9,6 +9,7 @@ PACKED["linear"] = {
     "arrays": {"mri": MRI_TEXT, "pet": PET_TEXT, "seen": SEEN_TEXT, **TISSUE_TEXT},
     "folds": {
         "n": config["folds"]["n"],
+        "by": config["folds"].get("by", PERSON),
         "groups": list(STUDIES[space_study("linear")].groups),
         "learnt": learnt_groups(config, [s for s in SYSTEMS if not KNOWN_SYSTEMS[s].own_folds]),
         "spare": {

@@ -37,7 +37,10 @@ def enough_people(space, folds):
             ]
             people = people_of(rows, folds["groups"])
             told = {name: folds[name] for name in ("learnt", "key", "spare") if name in folds}
-            check_enough(people, folds["n"], config["seed"], **told)
+            told |= held_out_together(space, folds)
+            # What only headers tell is checked where the folds are dealt.
+            if told.get("units", {}) is not None:
+                check_enough(people, folds["n"], config["seed"], **told)
         except InputError as error:
             raise WorkflowError(str(error)) from None
         return []
@@ -57,9 +60,12 @@ def enough_for_pairs(space, folds):
             from mri2pet.datasets.folds import make_folds
 
             visits = pandas.DataFrame(list(cohort(space_study(space)).values()))
+            together = held_out_together(space, folds)
+            if together.get("units", {}) is None:
+                return []
             try:
                 check_pairs(
-                    make_folds(visits, folds["n"], config["seed"], folds["groups"]),
+                    make_folds(visits, folds["n"], config["seed"], folds["groups"], **together),
                     config[system].get("training_groups", []),
                     f"{system}.diagnosis.cross_fitted",
                 )
@@ -120,6 +126,7 @@ for space, packed in PACKED.items():
             name:
                 f"{space}_folds"
             input:
+                **told_scanners(packed["folds"], f"results/datasets/{space}"),
                 visits=f"results/datasets/{space}/visits.tsv",
             output:
                 table=f"results/datasets/{space}/folds.tsv",
@@ -133,6 +140,7 @@ for space, packed in PACKED.items():
                 mem_mb=more(1000),
                 runtime=more(10),
             params:
+                **held_out_by(packed["folds"]),
                 n=packed["folds"]["n"],
                 groups=packed["folds"]["groups"],
                 role=packed["folds"].get("role", ""),

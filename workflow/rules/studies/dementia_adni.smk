@@ -28,7 +28,7 @@ rule simulate_tables:
     params:
         seed=config["seed"],
         people={key: SIMULATION[key] for key in ("groups", "mri_only", "paired", "second_visits")},
-        pet_frames=SCANNER["pet_frames"],
+        pet_frames=SIMULATION.get("pet_frames", 1),
         code=code("simulate_tables.py"),
     script:
         "../../scripts/simulate_tables.py"
@@ -54,7 +54,7 @@ rule simulate_subject:
         runtime=more(20),
     params:
         person=lambda wildcards: PEOPLE[wildcards.ptid].as_dict(),
-        scanner=SCANNER,
+        scanner=lambda wildcards: SCANNERS[wildcards.ptid],
         code=code("simulate_subject.py"),
     script:
         "../../scripts/simulate_subject.py"

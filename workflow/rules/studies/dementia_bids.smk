@@ -73,7 +73,7 @@ rule simulate_bids_mri:
     params:
         person=lambda wildcards: PEOPLE[f"{wildcards.site}_S_{wildcards.rid}"].as_dict(),
         visit=lambda wildcards: wildcards.visit,
-        scanner=SCANNER,
+        scanner=lambda wildcards: SCANNERS[f"{wildcards.site}_S_{wildcards.rid}"],
         code=code("simulate_bids_subject.py"),
     script:
         "../../scripts/simulate_bids_subject.py"

@@ -164,6 +164,7 @@ SHOWN["dual_glow"] = [
         "tables/differences.tsv",
         "tables/regional_bias.tsv",
         "figures/regional_bias.png",
+        "tables/strata.tsv",
         *expand("figures/synthesis_{group}.png", group=FLOW_EXAMPLES),
         *expand("figures/curves_{model}.png", model=FLOWS),
         *expand("figures/uncertainty_{model}.png", model=DRAWN),

@@ -241,10 +241,17 @@ SHOWN["gla_gan"] = [
     for path in [
         *expand("tables/table{number}.tsv", number=[1, 2, 3]),
         *(["tables/cross_fitted.tsv"] if CROSS_FITTED["gla_gan"] else []),
+        *(["tables/harmonised.tsv"] if HARMONISED else []),
+        *(
+            ["tables/scaling.tsv"]
+            if config["gla_gan"]["diagnosis"].get("scaling") is not None
+            else []
+        ),
         *expand("figures/synthesis_{group}.png", group=DIAGNOSED),
         "tables/differences.tsv",
         "tables/regional_bias.tsv",
         "figures/regional_bias.png",
+        "tables/strata.tsv",
         *(["tables/coverage.tsv"] if "gla_gan" in INTERVAL_SYSTEMS else []),
         *expand("tables/ablation_{figure}.tsv", figure=ABLATIONS),
         *expand("figures/ablation_{figure}.png", figure=ABLATIONS),

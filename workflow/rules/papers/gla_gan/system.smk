@@ -47,4 +47,17 @@ if CROSS_FITTED["gla_gan"]:
     include: "cross_fitted.smk"
 
 
+HARMONISED = config["gla_gan"]["diagnosis"].get("harmonise") is not None
+
+
+if HARMONISED:
+
+    include: "harmonised.smk"
+
+
+if config["gla_gan"]["diagnosis"].get("scaling") is not None:
+
+    include: "scaling.smk"
+
+
 include: "interpretation.smk"
