@@ -6,6 +6,8 @@ SECTIONS = {system: list(KNOWN_SYSTEMS[system].sections) for system in SYSTEMS}
 FOLDS_STUDIES = [space_study("linear")] if "linear" in USED_SPACES else []
 TEMPLATES = ("report.html", "summary.html", "report.css", "report.js", "viewer.js")
 VIEWERS = expand("results/report/viewer/{system}", system=PET_SYSTEMS)
+GRAPHS = [source_file(f"docs/images/rules-{system}.svg") for system in SYSTEMS]
+LOCKS = [source_file("requirements.lock"), source_file("requirements.in")]  # torch is in the latter
 REPORT_CODE = [symbol for symbols in SECTIONS.values() for symbol in symbols]
 
 
@@ -66,7 +68,10 @@ rule report_page:
         measures=["results/cohort/qc.tsv"],
         parameters=["results/report/parameters.tsv"],
         viewers=VIEWERS,
-        lock=source_file("requirements.lock"),
+        methods=["results/report/methods.md"],
+        checklist=["results/report/checklist.tsv"],
+        graphs=GRAPHS,
+        lock=LOCKS,
         template=[source_file(f"src/mri2pet/reporting/templates/{part}.j2") for part in TEMPLATES],
     output:
         report(
@@ -119,7 +124,10 @@ rule report_partial:
             "measures": there(["results/cohort/qc.tsv"]),
             "parameters": there(["results/report/parameters.tsv"]),
             "viewers": [path for path in VIEWERS if Path(path).is_dir()],
-            "lock": source_file("requirements.lock"),
+            "methods": there(["results/report/methods.md"]),
+            "checklist": there(["results/report/checklist.tsv"]),
+            "graphs": GRAPHS,
+            "lock": LOCKS,
         },
         missing=lambda wildcards: [path for path in whole_report() if not Path(path).is_file()],
         config=CONCERNED,

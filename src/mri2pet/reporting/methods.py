@@ -102,7 +102,8 @@ def people_in_words(study: Study, config: Mapping[str, Any], cite: Citations) ->
     if study.name == "ixi":
         text += f" {'They imitate' if study.simulated else 'They are of'} IXI {cite('ixi')}."
     left = len(study.excluded)
-    text += f" {left} scans were excluded, each with a recorded reason.\n"
+    scans = {0: "No scan was excluded", 1: "One scan was excluded, with a recorded reason"}
+    text += f" {scans.get(left, f'{left} scans were excluded, each with a recorded reason')}.\n"
     return text
 
 

@@ -245,6 +245,7 @@ SHOWN["gla_gan"] = [
         "tables/differences.tsv",
         "tables/regional_bias.tsv",
         "figures/regional_bias.png",
+        "figures/regional_maps.png",
         *(["tables/coverage.tsv"] if "gla_gan" in INTERVAL_SYSTEMS else []),
         *expand("tables/ablation_{figure}.tsv", figure=ABLATIONS),
         *expand("figures/ablation_{figure}.png", figure=ABLATIONS),
