@@ -2,10 +2,11 @@
 
     python -m mri2pet.runs.rule_graph --directory DIR [--out docs/images]
 
-DIR is a folder in which all cohort tables are made: before that nobody knows which jobs there are.
-Graphviz's `dot` draws them. A box is a file of `workflow/rules/` with its rules; an arrow says that
-some job of one needs a file of the other; what follows from other arrows is left out. Those of one
-system, `rules-<system>.svg`, are of a run of it alone; the report shows them.
+DIR is a folder in which the cohort tables are made (before that nobody knows which jobs there are)
+and nothing after them (Snakemake does not ask what a file needs that is there). Graphviz's `dot`
+draws them. A box is a file of `workflow/rules/` with its rules; an arrow says that some job of one
+needs a file of the other; what follows from other arrows is left out. Those of one system,
+`rules-<system>.svg`, are of a run of it alone; the report shows them.
 """
 
 import argparse
