@@ -1,6 +1,7 @@
 """Brains as nilearn draws them: where, which way round, on one scale, and without a word."""
 
 import ast
+import gc
 import itertools
 import socket
 import warnings
@@ -13,12 +14,14 @@ import fakes
 from mri2pet.reporting.brain_frames import Frames
 from mri2pet.reporting.brain_views import (
     THROUGH_MM,
+    VIEWS,
     Brain,
     centre_of,
     draw_brain,
     draw_glass,
     lay_over,
     outline,
+    spared,
     template_on,
     window_around,
 )
@@ -79,7 +82,7 @@ def test_planes_show_the_patient_s_right_and_the_front_on_the_right_and_the_top_
     name, mm, across, up
 ):
     _, display = drawn(marked(mm))
-    (plane,) = (each for each in display.axes.values() if each.ax.get_title() == name)
+    (plane,) = (each for each in display.axes.values() if VIEWS[each.direction] == name)
     image = plane.ax.images[-1]
     picture, (left, right, bottom, top) = image.get_array(), image.get_extent()
     row, column = np.argwhere(picture == 1)[0]  # origin="upper": rows count downwards
@@ -90,16 +93,31 @@ def test_planes_show_the_patient_s_right_and_the_front_on_the_right_and_the_top_
 
 
 def test_every_plane_says_which_it_is_where_it_lies_and_which_side_is_which():
-    _, display = drawn(marked((0, 0, 0)))
+    figure, display = drawn(marked((0, 0, 0)))
     said = {
-        plane.ax.get_title(): {text.get_text() for text in plane.ax.texts}
+        VIEWS[plane.direction]: {text.get_text() for text in plane.ax.texts}
         for plane in display.axes.values()
     }
+    names = {text.get_text(): text.get_position()[0] for text in figure.texts}
+    for plane in display.axes.values():  # each name stands above its own plane
+        place = plane.ax.get_axes_locator()(plane.ax, None)
+        assert place.x0 < names[VIEWS[plane.direction]] < place.x1
     assert said == {
         "sagittal": {"P", "A", "x=8"},
         "coronal": {"L", "R", "y=-20"},
         "axial": {"L", "R", "z=12"},
     }
+
+
+def test_a_search_for_garbage_looks_at_new_objects_alone():
+    old = [[] for _ in range(1000)]
+
+    @spared
+    def looked_at():
+        return sum(each is one for each in gc.get_objects() for one in old[:1])
+
+    assert looked_at() == 0
+    assert gc.get_freeze_count() == 0
 
 
 @pytest.mark.parametrize(("planes", "count"), [("xyz", 3), ("yz", 2), ("z", 1)])
@@ -142,6 +160,7 @@ def test_a_window_holds_the_mask_and_moves_nothing():
     np.testing.assert_allclose(found[:3], (10, 20, 30), atol=1.8)
     assert image.shape == (26, 44, 36)  # 6 mm: three voxels of 2.8, two of 3.4
     assert np.all(np.abs(window.inside((500, 500, 500))) < 200)
+    assert window.inside((10.4, 20.6, 30.5)) == (10, 21, 30)  # as it is written beside a plane
 
 
 def test_a_centre_lies_inside_its_region():

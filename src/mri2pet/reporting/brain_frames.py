@@ -47,7 +47,7 @@ class Frames:
         right: float = 0.1,
         between: float = 0.12,
         above: float = 0.06,
-        heads: float = 0.85,
+        heads: float = 0.75,
         below: float = 0.85,
     ) -> None:
         from matplotlib.figure import Figure

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 COLOURS = ("#2f6db3", "#d1742c", "#3a8f5c", "#8757a5", "#8a8a2d")
 COLOURS += ("#b3416b", "#4fa3a5", "#6b5b4b", "#30343a")  # as many as training sets there can be
-# Colours of the ranks, brightest first, and in glass: the paper's red and green.
-FALSE, TRUE = ("autumn_r", "#e8481c"), ("summer_r", "#2f9e54")
+# The paper's red and green: of the first rank, of the last one, and in glass.
+FALSE, TRUE = ("#ff7a5c", "#8c1500", "#e8481c"), ("#6dff8d", "#00662b", "#2f9e54")
 LESION = "#35c3ff"
 SLICES, GLASS = "yz", "z"  # coronal and transverse
 TALL = 1.5  # inches
@@ -51,7 +51,7 @@ class _Found:
     ranks: NDArray
     met: NDArray
 
-    def parts(self) -> list[tuple[NDArray, tuple[str, str]]]:
+    def parts(self) -> list[tuple[NDArray, tuple[str, str, str]]]:
         """Return false and true voxels with their colours."""
         return [((self.ranks > 0) & ~self.met, FALSE), (self.met, TRUE)]
 
@@ -113,10 +113,13 @@ def _draw_slices(
     axis: "Axes", found: _Found, window: Window, through: Sequence[float], named: bool
 ) -> None:
     """Draw the slices of one detector and patient."""
+    from matplotlib.colors import LinearSegmentedColormap
+
     grey = {"cmap": "gray", "vmin": 0.0, "vmax": 1.0}
     display = draw_brain(axis, Brain(found.case.mri, grey), window, through, SLICES, named)
     most = max(int(found.ranks.max()), 2)
-    for chosen, (colours, _) in found.parts():
+    for chosen, (first, last, _) in found.parts():
+        colours = LinearSegmentedColormap.from_list("ranks", [first, last])
         look = {"cmap": colours, "vmin": 1, "vmax": most, "transparency": 0.85}
         lay_over(display, window.image(np.where(chosen, found.ranks, 0)), **look)
     outline(display, window.image(found.case.lesion), LESION, 0.9)
@@ -128,7 +131,7 @@ def _draw_glass(axis: "Axes", found: _Found, affine: NDArray, named: bool) -> No
 
     whole = Window((slice(None),) * 3, affine, found.ranks.shape)
     display = draw_glass(axis, GLASS, named)
-    for chosen, (_, colour) in found.parts():
+    for chosen, (_, _, colour) in found.parts():
         look = {"cmap": ListedColormap([colour]), "vmin": 0, "vmax": 1}
         lay_over(display, whole.image(chosen), **look)
     outline(display, whole.image(found.case.lesion), LESION, 0.9)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mri2pet.evaluation.image_tables import REFERENCES
 from mri2pet.evaluation.regional_bias import BIAS, CONTRAST, EVERY, REAL
 from mri2pet.reporting.brain_frames import Frames
-from mri2pet.reporting.brain_views import Brain, draw_brain, window_around
+from mri2pet.reporting.brain_views import Brain, draw_brain, spared, window_around
 from mri2pet.reporting.figures import GREY
 from mri2pet.reporting.synthesis_figures import CLEAR, difference_scale, said_clear
 
@@ -38,6 +38,7 @@ class Regions:
         self.names = [names[label] for label in np.unique(atlas[atlas > 0]).tolist()]
         self.masker = NiftiLabelsMasker(nib.Nifti1Image(atlas.astype(np.int16), affine)).fit()
 
+    @spared
     def volume(self, values: "pd.Series[float]") -> NDArray:
         """Return (X, Y, Z) of the values by region; zero where there is none."""
         wanted = values.reindex(self.names).fillna(0.0).to_numpy(np.float64)
