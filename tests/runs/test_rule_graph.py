@@ -8,7 +8,15 @@ import sys
 import pytest
 
 from mri2pet.config.systems import SYSTEMS as KNOWN_SYSTEMS
-from mri2pet.runs.rule_graph import ASKED, SYSTEMS, as_dot, picture_name, reduced, rules_in
+from mri2pet.runs.rule_graph import (
+    ASKED,
+    SYSTEMS,
+    as_dot,
+    of_system,
+    picture_name,
+    reduced,
+    rules_in,
+)
 
 
 def rules_by_file(root, *systems):
@@ -40,10 +48,15 @@ def test_the_picture_shows_the_rules_of_the_snakefile(root, rules):
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_the_picture_of_a_system_shows_the_rules_of_a_run_of_it_alone(root, system):
-    own = rules_by_file(root, system)
+    own = of_system(rules_by_file(root, system), system)
     there = {name for names in own.values() for name in names}
     assert rules_in(root / "docs/images" / picture_name(system)) == there
     assert any(step.startswith(f"papers/{system}/") for step in own)
+
+
+def test_a_picture_of_a_system_names_no_other_paper():
+    rules = {"papers/gla_gan/contest": ["judge"], "papers/ixi/results": ["t"], "visit/warp": ["w"]}
+    assert set(of_system(rules, "ixi")) == {"papers/ixi/results", "visit/warp"}
 
 
 def test_all_systems_have_a_picture():

@@ -128,13 +128,31 @@ def reduced(edges: Edges) -> Edges:
     return kept
 
 
-def as_dot(rules: Mapping[str, Iterable[str]], edges: Edges) -> str:
-    """Return the graph in Graphviz's language, a frame around the steps of each folder."""
+def of_system(rules: Mapping[str, list[str]], system: str) -> dict[str, list[str]]:
+    """Leave out what is of another system's paper: a rule there may stand in every workflow."""
+    return {
+        step: names
+        for step, names in rules.items()
+        if not step.startswith("papers/") or step.startswith(f"papers/{system}/")
+    }
+
+
+def as_dot(rules: Mapping[str, Iterable[str]], edges: Edges, across: bool = False) -> str:
+    """Return the graph in Graphviz's language, a frame around the steps of each folder.
+
+    Parameters
+    ----------
+    rules, edges
+        Step to the names of its rules; arrows between steps.
+    across
+        From left to right, as a page that scrolls shows it, and not from top to bottom.
+    """
     folders: dict[str, list[str]] = defaultdict(list)
     for step in rules:
         folders["studies" if step == "resources" else step.rpartition("/")[0]].append(step)
     drawn = {step for edge in edges for step in edge}
-    lines = ["digraph rules {", "rankdir=TB; ranksep=0.45; nodesep=0.18; newrank=true;"]
+    form = "rankdir=LR; ranksep=0.3; nodesep=0.1;" if across else "ranksep=0.45; nodesep=0.18;"
+    lines = ["digraph rules {", f"{form} newrank=true;"]
     lines += ['fontname="Helvetica"; edge [color="#666666", arrowsize=0.6];']
     lines += ['node [shape=box, style="filled,rounded", fontname="Helvetica", fontsize=11];']
     for number, (folder, steps) in enumerate(sorted(folders.items())):
@@ -191,7 +209,10 @@ def main() -> None:
     out = Path(asked.out).resolve() / picture_name(asked.system)
     only = [asked.system] if asked.system else []
     workflow = read_workflow(Path(asked.snakefile).resolve(), asked.directory, only)
-    dot = as_dot(rules_of(workflow), reduced(needs(workflow)))
+    rules = rules_of(workflow)
+    if asked.system:
+        rules = of_system(rules, asked.system)
+    dot = as_dot(rules, reduced(needs(workflow)), across=bool(only))
     subprocess.run(["dot", "-Tsvg", "-o", str(out)], input=dot, text=True, check=True)
 
 
