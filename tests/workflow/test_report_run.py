@@ -34,3 +34,14 @@ def test_figures_of_brains_draw_without_a_word(finished):
     logs = [path for path in (finished.folder / "logs").rglob("*.log") if "figure_" in str(path)]
     assert any("figure_clusters" in str(path) for path in logs)
     assert not [path for path in logs if "Warning" in path.read_text()]
+
+
+def test_a_report_of_what_is_there_can_be_made_of_a_whole_run_of_all_systems(finished):
+    before = set((finished.folder / "results").rglob("*"))
+    finished.snakemake("report_partial")
+    page = finished.folder / "results/report/partial.html"
+    text = page.read_text()
+    for path in set((finished.folder / "results").rglob("*")) - before:  # others look at these
+        path.unlink()
+    assert "GAN-made PET for anomaly detection" in text
+    assert "This report is not whole" not in text

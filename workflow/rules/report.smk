@@ -12,14 +12,21 @@ REPORT_CODE = [symbol for symbols in SECTIONS.values() for symbol in symbols]
 
 
 def there(paths):
-    """Return those of some files that exist."""
-    return [path for path in paths if Path(path).is_file()]
+    """Return those of some files that exist, as text: a rule's own outputs know all of the workflow."""
+    return [str(path) for path in paths if Path(path).is_file()]
+
+
+def judged_spaces():
+    """Return the spaces with PET, whose scans are held to limits; IXI's are not."""
+    return [space for space in USED_SPACES if PACKED[space]["input"].get("pet_sidecar") is not None]
 
 
 def whole_report():
     """Return all files that the whole report shows, as far as the cohorts are known."""
     cohorts = [COHORT.format(study=study) for study in STUDIES]
-    visits = [visit for table in there(cohorts) for visit in read_cohort(table, 0)]
+    judged = {space_study(space) for space in judged_spaces()}
+    tables = there(COHORT.format(study=study) for study in STUDIES if study in judged)
+    visits = [visit for table in tables for visit in read_cohort(table, 0)]
     checked = f"results/preproc/{VISIT}/anat/{NAME}_qc.json"
     return [
         *cohorts,
@@ -31,11 +38,10 @@ def whole_report():
 def qc_sidecars(wildcards):
     """Return the sidecars of all stages that judge a scan of a space with PET."""
     found = []
-    for space in USED_SPACES:
-        pets = PACKED[space]["input"].get("pet_sidecar")
-        if pets is not None:
-            every = anomaly_visits if space == "anomaly" else partial(each_visit, space=space)
-            found += [*every(f"{ANAT}_qc.json")(wildcards), *pets(wildcards)]
+    for space in judged_spaces():
+        every = anomaly_visits if space == "anomaly" else partial(each_visit, space=space)
+        pets = PACKED[space]["input"]["pet_sidecar"]
+        found += [*every(f"{ANAT}_qc.json")(wildcards), *pets(wildcards)]
     return list(dict.fromkeys(found))
 
 
@@ -129,7 +135,7 @@ rule report_partial:
             "graphs": GRAPHS,
             "lock": LOCKS,
         },
-        missing=lambda wildcards: [path for path in whole_report() if not Path(path).is_file()],
+        missing=lambda wildcards: [str(path) for path in whole_report() if not Path(path).is_file()],
         config=CONCERNED,
         options=SECTION_OPTIONS,
         labels=rules.report_page.params.labels,
