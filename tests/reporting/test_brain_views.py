@@ -136,6 +136,16 @@ def test_what_is_small_leaves_in_sight_what_lies_below():
     assert above.get_array().compressed().min() == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("step", [0.7, 1.0, 3.0])
+def test_the_voxel_asked_for_is_the_one_that_is_cut(step):
+    affine = np.diag([step, step, step, 1.0])
+    affine[:3, 3] = -10.5
+    window = window_around(np.ones((30, 30, 30), bool), affine)
+    for number in range(30):
+        asked = affine[:3, :3] @ np.full(3, number) + affine[:3, 3]
+        assert np.rint((window.inside(asked) - affine[:3, 3]) / step).tolist() == [number] * 3
+
+
 @pytest.mark.parametrize("value", [0.0, 0.05, -0.1])
 def test_nothing_large_enough_leaves_the_picture_below_alone(value):
     volume = np.full((64, 64, 64), value)
@@ -160,7 +170,7 @@ def test_a_window_holds_the_mask_and_moves_nothing():
     np.testing.assert_allclose(found[:3], (10, 20, 30), atol=1.8)
     assert image.shape == (26, 44, 36)  # 6 mm: three voxels of 2.8, two of 3.4
     assert np.all(np.abs(window.inside((500, 500, 500))) < 200)
-    assert window.inside((10.4, 20.6, 30.5)) == (10, 21, 30)  # as it is written beside a plane
+    assert window.inside((10.4, 20.6, 31.2)) == (10, 21, 31)  # as it is written beside a plane
 
 
 def test_a_centre_lies_inside_its_region():

@@ -72,13 +72,16 @@ class Window:
         return nib.Nifti1Image(np.asarray(volume[self.box], np.float32), self.affine)
 
     def inside(self, through: Sequence[float]) -> tuple[float, ...]:
-        """Return the point of the part that is nearest to one in the world, whole mm.
+        """Return the point of the part that is nearest to one in the world, mm.
 
-        nilearn writes whole millimetres, and cuts off what is beyond the point.
+        In whole millimetres where they lie in the same voxel: nilearn writes no others.
         """
-        ends = self.affine[:3, 3], (self.affine @ [*np.subtract(self.shape, 1), 1])[:3]
-        low, high = np.ceil(np.minimum(*ends)), np.floor(np.maximum(*ends))
-        return tuple(map(float, np.clip(np.rint(through), low, high)))
+        first, step = self.affine[:3, 3], np.diag(self.affine)[:3]
+        ends = first, first + step * np.subtract(self.shape, 1)
+        point = np.clip(through, np.minimum(*ends), np.maximum(*ends))
+        whole = np.clip(np.rint(point), np.minimum(*ends), np.maximum(*ends))
+        same = np.rint((whole - first) / step) == np.rint((point - first) / step)
+        return tuple(map(float, np.where(same, whole, point)))
 
     def ratio(self, planes: str = PLANES) -> float:
         """Return width by height of some planes side by side."""
