@@ -153,6 +153,16 @@ def test_nothing_large_enough_leaves_the_picture_below_alone(value):
     assert [len(plane) for plane in fakes.planes_of(figure)] == [1] * 3
 
 
+@pytest.mark.parametrize("over", [None, np.ones((64, 64, 64))])
+def test_every_volume_is_drawn_at_one_scale_however_much_of_it_is_clear(over):
+    seen = []
+    for volume in (np.ones((64, 64, 64)), marked((0, 0, 0)), np.zeros((64, 64, 64))):
+        _, display = drawn(volume, over=over)
+        seen.append([plane.get_object_bounds() for plane in display.axes.values()])
+    assert seen[0] == seen[1] == seen[2]
+    assert seen[0][0][0] == pytest.approx(-126)
+
+
 @pytest.mark.parametrize("lay", [lay_over, lambda *it: outline(*it, "red", 1.0)])
 def test_an_empty_region_is_not_drawn(lay):
     figure, display = drawn(np.ones((64, 64, 64)))

@@ -77,18 +77,28 @@ class Window:
         In whole millimetres where they lie in the same voxel: nilearn writes no others.
         """
         first, step = self.affine[:3, 3], np.diag(self.affine)[:3]
-        ends = first, first + step * np.subtract(self.shape, 1)
-        point = np.clip(through, np.minimum(*ends), np.maximum(*ends))
-        whole = np.clip(np.rint(point), np.minimum(*ends), np.maximum(*ends))
+        ends = self.ends()
+        point = np.clip(through, *ends)
+        whole = np.clip(np.rint(point), *ends)
         same = np.rint((whole - first) / step) == np.rint((point - first) / step)
         return tuple(map(float, np.where(same, whole, point)))
 
+    def ends(self) -> tuple[NDArray, NDArray]:
+        """Return the lowest and the highest centre of a voxel, world mm, (3,) each."""
+        first = self.affine[:3, 3]
+        last = first + np.diag(self.affine)[:3] * np.subtract(self.shape, 1)
+        return np.minimum(first, last), np.maximum(first, last)
+
+    def extent(self, plane: str) -> tuple[float, float, float, float]:
+        """Return left, right, lower and upper end of a plane (`x`, `y` or `z`), world mm."""
+        low, high = self.ends()
+        across, up = ("xyz".index(axis) for axis in "xyz" if axis != plane)
+        return tuple(map(float, (low[across], high[across], low[up], high[up])))
+
     def ratio(self, planes: str = PLANES) -> float:
         """Return width by height of some planes side by side."""
-        x, y, z = np.abs(np.diag(self.affine)[:3]) * (np.array(self.shape) - 1)
-        sizes = {"x": (y, z), "y": (x, z), "z": (x, y)}
-        widths, heights = zip(*(sizes[plane] for plane in planes), strict=True)
-        return float(sum(widths) / max(heights))
+        ends = [self.extent(plane) for plane in planes]
+        return sum(end[1] - end[0] for end in ends) / max(end[3] - end[2] for end in ends)
 
 
 def window_around(mask: NDArray, affine: NDArray) -> Window:
@@ -190,7 +200,7 @@ def draw_brain(
     -------
     nilearn's display, for overlays and contours.
     """
-    from nilearn.plotting import plot_img, plot_stat_map
+    from nilearn.plotting import plot_anat, plot_img, plot_stat_map
 
     point = dict(zip("xyz", window.inside(through), strict=True))
     how = {
@@ -212,7 +222,9 @@ def draw_brain(
         display = plot_stat_map(volume, bg_img=window.image(brain.over), **how)
     else:
         how |= {"cmap": "gray", "vmin": None, "vmax": None, "threshold": 1e-6}
-        display = plot_img(window.image(brain.over), **how)
+        display = plot_anat(window.image(brain.over), **how)
+    for plane in display.axes.values():  # else what is clear at the rim changes the scale
+        plane.add_object_bounds(window.extent(plane.direction))
     mark(display, named)
     return display
 
