@@ -118,6 +118,18 @@ def make_run(root: Path, size: int = 16, seed: int = 0) -> pd.DataFrame:
     return table
 
 
+def planes_of(figure: Any) -> list[list[Any]]:
+    """The pictures of each plane that nilearn has drawn, lowest first; black grounds left out."""
+    shown = [[each for each in axis.images if each.get_array().ndim == 2] for axis in figure.axes]
+    return [each for each in shown if each]
+
+
+def words_in(figure: Any) -> list[str]:
+    """All that is written in a figure."""
+    own = [text for axis in figure.axes for text in [*axis.texts, axis.title]]
+    return [text.get_text() for text in [*figure.texts, *own] if text.get_text()]
+
+
 def write_history(path: Path, rng: np.random.Generator, epochs: int = 12) -> None:
     """A training history with two falling losses."""
     epoch = np.arange(1, epochs + 1)

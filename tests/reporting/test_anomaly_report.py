@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import fakes
 from mri2pet.anomaly.detection import CURVE_COLUMNS
 from mri2pet.anomaly.detection_tables import AREA, FIRST, SENSITIVITY, SPECIFICITY, TESTS
 from mri2pet.anomaly.free_response import COLUMNS as FREE_COLUMNS
@@ -148,17 +149,31 @@ def test_free_response_curves(free):
     assert chance.get_ydata().tolist() == [0, 0.05, 0.1, 0.2] and chance.get_linestyle() == "--"
 
 
+def found_in(overlays):
+    """The ranks drawn in reds and those in greens."""
+    ranks = (set(), set())
+    for image in overlays:
+        red, green, _, _ = image.get_cmap()(0.0)
+        ranks[int(green > red)].update(np.ma.compressed(image.get_array()).astype(int).tolist())
+    return ranks
+
+
 def test_clusters_are_cut_through_the_lesion():
-    figure = clusters_figure([case(), case(False)], list(LABELS.values()), case().lesion, AFFINE)
-    first = figure.axes[0]
-    shown = [np.ma.asanyarray(image.get_array()) for image in first.get_images()]
-    grey, green, red = shown
-    assert grey.shape == SHAPE[1::-1]
-    assert green.compressed().tolist() == [2] * 4 and not red.count()
-    assert len(first.collections) == 1  # the lesion's outline
-    without = figure.axes[4]  # no lesion known: through the first cluster, which is red
-    grey, green, red = (np.ma.asanyarray(image.get_array()) for image in without.get_images())
-    assert red.compressed().tolist() == [1] * 9 and not green.count()
+    cases = [case(), case(False)]
+    figure = clusters_figure(cases, list(LABELS.values()), np.ones(SHAPE, bool), AFFINE)
+    planes = fakes.planes_of(figure)
+    slices = [plane for plane in planes if plane[0].get_cmap().name == "gray"]
+    assert len(slices) == 2 * 2 * len(LABELS)  # two planes of each patient and detector
+    first, unknown = slices[1], slices[2 * len(LABELS) + 1]  # axial, of the first detector
+    false, met = found_in(first[1:])
+    assert (false, met) == (set(), {2})  # the second cluster, which meets the lesion
+    assert found_in(unknown[1:]) == ({1}, set())  # no lesion known: through the first cluster
+    glass = [plane for plane in planes if plane not in slices]
+    assert len(glass) == 2 * len(LABELS) - 2  # the second detector has found nothing
+    outlined = [axis for axis in figure.axes if axis.collections]
+    assert len(outlined) == 3 * len(LABELS)  # slices and glass of the patient with a lesion
+    words = fakes.words_in(figure)
+    assert {*LABELS.values(), "coronal", "axial", "L", "R"} <= {w.replace("\n", " ") for w in words}
 
 
 def test_patient_without_clusters_is_drawn():

@@ -5,13 +5,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-import fakes
 from mri2pet.evaluation.configurations import SYSTEM, TEST_COLUMNS
 from mri2pet.evaluation.image_metrics import shown
 from mri2pet.evaluation.image_tables import COLUMNS
 from mri2pet.files import write_tsv
-from mri2pet.reporting.figures import save
-from mri2pet.reporting.gan_anomaly import example_figure, sections
+from mri2pet.reporting.gan_anomaly import sections
 
 LABELS = {"semi3d_cycle_gan_mse": "Cycle-GAN (semi-3D)", "patch_cycle_gan_mse": "Cycle-GAN (patch)"}
 
@@ -68,23 +66,3 @@ def test_sections_hold_table_tests_example_and_curves(results):
 
 def test_what_is_not_there_has_no_section():
     assert sections([], LABELS) == []
-
-
-def test_the_example_shows_mri_models_and_real_pet_on_one_scale(tmp_path):
-    fakes.make_run(tmp_path)
-    data = fakes.read_dataset(tmp_path)
-    made = {label: data["pet"][0] * 0.9 for label in LABELS.values()}
-    figure = example_figure(
-        data["mri"][0], made, data["pet"][0], data["mask"], data["affine"], "EPI001 bl"
-    )
-    panels = [axis for axis in figure.axes if axis.images]
-    assert len(panels) == 3 * 4
-    assert [axis.get_title().replace("\n", " ") for axis in panels[:4]] == [
-        "MRI",
-        *LABELS.values(),
-        "real PET",
-    ]
-    limits = {axis.images[0].get_clim() for axis in panels[1:4]}
-    assert len(limits) == 1
-    save(figure, tmp_path / "example.png")
-    assert (tmp_path / "example.png").stat().st_size > 10_000

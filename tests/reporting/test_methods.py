@@ -36,7 +36,15 @@ def test_people_are_counted_not_visits(config):
     text = text_of(config)
     assert "3 simulated people (2 AD, 1 CN; 2 women, 75.0 ± 7.1 years old) with 4 visits" in text
     assert "3 visits had MRI and PET" in text
-    assert "1 scans were excluded" in text
+    assert "One scan was excluded, with a recorded reason." in text
+
+
+@pytest.mark.parametrize(
+    ("excluded", "said"),
+    [(0, "No scan was excluded."), (1, "One scan was"), (2, "2 scans were excluded, each with")],
+)
+def test_exclusions_are_counted_in_words(config, excluded, said):
+    assert said in methods_text(config, ["gla_gan"], [study(excluded=excluded)], VERSIONS)
 
 
 def test_real_people_are_not_called_simulated(config):

@@ -234,12 +234,19 @@ def test_pictures_name_view_and_sides(report):
     assert page.count("<b>P</b>sagittal<b>A</b>") == page.count("<b>L</b>axial<b>R</b>") == 3
 
 
-def test_versions_come_from_the_lock(tmp_path):
-    lock = tmp_path / "lock"
+def test_versions_come_from_the_lists_of_requirements(tmp_path):
+    lock, asked = tmp_path / "lock", tmp_path / "in"
     lock.write_text(
         "numpy==2.4.6 \\\n    --hash=sha256:ab\nscikit-learn==1.9.1 ; python_version>'3'\n"
     )
-    assert pinned_versions(lock, PACKAGES) == {"scikit-learn": "1.9.1", "numpy": "2.4.6"}
+    asked.write_text("# by hand\nscikit-learn==1.9.1\ntorch==2.13.0\nscipy\n")
+    found = pinned_versions([lock, asked], PACKAGES)
+    assert found == {"torch": "2.13.0", "scikit-learn": "1.9.1", "numpy": "2.4.6"}
+
+
+def test_every_package_that_the_page_names_has_a_version(root):
+    found = pinned_versions([root / "requirements.lock", root / "requirements.in"], PACKAGES)
+    assert set(found) == set(PACKAGES)
 
 
 def test_exclusions_are_noted_by_visit_and_headed_in_words():

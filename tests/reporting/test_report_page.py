@@ -16,6 +16,7 @@ import fakes
 from mri2pet.evaluation.image_tables import COLUMNS
 from mri2pet.files import write_tsv
 from mri2pet.reporting import views
+from mri2pet.reporting.appendix import appendix
 from mri2pet.reporting.html import SIMULATED_NOTE, Listing, Picture, Report, Section, render
 from mri2pet.reporting.pictures import data_uri, qc_visits
 from mri2pet.reporting.summary import study
@@ -39,7 +40,8 @@ const page = document.documentElement, right = (each) => each.getBoundingClientR
 const cut = [...document.querySelectorAll(".table, .plots")].filter(
   (box) => right(box.querySelector("table")) > right(box) + 1).length;
 const out = [...document.querySelectorAll("body *")].filter((each) =>
-  each.getClientRects().length && !each.closest(".skip") && right(each) > page.clientWidth + 1);
+  each.getClientRects().length && !each.closest(".skip, .graph svg") &&
+  right(each) > page.clientWidth + 1);
 document.title = "found" + JSON.stringify({ width: page.clientWidth, scroll: page.scrollWidth, cut,
   out: out.map((each) => each.tagName + "." + each.className) });
 });</script>"""
@@ -51,7 +53,24 @@ def long_row(dataset, method, metric, mean, p=np.nan):
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def further(tmp_path_factory, root):
+    """Methods, checklist and rules, each with words that do not break."""
+    folder = tmp_path_factory.mktemp("further")
+    models = "".join(
+        f"- Model {n}: network `a_network_{n}`; a_setting_{n} 0.1.\n" for n in range(9)
+    )
+    (folder / "methods.md").write_text(f"# Methods\n\n## Models\n\n{models}\n1. One A. 2001.\n")
+    heads = ["checklist", "item", "topic", "answer", "source", "state"]
+    item = ("TRIPOD+AI", "23", "results", "as tables", "results/gla_gan/tables/table1.tsv", "open")
+    write_tsv(folder / "checklist.tsv", pd.DataFrame([item] * 9, columns=heads))
+    graph = root / "docs/images/rules-gla_gan.svg"
+    files = {"methods": "methods.md", "checklist": "checklist.tsv"}
+    given = {name: [folder / file] for name, file in files.items()}
+    return appendix(given | {"graphs": [graph]}, ["gla_gan"])
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory, further):
     """A page with all that a report has, its table the widest that there is."""
     folder = tmp_path_factory.mktemp("page")
     rows = [
@@ -92,7 +111,7 @@ def page(tmp_path_factory):
         )
     ]
     visits = fakes.visits()
-    report = Report("From MRI to PET", "Lead.", {"dementia": True}, sections=sections)
+    report = Report("From MRI to PET", "Lead.", {"dementia": True}, sections=sections, **further)
     report.cohort, report.folds = (
         views.cohort_summary(visits),
         views.fold_summary(fakes.folds(visits)),
@@ -167,6 +186,19 @@ def test_every_picture_is_described(outline):
     assert len(shown) == 6  # a figure, a small one, four of quality control
     assert all(alt and len(alt) > 40 for alt in shown)
     assert sum("the patient's left on the left" in alt for alt in shown) == 4
+
+
+def test_pictures_wait_until_they_are_scrolled_to(page):
+    """All but those of the summary, at the edge of the first screen; so it does not wait for them.
+
+    How soon it is there, `benchmarks/report_opening.py` measures.
+    """
+    shown = re.findall(r'<img src="data:[^>]*>', page)
+    first, rest = shown[:1], shown[1:]
+    assert page.index(first[0]) < page.index('<details class="fold')
+    assert len(rest) == 5 and all('loading="lazy"' in each for each in rest)
+    assert "<link" not in page and 'src="http' not in page and "@import" not in page
+    assert page.index("<script>") > page.index("</main>")  # what is read first is drawn first
 
 
 def luminance(colour):

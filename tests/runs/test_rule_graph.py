@@ -7,16 +7,24 @@ import sys
 
 import pytest
 
-from mri2pet.runs.rule_graph import ASKED, as_dot, reduced, rules_in
+from mri2pet.config.systems import SYSTEMS as KNOWN_SYSTEMS
+from mri2pet.runs.rule_graph import (
+    ASKED,
+    SYSTEMS,
+    as_dot,
+    of_system,
+    picture_name,
+    reduced,
+    rules_in,
+)
 
 
-@pytest.fixture(scope="module")
-def rules(root):
+def rules_by_file(root, *systems):
     """In a process of its own: reading the workflow changes how Snakemake starts scripts."""
     program = "import json, sys; from mri2pet.runs.rule_graph import read_workflow, rules_of; "
-    program += "print(json.dumps(rules_of(read_workflow(sys.argv[1], None))))"
+    program += "print(json.dumps(rules_of(read_workflow(sys.argv[1], None, sys.argv[2:]))))"
     done = subprocess.run(
-        [sys.executable, "-c", program, str(root / "Snakefile")],
+        [sys.executable, "-c", program, str(root / "Snakefile"), *systems],
         env=os.environ | {"PYTHONPATH": str(root / "src")},
         capture_output=True,
         text=True,
@@ -25,12 +33,34 @@ def rules(root):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.fixture(scope="module")
+def rules(root):
+    return rules_by_file(root)
+
+
 def test_the_picture_shows_the_rules_of_the_snakefile(root, rules):
     """Else draw it again: `python -m mri2pet.runs.rule_graph` says how."""
     there = {name for names in rules.values() for name in names}
     assert rules_in(root / "docs/images/rules.svg") == there
     assert len(there) > 100
     assert not there & ASKED
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_picture_of_a_system_shows_the_rules_of_a_run_of_it_alone(root, system):
+    own = of_system(rules_by_file(root, system), system)
+    there = {name for names in own.values() for name in names}
+    assert rules_in(root / "docs/images" / picture_name(system)) == there
+    assert any(step.startswith(f"papers/{system}/") for step in own)
+
+
+def test_a_picture_of_a_system_names_no_other_paper():
+    rules = {"papers/gla_gan/contest": ["judge"], "papers/ixi/results": ["t"], "visit/warp": ["w"]}
+    assert set(of_system(rules, "ixi")) == {"papers/ixi/results", "visit/warp"}
+
+
+def test_all_systems_have_a_picture():
+    assert set(SYSTEMS) == set(KNOWN_SYSTEMS)
 
 
 def test_rules_stand_in_the_file_that_has_them(rules):

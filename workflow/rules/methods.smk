@@ -6,7 +6,7 @@ rule methods:
         cohorts=[COHORT.format(study=study) for study in STUDIES],
         readers=[f"results/cohort/{study}_exclusions.tsv" for study in STUDIES],
         excluded="results/cohort/excluded_scans.tsv",
-        lock=source_file("requirements.lock"),
+        lock=[source_file("requirements.lock"), source_file("requirements.in")],
     output:
         methods=report(
             "results/report/methods.md",

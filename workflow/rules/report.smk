@@ -6,18 +6,27 @@ SECTIONS = {system: list(KNOWN_SYSTEMS[system].sections) for system in SYSTEMS}
 FOLDS_STUDIES = [space_study("linear")] if "linear" in USED_SPACES else []
 TEMPLATES = ("report.html", "summary.html", "report.css", "report.js", "viewer.js")
 VIEWERS = expand("results/report/viewer/{system}", system=PET_SYSTEMS)
+GRAPHS = [source_file(f"docs/images/rules-{system}.svg") for system in SYSTEMS]
+LOCKS = [source_file("requirements.lock"), source_file("requirements.in")]  # torch is in the latter
 REPORT_CODE = [symbol for symbols in SECTIONS.values() for symbol in symbols]
 
 
 def there(paths):
-    """Return those of some files that exist."""
-    return [path for path in paths if Path(path).is_file()]
+    """Return those of some files that exist, as text: a rule's own outputs know all of the workflow."""
+    return [str(path) for path in paths if Path(path).is_file()]
+
+
+def judged_spaces():
+    """Return the spaces with PET, whose scans are held to limits; IXI's are not."""
+    return [space for space in USED_SPACES if PACKED[space]["input"].get("pet_sidecar") is not None]
 
 
 def whole_report():
     """Return all files that the whole report shows, as far as the cohorts are known."""
     cohorts = [COHORT.format(study=study) for study in STUDIES]
-    visits = [visit for table in there(cohorts) for visit in read_cohort(table, 0)]
+    judged = {space_study(space) for space in judged_spaces()}
+    tables = there(COHORT.format(study=study) for study in STUDIES if study in judged)
+    visits = [visit for table in tables for visit in read_cohort(table, 0)]
     checked = f"results/preproc/{VISIT}/anat/{NAME}_qc.json"
     return [
         *cohorts,
@@ -29,11 +38,10 @@ def whole_report():
 def qc_sidecars(wildcards):
     """Return the sidecars of all stages that judge a scan of a space with PET."""
     found = []
-    for space in USED_SPACES:
-        pets = PACKED[space]["input"].get("pet_sidecar")
-        if pets is not None:
-            every = anomaly_visits if space == "anomaly" else partial(each_visit, space=space)
-            found += [*every(f"{ANAT}_qc.json")(wildcards), *pets(wildcards)]
+    for space in judged_spaces():
+        every = anomaly_visits if space == "anomaly" else partial(each_visit, space=space)
+        pets = PACKED[space]["input"]["pet_sidecar"]
+        found += [*every(f"{ANAT}_qc.json")(wildcards), *pets(wildcards)]
     return list(dict.fromkeys(found))
 
 
@@ -66,7 +74,10 @@ rule report_page:
         measures=["results/cohort/qc.tsv"],
         parameters=["results/report/parameters.tsv"],
         viewers=VIEWERS,
-        lock=source_file("requirements.lock"),
+        methods=["results/report/methods.md"],
+        checklist=["results/report/checklist.tsv"],
+        graphs=GRAPHS,
+        lock=LOCKS,
         template=[source_file(f"src/mri2pet/reporting/templates/{part}.j2") for part in TEMPLATES],
     output:
         report(
@@ -119,9 +130,12 @@ rule report_partial:
             "measures": there(["results/cohort/qc.tsv"]),
             "parameters": there(["results/report/parameters.tsv"]),
             "viewers": [path for path in VIEWERS if Path(path).is_dir()],
-            "lock": source_file("requirements.lock"),
+            "methods": there(["results/report/methods.md"]),
+            "checklist": there(["results/report/checklist.tsv"]),
+            "graphs": GRAPHS,
+            "lock": LOCKS,
         },
-        missing=lambda wildcards: [path for path in whole_report() if not Path(path).is_file()],
+        missing=lambda wildcards: [str(path) for path in whole_report() if not Path(path).is_file()],
         config=CONCERNED,
         options=SECTION_OPTIONS,
         labels=rules.report_page.params.labels,

@@ -8,6 +8,7 @@ import numpy as np
 from mri2pet.files import read_json
 from mri2pet.provenance.record import recorded
 from mri2pet.reporting.age_figures import ages_figure
+from mri2pet.reporting.brain_views import template_on
 from mri2pet.reporting.figures import save
 
 with recorded(snakemake):
@@ -17,11 +18,13 @@ with recorded(snakemake):
         f"{params.label}: {person['subject']} {person['visit']}, {person['group']}, "
         f"{person['age']:g} years old at the scan, told another age"
     )
+    mask, affine = np.load(given.mask), np.array(read_json(given.description)["affine"])
     figure = ages_figure(
         np.load(given.pet),
         person["ages"],
-        np.load(given.mask),
-        np.array(read_json(given.description)["affine"]),
+        mask,
+        template_on(given.template, given.brain, affine, mask.shape),
+        affine,
         title,
         params.note,
         person["trained_ages"],

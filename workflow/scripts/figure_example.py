@@ -12,7 +12,7 @@ from mri2pet.files import read_json, read_tsv
 from mri2pet.provenance.record import recorded
 from mri2pet.reporting.cases import read_volume, typical_case
 from mri2pet.reporting.figures import save
-from mri2pet.reporting.gan_anomaly import example_figure
+from mri2pet.reporting.synthesis_figures import example_figure
 
 with recorded(snakemake):
     given, params = snakemake.input, snakemake.params

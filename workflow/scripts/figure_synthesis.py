@@ -11,8 +11,10 @@ from mri2pet.datasets.gaps import measured, read_seen
 from mri2pet.evaluation.image_tables import REFERENCES, pool
 from mri2pet.files import read_json, read_tsv
 from mri2pet.provenance.record import recorded
+from mri2pet.reporting.brain_views import template_on
 from mri2pet.reporting.cases import read_volume, typical_case
-from mri2pet.reporting.figures import empty_figure, save, synthesis_figure
+from mri2pet.reporting.figures import empty_figure, save
+from mri2pet.reporting.synthesis_figures import synthesis_figure
 
 
 def figure_of(case):
@@ -25,11 +27,13 @@ def figure_of(case):
     dataset = read_tsv(given.dataset, dtype={"subject": str, "visit": str})
     same = (dataset["subject"] == case.subject) & (dataset["visit"] == case.visit)
     row = dataset.loc[same, "index"].item()
+    mask, affine = np.load(given.mask), np.array(read_json(given.description)["affine"])
     return synthesis_figure(
         np.load(given.real, mmap_mode="r")[row],
         volumes,
-        measured(np.load(given.mask), read_seen(given.seen), row),
-        np.array(read_json(given.description)["affine"]),
+        measured(mask, read_seen(given.seen), row),
+        template_on(given.template, given.brain, affine, mask.shape),
+        affine,
         f"{case.group}: {case.subject} {case.visit}, held out in fold {case.fold}",
         params.note,
     )

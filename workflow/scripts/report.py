@@ -1,18 +1,17 @@
 """Make the report: one self-contained page with a summary, what was run, tables, figures and QC.
 
-From cohorts, folds, exclusions, what each system shows (tables, figures, curves), QC pictures and
-the configuration. The partial report is the same of what is there, with a list of what is not.
+From cohorts, folds, exclusions, what each system shows, QC pictures, the appendix (methods, rules)
+and the configuration. The partial report is the same of what is there, and says what is not.
 """
 
 import platform
 
-import pandas as pd
 import yaml
 
 from mri2pet import __version__
-from mri2pet.files import read_tsv
 from mri2pet.provenance.record import recorded
 from mri2pet.reporting import parameters, views
+from mri2pet.reporting.appendix import appendix
 from mri2pet.reporting.captions import LEAD, PACKAGES, SOURCES, TITLE
 from mri2pet.reporting.html import Report, pinned_versions, write
 from mri2pet.reporting.pictures import qc_visits
@@ -30,7 +29,7 @@ with recorded(snakemake):
     text = {"subject": str, "visit": str}
     excluded = views.pool(given["excluded"], dtype=str, keep_default_na=False, na_values=[])
     measures = views.pool(given["measures"], dtype=text)
-    folds = [views.fold_summary(read_tsv(path, dtype=text)) for path in given["folds"]]
+    folds = views.pool(given["folds"], dtype=text)
     cohorts = {path: params.cohorts[path] for path in given["cohorts"]}
     cohort = views.pool_cohorts(cohorts, dtype=text)
     notes, nearest = views.exclusion_notes(excluded), worst_of_visits(measures)
@@ -40,7 +39,7 @@ with recorded(snakemake):
         simulated=params.simulated,
         studies=params.folds_of,
         cohort=views.cohort_summary(cohort),
-        folds=folds[0] if folds else pd.DataFrame(),
+        folds=folds if folds.empty else views.fold_summary(folds),
         excluded=views.with_headings(excluded),
         missing=params.get("missing", []),
         failed=views.with_headings(views.pool(given.get("failures", []), dtype=str)),
@@ -50,6 +49,7 @@ with recorded(snakemake):
         config=yaml.safe_dump(params.config, sort_keys=False, allow_unicode=True),
         versions={"mri2pet": __version__, "Python": platform.python_version()}
         | pinned_versions(given["lock"], PACKAGES),
+        **appendix(given, params.labels),
     )
     made = systems_sections(given, params.labels, params.sections, params.studies, params.options)
     sound = study.sound(cohort, excluded, measures, report.missing, report.failed)

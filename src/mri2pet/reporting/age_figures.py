@@ -11,21 +11,15 @@ from mri2pet.errors import InputError
 from mri2pet.evaluation.ageing import by_person, fit_line, mean_curve
 from mri2pet.evaluation.image_tables import REFERENCES
 from mri2pet.evaluation.regions import OWN_AGE, SET_AGE, check_regions
-from mri2pet.reporting.figures import (
-    GREY,
-    INK,
-    brain_window,
-    colour_bar,
-    heading,
-    plot_axis,
-    show_plane,
-)
+from mri2pet.reporting.brain_frames import Frames
+from mri2pet.reporting.brain_views import Brain, draw_brain, window_around
+from mri2pet.reporting.figures import GREY, INK, heading, plot_axis
+from mri2pet.reporting.synthesis_figures import CLEAR, difference_scale, pet_scale, said_clear
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SHOWN = ("axial", "sagittal")
 COLOURS = {
     "CN": "#2f6db3",
     "SMC": "#6aa5d8",
@@ -41,12 +35,13 @@ def ages_figure(
     volumes: NDArray,
     ages: Sequence[float],
     mask: NDArray,
+    template: NDArray,
     affine: NDArray,
     title: str,
     note: str = "",
     trained: Sequence[float] = (),
 ) -> "Figure":
-    """Draw one MRI's PET at several ages, and how it differs from the first (Fig. 6).
+    """Draw one MRI's PET at several ages, a row an age, and what differs from the first (Fig. 6).
 
     Parameters
     ----------
@@ -54,52 +49,39 @@ def ages_figure(
         (ages, X, Y, Z) PET, 0..1, RAS.
     ages
         Years, a volume each.
-    mask, affine
-        (X, Y, Z) boolean, inside which differences are shown; 4x4, voxel to world in mm.
+    mask, template
+        (X, Y, Z): boolean, inside which differences are shown; the template's brain on this grid.
+    affine
+        4x4, voxel to world in mm.
     title, note
         Above the figure; small print below it.
     trained
         The youngest and the oldest age that the generator has learnt from: ages outside are marked
         by a star. Empty: none is.
     """
-    from matplotlib.figure import Figure
-
     if len(volumes) != len(ages) or len(ages) < 2:
         raise InputError(f"{title}: {len(volumes)} volumes for {len(ages)} ages; two are needed")
     changes = np.where(mask, volumes - volumes[:1], 0.0)
-    limit = max(float(np.percentile(np.abs(changes[1:, mask]), 99.5)), 1e-4)
-    top = max(float(np.percentile(volumes[:, mask], 99.9)), 1e-3)
-    window = brain_window(mask, affine)
-    rows = 2 * len(SHOWN)
-    figure = Figure(figsize=(1.9 * len(ages) + 1.6, 1.9 * rows + 1.4), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.02, wspace=0, hspace=0)
+    pet = pet_scale(volumes[:, mask])
+    change = difference_scale(changes[1:, mask], 1e-4)
+    clear = CLEAR * change["vmax"]
     outside = [bool(trained) and not trained[0] <= age <= trained[1] for age in ages]
     if any(outside):
         note = f"* outside the training people's ages ({trained[0]:g} to {trained[1]:g}). {note}"
-    heading(figure, title, note.strip())
-    axes = figure.subplots(rows, len(ages), squeeze=False)
-    pet_scale = {"cmap": "magma", "vmin": 0, "vmax": top}
-    change_scale = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
-    for place, name in enumerate(SHOWN):
-        pet_axes, change_axes = axes[place], axes[len(SHOWN) + place]
-        for axis, volume in zip(pet_axes, volumes, strict=True):
-            pet = show_plane(axis, volume, name, affine, window, **pet_scale)
-        for axis, volume in zip(change_axes[1:], changes[1:], strict=True):
-            change = show_plane(axis, volume, name, affine, window, **change_scale)
-        change_axes[0].set_axis_off()
-    for axis, age, star in zip(axes[0], ages, outside, strict=True):
-        colour = GREY if star else INK
-        axis.set_title(f"age {age:g}{'*' if star else ''}", fontsize=10.5, color=colour)
-    axes[len(SHOWN), 0].text(
-        0.5, 0.5, f"minus the PET\nat age {ages[0]:g}", fontsize=10, color=INK, ha="center"
-    )
-    for text, image, rows_of in (
-        ("PET intensity", pet, axes[: len(SHOWN)]),
-        (f"difference to age {ages[0]:g}", change, axes[len(SHOWN) :]),
-    ):
-        how = {"location": None, "aspect": 30, "shrink": 0.6}
-        colour_bar(figure, image, rows_of.ravel().tolist(), text, **how)
-    return figure
+    window = window_around(mask, affine)
+    frames = Frames(len(ages), 2, window.ratio(), 4.6, title, note.strip())
+    frames.head(0, "PET")
+    frames.head(1, f"minus the PET at age {ages[0]:g}, over the MNI152 template", row=1)
+    for row, (age, star) in enumerate(zip(ages, outside, strict=True)):
+        left, right = frames.axes[row]
+        draw_brain(left, Brain(volumes[row], pet), window, named=row == 0)
+        if row:
+            brain = Brain(changes[row], change, template, clear)
+            draw_brain(right, brain, window, named=row == 1)
+        frames.label(row, f"age {age:g}{'*' if star else ''}", color=GREY if star else INK)
+    frames.scale(0, 0, pet, "PET intensity")
+    frames.scale(1, 1, change, said_clear(change, f"difference to age {ages[0]:g}"))
+    return frames.figure
 
 
 def regions_figure(

@@ -129,11 +129,11 @@ THREE_WAY = (
     "Paired, and stands there alone.",
 )
 SYNTHESIS = (
-    "Real PET, synthetic PET and the difference, synthetic minus real, inside the mask, in three "
-    "planes through the same point in MNI space; one colour scale for all PET and one for all "
-    "errors. Neurological view: L and R are the patient's left and right; P and A back and front. "
-    "The case is the held-out visit of its group whose error, averaged over the models, is the "
-    "median."
+    "Real PET, synthetic PET and the difference, synthetic minus real, inside the mask, over the "
+    "MNI152 template, in three planes through the same point in MNI space; one colour scale for "
+    "all PET and one for all errors, the smallest of which are left clear. Neurological view: L "
+    "and R are the patient's left and right; P and A back and front. The case is the held-out "
+    "visit of its group whose error, averaged over the models, is the median."
 )
 CURVES = "Losses over the epochs, a panel a loss and a line a fold."
 PACKAGES = (

@@ -7,15 +7,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mri2pet.reporting.figures import INK, brain_window, heading, plane
+from mri2pet.reporting.brain_frames import Frames
+from mri2pet.reporting.brain_views import (
+    Brain,
+    Window,
+    centre_of,
+    draw_brain,
+    draw_glass,
+    lay_over,
+    outline,
+    window_around,
+)
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLOURS = ("#2f6db3", "#d1742c", "#3a8f5c", "#8757a5", "#8a8a2d")
 COLOURS += ("#b3416b", "#4fa3a5", "#6b5b4b", "#30343a")  # as many as training sets there can be
-FALSE, TRUE = "autumn_r", "summer_r"  # of the ranks: the paper's red and green, brightest first
+# The paper's red and green: of the first rank, of the last one, and in glass.
+FALSE, TRUE = ("#ff7a5c", "#8c1500", "#e8481c"), ("#6dff8d", "#00662b", "#2f9e54")
 LESION = "#35c3ff"
+SLICES, GLASS = "yz", "z"  # coronal and transverse
+TALL = 1.5  # inches
 
 
 @dataclass(frozen=True)
@@ -29,6 +43,19 @@ class Case:
     hits: Sequence[Sequence[int]]
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What one detector has found in one patient: ranks, and which voxels met the lesion."""
+
+    case: Case
+    ranks: NDArray
+    met: NDArray
+
+    def parts(self) -> list[tuple[NDArray, tuple[str, str, str]]]:
+        """Return false and true voxels with their colours."""
+        return [((self.ranks > 0) & ~self.met, FALSE), (self.met, TRUE)]
+
+
 def clusters_figure(
     cases: Sequence[Case],
     detectors: Sequence[str],
@@ -36,11 +63,11 @@ def clusters_figure(
     affine: NDArray,
     note: str = "",
 ) -> "Figure":
-    """Draw clusters over the MRI: a row a patient, a transverse and a coronal slice a detector.
+    """Draw clusters over the MRI and through glass: a row a detector, a column a patient.
 
     Slices go through the lesion, or where none is known through the first detector's first cluster.
     Green clusters meet the lesion, red ones do not; the brighter, the higher the rank. The lesion
-    is outlined.
+    is outlined. The glass shows all clusters of the brain at once, seen from above.
 
     Parameters
     ----------
@@ -49,67 +76,62 @@ def clusters_figure(
     detectors
         Labels, in the order of each case's `ranks`.
     mask, affine
-        (X, Y, Z) bool; 4x4, voxel to world mm.
+        (X, Y, Z) bool; 4x4, voxel to world mm, in MNI space.
     note
         Small print below.
     """
-    from matplotlib.figure import Figure
-
-    window = brain_window(mask, affine)
-    columns = 2 * len(detectors)
-    figure = Figure(figsize=(1.0 + 1.75 * columns, 1.0 + 1.9 * len(cases)), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.02, wspace=0, hspace=0)
-    heading(figure, "Clusters of each detector over the MRI", note)
-    axes = figure.subplots(len(cases), columns, squeeze=False)
-    for row, case in enumerate(cases):
+    window = window_around(mask, affine)
+    ratio = window.ratio(SLICES)
+    glass = TALL * window.ratio(GLASS)  # inches
+    title = "Clusters of each detector over the MRI, and all of them through glass"
+    room = {"between": glass + 0.15, "right": glass + 0.1, "below": 0.3}
+    size = (len(detectors), len(cases))
+    frames = Frames(*size, ratio, TALL * ratio, title, note, **room)
+    for column, case in enumerate(cases):
         through = _middle(case, affine)
-        for number, (ranks, hits) in enumerate(zip(case.ranks, case.hits, strict=True)):
-            for column, name in enumerate(("axial", "coronal")):
-                axis = axes[row, 2 * number + column]
-                _show(axis, case, ranks, hits, name, affine, through, window)
-                if row == 0 and column == 0:
-                    axis.set_title(detectors[number], fontsize=9.5, color=INK, loc="left")
-        axes[row, 0].set_ylabel(case.title, fontsize=9.5, color=INK, weight="bold")
-    return figure
+        frames.head(column, case.title)
+        for row, (ranks, hits) in enumerate(zip(case.ranks, case.hits, strict=True)):
+            found = _Found(case, ranks, np.isin(ranks, list(hits)) & (ranks > 0))
+            left, bottom = frames.corners[row][column]
+            _draw_slices(frames.axes[row][column], found, window, through, named=row == 0)
+            beside = frames.add(left + frames.wide, bottom, glass, TALL)
+            _draw_glass(beside, found, affine, named=row == 0)
+    for row, label in enumerate(detectors):
+        frames.label(row, label, fontsize=9)
+    return frames.figure
 
 
 def _middle(case: Case, affine: NDArray) -> tuple[float, ...]:
     """World place that a case's slices go through."""
-    voxels = np.argwhere(case.lesion if case.lesion.any() else case.ranks[0] == 1)
-    if not len(voxels):
-        voxels = np.array([np.array(case.mri.shape) / 2])
-    return tuple(affine[:3, :3] @ np.median(voxels, axis=0) + affine[:3, 3])
+    shown = case.lesion if case.lesion.any() else case.ranks[0] == 1
+    if shown.any():
+        return centre_of(shown, affine)
+    return tuple(affine[:3, :3] @ (np.array(case.mri.shape) / 2) + affine[:3, 3])
 
 
-def _show(
-    axis: object,
-    case: Case,
-    ranks: NDArray,
-    hits: Sequence[int],
-    name: str,
-    affine: NDArray,
-    through: Sequence[float],
-    window: tuple[NDArray, float],
+def _draw_slices(
+    axis: "Axes", found: _Found, window: Window, through: Sequence[float], named: bool
 ) -> None:
-    """Show one slice with its clusters."""
-    centre, half = window
-    across, up = (0, 1) if name == "axial" else (0, 2)
-    grey, extent, _ = plane(case.mri, name, affine, through)
-    place = {"origin": "lower", "extent": extent, "interpolation": "nearest"}
-    axis.imshow(grey, cmap="gray", vmin=0, vmax=1, **place)
-    numbers, _, _ = plane(ranks, name, affine, through)
-    most = max(int(ranks.max()), 2)
-    met = np.isin(numbers, list(hits)) & (numbers > 0)
-    for chosen, colours in ((met, TRUE), ((numbers > 0) & ~met, FALSE)):
-        shown = np.ma.masked_where(~chosen, numbers)
-        axis.imshow(shown, cmap=colours, vmin=1, vmax=most, alpha=0.85, **place)
-    lesion, _, _ = plane(case.lesion.astype(float), name, affine, through)
-    if lesion.any():
-        at = {"origin": "lower", "extent": extent}
-        axis.contour(lesion, levels=[0.5], colors=LESION, linewidths=0.9, **at)
-    axis.set_xlim(centre[across] - half, centre[across] + half)
-    axis.set_ylim(centre[up] - half, centre[up] + half)
-    axis.set(xticks=[], yticks=[], facecolor="black")
-    for place_across, side in ((0.03, "L"), (0.97, "R")):
-        alignment = {"ha": "left" if side == "L" else "right", "transform": axis.transAxes}
-        axis.text(place_across, 0.03, side, fontsize=7, color="white", **alignment)
+    """Draw the slices of one detector and patient."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    grey = {"cmap": "gray", "vmin": 0.0, "vmax": 1.0}
+    display = draw_brain(axis, Brain(found.case.mri, grey), window, through, SLICES, named)
+    most = max(int(found.ranks.max()), 2)
+    for chosen, (first, last, _) in found.parts():
+        colours = LinearSegmentedColormap.from_list("ranks", [first, last])
+        look = {"cmap": colours, "vmin": 1, "vmax": most, "transparency": 0.85}
+        lay_over(display, window.image(np.where(chosen, found.ranks, 0)), **look)
+    outline(display, window.image(found.case.lesion), LESION, 0.9)
+
+
+def _draw_glass(axis: "Axes", found: _Found, affine: NDArray, named: bool) -> None:
+    """Draw all clusters of one detector and patient."""
+    from matplotlib.colors import ListedColormap
+
+    whole = Window((slice(None),) * 3, affine, found.ranks.shape)
+    display = draw_glass(axis, GLASS, named)
+    for chosen, (_, _, colour) in found.parts():
+        look = {"cmap": ListedColormap([colour]), "vmin": 0, "vmax": 1}
+        lay_over(display, whole.image(chosen), **look)
+    outline(display, whole.image(found.case.lesion), LESION, 0.9)

@@ -1,6 +1,6 @@
 """Figures of the IXI report: validation over the epochs, squared errors, gradient differences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,22 +9,15 @@ from numpy.typing import NDArray
 
 from mri2pet.errors import InputError
 from mri2pet.evaluation.image_metrics import shown, unit_of
-from mri2pet.reporting.figures import (
-    GREY,
-    INK,
-    PLANES,
-    brain_window,
-    colour_bar,
-    heading,
-    plot_axis,
-    show_plane,
-    two_lines,
-)
+from mri2pet.reporting.brain_frames import Frames
+from mri2pet.reporting.brain_views import THROUGH_MM, Brain, draw_brain, window_around
+from mri2pet.reporting.figures import GREY, heading, plot_axis
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BACKGROUND = -0.3  # standardised intensity: less is air
+MIDDLE = THROUGH_MM  # mm from the middle of the scan
 TOP = 99.5  # percentile of errors that has the last colour
 
 
@@ -96,7 +89,7 @@ def errors_figure(
 ) -> "Figure":
     """Draw a person's source and target, and of each model volume, squared error and edges.
 
-    Each row in three planes: synthesised volume; squared error; absolute difference of the
+    Each row, in three planes each: synthesised volume; squared error; absolute difference of the
     gradients' magnitudes. One scale serves all squared errors, and one all differences.
 
     Parameters
@@ -110,55 +103,43 @@ def errors_figure(
     title, note
         Above the figure; small print below.
     """
-    from matplotlib.figure import Figure
-
     steps = np.linalg.norm(affine[:3, :3], axis=0)
     grid = np.diag([*steps, 1.0])
     grid[:3, 3] = -steps * (np.array(target.shape) - 1) / 2
-    window = brain_window(target > BACKGROUND, grid)
     real_edges = edges(target)
     squares = {label: np.square(volume - target) for label, volume in made.items()}
     differences = {label: np.abs(edges(volume) - real_edges) for label, volume in made.items()}
-    tops = [
-        max(float(np.percentile(np.stack(list(maps.values())), TOP)), 1e-6)
-        for maps in (squares, differences)
-    ]
-    low, high = np.percentile(target, [0.5, 99.8])
-    grey = {"cmap": "gray", "vmin": float(low), "vmax": float(high)}
-    own = {"cmap": "gray"} | dict(
-        zip(("vmin", "vmax"), map(float, np.percentile(source, [0.5, 99.8])), strict=True)
+    squared, differing = (
+        {"cmap": name, "vmin": 0.0, "vmax": _top(maps.values())}
+        for name, maps in (("magma", squares), ("viridis", differences))
     )
-    scales = [{"cmap": name, "vmin": 0, "vmax": top} for name, top in
-              zip(("magma", "viridis"), tops, strict=True)]  # fmt: skip
-    figure = Figure(figsize=(14, 2.4 + 1.6 * len(made)), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.03, wspace=0, hspace=0)
-    heading(figure, title, note)
-    axes = figure.subplots(1 + len(made), 9, squeeze=False)
-    shown: dict[int, object] = {}
-    for column, name in enumerate(PLANES):
-        three = axes[0, 3 * column : 3 * column + 3]
-        for axis, volume, scale, text in (
-            (three[0], source, own, "source"),
-            (three[1], target, grey, f"{name}\ntarget"),
-            (three[2], real_edges, scales[1] | {"vmax": 3 * tops[1]}, "its gradient"),
-        ):
-            show_plane(axis, volume, name, grid, window, **scale)
-            axis.set_title(text, fontsize=9, color=INK)
+    grey, own = _grey(target), _grey(source)
+    steep = differing | {"vmax": 3 * differing["vmax"]}
+    window = window_around(target > BACKGROUND, grid)
+    frames = Frames(1 + len(made), 3, window.ratio(), 4.3, title, note, above=0.22)
+    first = (("source", source, own), ("target", target, grey), ("its gradient", real_edges, steep))
+    for column, (text, volume, scale) in enumerate(first):
+        draw_brain(frames.axes[0][column], Brain(volume, scale), window, MIDDLE, named=True)
+        frames.head(column, text)
+    heads = ("synthesised", "squared error", "gradient difference")
     for row, (label, volume) in enumerate(made.items(), start=1):
-        for column, name in enumerate(PLANES):
-            maps = ((volume, grey), (squares[label], scales[0]), (differences[label], scales[1]))
-            for part, (data, scale) in enumerate(maps):
-                axis = axes[row, 3 * column + part]
-                shown[part] = show_plane(axis, data, name, grid, window, **scale)
-                if row == 1:
-                    heads = ("synthesised", "squared error", "gradient difference")
-                    axis.set_title(heads[part], fontsize=9, color=INK)
-        text = f"{two_lines(label)}\nMSE {squares[label].mean():.3f}"
-        axes[row, 0].set_ylabel(text, fontsize=9.5, color=INK, weight="bold")
-    bars = (
-        ("squared error", shown[1], axes[:, :5]),
-        ("gradient difference", shown[2], axes[:, 5:]),
-    )
-    for text, image, beside in bars:
-        colour_bar(figure, image, beside, text)
-    return figure
+        maps = ((volume, grey), (squares[label], squared), (differences[label], differing))
+        for column, (data, scale) in enumerate(maps):
+            draw_brain(frames.axes[row][column], Brain(data, scale), window, MIDDLE)
+            if row == 1:
+                frames.head(column, heads[column], row, 0.1)
+        frames.label(row, f"{label} MSE {squares[label].mean():.3f}")
+    frames.scale(1, 1, squared, "squared error")
+    frames.scale(2, 2, differing, "gradient difference")
+    return frames.figure
+
+
+def _top(maps: Iterable[NDArray]) -> float:
+    """Return the value of the last colour."""
+    return max(float(np.percentile(np.stack(list(maps)), TOP)), 1e-6)
+
+
+def _grey(volume: NDArray) -> dict[str, object]:
+    """Return a grey scale of a volume's own."""
+    low, high = map(float, np.percentile(volume, [0.5, 99.8]))
+    return {"cmap": "gray", "vmin": low, "vmax": high}

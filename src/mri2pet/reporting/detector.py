@@ -63,9 +63,10 @@ FREE = (
     "met by these clusters."
 )
 CLUSTERS = (
-    "Clusters over the patient's MRI, in transverse and coronal slices through the lesion. Green "
-    "clusters have found the lesion (outlined in blue), red ones have not; the brighter, the "
-    "higher the rank. Neurological view: L and R are the patient's left and right."
+    "Clusters over the patient's MRI, in coronal and transverse slices through the lesion, and all "
+    "of the brain's seen from above through glass. Green clusters have found the lesion (outlined "
+    "in blue), red ones have not; in the slices, the brighter, the higher the rank. Neurological "
+    "view: L and R are the patient's left and right."
 )
 KINDS = {
     SCORE: "",

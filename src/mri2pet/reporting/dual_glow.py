@@ -55,10 +55,10 @@ MAE = (
 )
 AGES = (
     "The generator is told another age than the person's; the MRI, sex and diagnosis stay the "
-    "same. PET of the mean code, without noise: pictures differ by the age alone. Below: the "
-    "difference of each to the first. The case is the first fold's held-out visit with the "
-    "median error. A star marks ages outside those of the training people: nothing was learnt "
-    "there, and what is shown goes on from within."
+    "same. PET of the mean code, without noise: pictures differ by the age alone. Right: the "
+    "difference of each to the first, over the MNI152 template. The case is the first fold's "
+    "held-out visit with the median error. A star marks ages outside those of the training "
+    "people: nothing was learnt there, and what is shown goes on from within."
 )
 REGIONS = (
     "A dot a held-out person (visits averaged), the least-squares line of each diagnosis and "
@@ -96,7 +96,7 @@ def sections(paths: Iterable[str | Path], labels: Mapping[str, str]) -> list[Sec
     paths
         `tables/{table1,table2,cross_fitted,ages,counterfactual,probes,regional_bias,coverage,
         strata}.tsv`,
-        `figures/{mae,regional_bias,synthesis_<group>,curves_<model>,
+        `figures/{mae,regional_bias,regional_maps,synthesis_<group>,curves_<model>,
         uncertainty_<model>,ages_<model>,regions_<model>}.png`; any may be missing.
         None at all where DUAL-GLOW is not configured.
     labels

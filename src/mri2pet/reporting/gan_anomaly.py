@@ -1,34 +1,18 @@
 """What the report shows of the GANs of the anomaly paper: Table 1, Figure 2 and training."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from mri2pet.evaluation.image_metrics import DESCRIPTION
 from mri2pet.files import read_tsv
 from mri2pet.reporting import intervals
 from mri2pet.reporting.captions import CURVES
-from mri2pet.reporting.figures import (
-    INK,
-    PLANE_AXIS,
-    PLANES,
-    brain_window,
-    colour_bar,
-    heading,
-    plane,
-    show_plane,
-    two_lines,
-)
 from mri2pet.reporting.html import Listing, Picture, Section, filled
 from mri2pet.reporting.pictures import data_uri, is_there, named_pictures
 from mri2pet.reporting.views import SIGNIFICANT, table_view
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 TABLE_1 = (
     DESCRIPTION + " LPIPS: distance of the features of a pretrained network, mean over the "
@@ -110,53 +94,3 @@ def tests_listing(tests: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFram
             }
         )
     return pd.DataFrame(rows)
-
-
-def example_figure(
-    mri: NDArray,
-    synthetic: Mapping[str, NDArray],
-    real: NDArray,
-    mask: NDArray,
-    affine: NDArray,
-    title: str,
-    note: str = "",
-) -> "Figure":
-    """Draw MRI, synthetic and real PET of one person, a row a plane (Figure 2).
-
-    Parameters
-    ----------
-    mri, real
-        (X, Y, Z), 0..1, RAS.
-    synthetic
-        Label to PET (X, Y, Z), in the order of the columns between MRI and real PET.
-    mask
-        (X, Y, Z) boolean.
-    affine
-        4x4, voxel to world in mm.
-    title, note
-        Above the figure; small print below it.
-    """
-    from matplotlib.figure import Figure
-
-    top = max(float(np.percentile(real[mask], 99.9)), 1e-3)
-    scales = {"pet": {"cmap": "magma", "vmin": 0, "vmax": top}}
-    scales["mri"] = {"cmap": "gray", "vmin": 0, "vmax": float(np.percentile(mri[mask], 99.9))}
-    columns: Sequence[tuple[str, NDArray, str]] = [
-        ("MRI", np.where(mask, mri, 0), "mri"),
-        *((label, volume, "pet") for label, volume in synthetic.items()),
-        ("real PET", real, "pet"),
-    ]
-    window = brain_window(mask, affine)
-    figure = Figure(figsize=(1.2 + 2.3 * len(columns), 8.2), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.02, wspace=0, hspace=0)
-    heading(figure, title, note)
-    axes = figure.subplots(len(PLANES), len(columns), squeeze=False)
-    for row, name in enumerate(PLANES):
-        for axis, (label, volume, kind) in zip(axes[row], columns, strict=True):
-            image = show_plane(axis, volume, name, affine, window, **scales[kind])
-            if row == 0:
-                axis.set_title(two_lines(label), fontsize=10, color=INK, weight="bold")
-        letter, at = "xyz"[PLANE_AXIS[name]], plane(real, name, affine)[2]
-        axes[row, 0].set_ylabel(f"{name}, {letter} = {at:.0f} mm", fontsize=9, color=INK)
-    colour_bar(figure, image, axes, "PET intensity", aspect=50)
-    return figure

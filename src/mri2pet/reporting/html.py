@@ -87,6 +87,12 @@ class Report:
         Pictures of the preprocessing by visit; by modality, what was measured of each scan.
     viewers
         System to its name, of those whose volumes lie in `viewer/`, beside the page.
+    methods
+        What was done, in words, as HTML.
+    checklist
+        Items of the reporting guidelines, as they are to be shown.
+    graphs
+        System to the picture of its rules, as SVG.
     config
         The configuration as YAML.
     versions
@@ -107,6 +113,9 @@ class Report:
     qc: list[QcVisit] = field(default_factory=list)
     measures: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     viewers: Mapping[str, str] = field(default_factory=dict)
+    methods: str = ""
+    checklist: pd.DataFrame = field(default_factory=pd.DataFrame)
+    graphs: Mapping[str, str] = field(default_factory=dict)
     config: str = ""
     versions: dict[str, str] = field(default_factory=dict)
 
@@ -172,10 +181,13 @@ def write(report: Report, path: str | Path) -> None:
         beside.write_text(render(report), encoding="utf-8")
 
 
-def pinned_versions(lock: str | Path, names: tuple[str, ...]) -> dict[str, str]:
-    """Read the versions of some packages out of a requirements lock (`name==version`)."""
+def pinned_versions(locks: Iterable[str | Path], names: tuple[str, ...]) -> dict[str, str]:
+    """Read the versions of some packages out of lists of requirements (`name==version`).
+
+    torch stands in `requirements.in` alone, all others in the lock.
+    """
     pins = {}
-    for line in Path(lock).read_text().splitlines():
+    for line in (line for lock in locks for line in Path(lock).read_text().splitlines()):
         name, equals, rest = line.partition("==")
         if equals:
             pins[name.strip().lower()] = rest.split(";")[0].split()[0]

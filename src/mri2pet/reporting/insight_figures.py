@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mri2pet.reporting.figures import GREY, INK, PLANES, colour_bar, plane
+from mri2pet.reporting.brain_frames import Frames
+from mri2pet.reporting.brain_views import Brain, centre_of, draw_brain, outline, window_around
+from mri2pet.reporting.figures import GREY, INK, empty_figure, scale_of
+from mri2pet.reporting.synthesis_figures import pet_scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,13 +41,6 @@ class DissectedUnit:
     cases: Sequence[str]
 
 
-def region_centre(atlas: NDArray, region: int, affine: NDArray) -> NDArray:
-    """Return, in world mm, the region's voxel that is nearest to its centre of mass."""
-    voxels = np.argwhere(atlas == region)
-    nearest = voxels[((voxels - voxels.mean(0)) ** 2).sum(1).argmin()]
-    return affine[:3, :3] @ nearest + affine[:3, 3]
-
-
 def dissection_figure(
     units: Sequence[DissectedUnit],
     atlas: NDArray,
@@ -69,38 +65,30 @@ def dissection_figure(
     groups, note
         Names of the negative and the positive group; small print below.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(13.5, 1.2 + 2.05 * max(len(units), 1)), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.03, wspace=0, hspace=0)
-    _heads(figure, "Feature maps of the global path, dissected by AAL region", note)
+    title = "Feature maps of the global path, dissected by AAL region"
     if not units:
-        return _nothing(figure, "no fold has held-out visits of both groups: there is no case")
-    axes = figure.subplots(len(units), 7, width_ratios=[1.25, *[1] * 6], squeeze=False)
-    for line, unit in zip(axes, units, strict=True):
+        return _nothing(title, note, "no fold has held-out visits of both groups: there is no case")
+    window = window_around(mask, affine)
+    room = {"left": 2.4, "right": 0.75, "above": 0.3, "below": 0.35}
+    frames = Frames(len(units), 2, window.ratio(), 5.2, title, note, **room)
+    for row, (line, unit) in enumerate(zip(frames.axes, units, strict=True)):
         region = np.where(mask, atlas, 0) == unit.row["region"]
-        centre = region_centre(region, 1, affine)
+        centre = centre_of(region, affine)
         low, high = np.percentile(unit.maps[:, mask], [1, 99.5])
-        _describe(line[0], unit, centre)
-        for case in range(2):
-            for name, axis in zip(PLANES, line[1 + 3 * case : 4 + 3 * case], strict=True):
-                mri, extent, _ = plane(unit.mri[case], name, affine, centre)
-                shown = np.where(mask, unit.maps[case], np.nan)
-                where = {"origin": "lower", "extent": extent, "interpolation": "nearest"}
-                axis.imshow(mri, cmap="gray", vmin=0, vmax=1, **where)
-                image = axis.imshow(
-                    plane(shown, name, affine, centre)[0],
-                    cmap="magma", vmin=low, vmax=max(high, low + 1e-6), alpha=0.75, **where,
-                )  # fmt: skip
-                edge = plane(region.astype(float), name, affine, centre)[0]
-                axis.contour(
-                    edge, [0.5], colors=OUTLINE, linewidths=1.1, origin="lower", extent=extent
-                )
-                _bare(axis)
-                if name == PLANES[1]:
-                    axis.set_title(f"{groups[case]}: {unit.cases[case]}", fontsize=8.5, color=INK)
-        colour_bar(figure, image, line[-1], size=7, location=None, shrink=0.8, aspect=14)
-    return figure
+        scale = {"cmap": "magma", "vmin": float(low), "vmax": max(float(high), float(low) + 1e-6)}
+        left, bottom = frames.corners[row][0]
+        _describe(frames.add(0.1, bottom, left - 0.2, frames.tall), unit, centre)
+        for case, axis in enumerate(line):
+            # within the scale, or nilearn leaves a value out; zero is left out, so none is that
+            shown = np.clip(unit.maps[case], low, high) + 1e-9
+            brain = Brain(np.where(mask, shown, 0), scale, unit.mri[case], 0.0, 0.75)
+            display = draw_brain(axis, brain, window, centre, named=row == 0)
+            outline(display, window.image(region), OUTLINE, 1.1)
+            high_up = 0.3 if row == 0 else 0.12
+            frames.head(case, f"{groups[case]}: {unit.cases[case]}", row, high_up, fontsize=8.5)
+        bar = frames.add(frames.width - 0.65, bottom + 0.1 * frames.tall, 0.09, 0.8 * frames.tall)
+        scale_of(bar, scale, orientation="vertical")
+    return frames.figure
 
 
 def interpolation_figure(
@@ -131,53 +119,54 @@ def interpolation_figure(
     groups, note
         Names of the negative and the positive group; small print below.
     """
-    from matplotlib.figure import Figure
-
-    columns = len(steps) + 2
-    figure = Figure(figsize=(1.0 + 1.35 * max(columns, 8), 4.8), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)
     title = f"From {groups[0]} to {groups[1]}: interpolated MRI and the PET synthesised from it"
-    _heads(figure, title, note)
     if steps.empty or ends is None or mri is None or pet is None:
-        return _nothing(
-            figure, "no fold has held-out visits of both groups: no pair to interpolate"
-        )
+        none = "no fold has held-out visits of both groups: no pair to interpolate"
+        return _nothing(title, note, none)
     fold = int(steps["fold"].iloc[0])
-    tops = max(float(np.percentile(ends[1][:, mask], 99.9)), 1e-3)
+    scale = pet_scale(ends[1][:, mask])
     rows = (
-        ([ends[0][0], *mri, ends[0][1]], "MRI", {"cmap": "gray", "vmin": 0, "vmax": 1}),
-        ([ends[1][0], *pet, ends[1][1]], "PET", {"cmap": "magma", "vmin": 0, "vmax": tops}),
+        ([ends[0][0], *mri, ends[0][1]], "MRI", {"cmap": "gray", "vmin": 0.0, "vmax": 1.0}),
+        ([ends[1][0], *pet, ends[1][1]], "PET", scale),
     )
-    axes = figure.subplots(3, columns, height_ratios=[1, 1, 0.5])
-    for line, (volumes, name, scale) in zip(axes, rows, strict=False):
-        for axis, volume in zip(line, volumes, strict=True):
-            picture, extent, _ = plane(volume, "axial", affine)
-            axis.imshow(
-                picture, origin="lower", extent=extent, interpolation="nearest", aspect="equal",
-                **scale,
-            )  # fmt: skip
-            _bare(axis)
-        line[0].set_ylabel(name, fontsize=11, color=INK, weight="bold")
-    first = steps.iloc[0]
-    for place, role, group in ((0, "negative", groups[0]), (-1, "positive", groups[1])):
+    window = window_around(mask, affine)
+    room = {"left": 0.7, "between": 0.05, "heads": 1.05, "below": 1.0}
+    frames = Frames(2, len(steps) + 2, window.ratio("z"), 1.3, title, note, **room)
+    for row, (volumes, name, own) in enumerate(rows):
+        for axis, volume in zip(frames.axes[row], volumes, strict=True):
+            draw_brain(axis, Brain(volume, own), window, planes="z", named=row == 0)
+        frames.label(row, name)
+    first, last = steps.iloc[0], len(steps) + 1
+    for place, role, group in ((0, "negative", groups[0]), (last, "positive", groups[1])):
         name = f"{first[f'{role}_subject']} {first[f'{role}_visit']}"
-        axes[0, place].set_title(f"real {group}\n{name}", fontsize=8.5, color=INK, weight="bold")
-    for axis, weight in zip(axes[0, 1:-1], steps["weight"], strict=True):
-        axis.set_title(f"{weight:.2f}", fontsize=9, color=INK)
-    legend = (f"P({groups[0]})", f"decision for {groups[1]}", "change x 1000")
+        frames.head(place, f"real {group}\n{name}", high=0.38, fontsize=8.5)
+    for place, weight in enumerate(steps["weight"], start=1):
+        frames.head(place, f"{weight:.2f}", fontsize=9)
     number = summary.loc[summary["fold"] == fold, "smoothness"].iloc[0]
-    _three_lines(axes[2, 0], legend)
-    _three_lines(axes[2, -1], (f"fold {fold}", "smoothness", f"{number:.2f}"))
-    for axis, row in zip(axes[2, 1:-1], steps.itertuples(), strict=True):
-        change = "" if np.isnan(row.step_norm) else f"{1000 * row.step_norm:.1f}"
-        _three_lines(axis, (_number(row.probability_negative), _number(row.score), change))
-    return figure
+    below = [
+        (f"P({groups[0]})", f"decision for {groups[1]}", "change x 1000"),
+        *(
+            (
+                _number(row.probability_negative),
+                _number(row.score),
+                "" if np.isnan(row.step_norm) else f"{1000 * row.step_norm:.1f}",
+            )
+            for row in steps.itertuples()
+        ),
+        (f"fold {fold}", "smoothness", f"{number:.2f}"),
+    ]
+    for (left, bottom), lines in zip(frames.corners[1], below, strict=True):
+        middle = left + frames.wide / 2
+        frames.write(middle, bottom - 0.2, lines[0], fontsize=11, weight="bold")
+        frames.write(middle, bottom - 0.42, lines[1], fontsize=8.5, color=GREY)
+        frames.write(middle, bottom - 0.6, lines[2], fontsize=8.5, color=GREY)
+    return frames.figure
 
 
-def _describe(axis: "Axes", unit: DissectedUnit, centre: NDArray) -> None:
+def _describe(axis: "Axes", unit: DissectedUnit, centre: Sequence[float]) -> None:
     """Write what a row shows."""
     row = unit.row
-    _bare(axis)
+    axis.set_axis_off()
     lines = [
         f"layer {row['layer']}, unit {row['unit']}, fold {row['fold']}",
         f"{SIDE_WORDS[row['side']]} in {row['name']}",
@@ -190,30 +179,11 @@ def _describe(axis: "Axes", unit: DissectedUnit, centre: NDArray) -> None:
     axis.text(0.04, 0.66, "\n".join(lines[1:]), fontsize=8.5, color=INK, va="top", linespacing=1.5)
 
 
-def _three_lines(axis: "Axes", lines: Sequence[str]) -> None:
-    """Write a large line and two small ones."""
-    _bare(axis)
-    axis.text(0.5, 0.78, lines[0], fontsize=11.5, color=INK, ha="center", weight="bold")
-    axis.text(0.5, 0.42, lines[1], fontsize=8.5, color=GREY, ha="center")
-    axis.text(0.5, 0.08, lines[2], fontsize=8.5, color=GREY, ha="center")
-
-
 def _number(value: float) -> str:
     return "n/a" if np.isnan(value) else f"{value:.2f}"
 
 
-def _heads(figure: "Figure", title: str, note: str) -> None:
-    figure.suptitle(title, fontsize=13, color=INK, x=0.01, ha="left", weight="bold")
-    if note:
-        figure.supxlabel(note, fontsize=8.5, color=GREY, x=0.01, ha="left")
-
-
-def _nothing(figure: "Figure", why: str) -> "Figure":
+def _nothing(title: str, note: str, why: str) -> "Figure":
+    figure = empty_figure(title, note)
     figure.text(0.5, 0.5, why, fontsize=11, color=GREY, ha="center", va="center")
     return figure
-
-
-def _bare(axis: "Axes") -> None:
-    """Leave nothing of an axis but its picture."""
-    axis.set(xticks=[], yticks=[], facecolor="none")
-    axis.spines[:].set_visible(False)

@@ -86,9 +86,8 @@ def people_in_words(study: Study, config: Mapping[str, Any], cite: Citations) ->
     women = int((people.get("sex", pd.Series(dtype=str)) == "F").sum())
     years = f", {age.mean():.1f} ± {age.std():.1f} years old" if len(age) > 1 else ""
     kind = "simulated people" if study.simulated else "people"
-    paired = (
-        f" {(cohort['kind'] == 'paired').sum()} visits had MRI and PET." if "kind" in cohort else ""
-    )
+    pairs = int((cohort["kind"] == "paired").sum()) if "kind" in cohort else 0
+    paired = f" {pairs} visits had MRI and PET." if pairs else ""
     text = (
         f"*{study.name}*: {len(people)} {kind} ({groups}; {women} women{years}) with "
         f"{len(cohort)} visits.{paired}"
@@ -103,7 +102,8 @@ def people_in_words(study: Study, config: Mapping[str, Any], cite: Citations) ->
     if study.name == "ixi":
         text += f" {'They imitate' if study.simulated else 'They are of'} IXI {cite('ixi')}."
     left = len(study.excluded)
-    text += f" {left} scans were excluded, each with a recorded reason.\n"
+    scans = {0: "No scan was excluded", 1: "One scan was excluded, with a recorded reason"}
+    text += f" {scans.get(left, f'{left} scans were excluded, each with a recorded reason')}.\n"
     return text
 
 

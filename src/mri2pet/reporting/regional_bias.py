@@ -21,6 +21,13 @@ FIGURE = (
     "whole images do not show. What no MRI can tell, and the noise of few people, lower the slope "
     "too."
 )
+MAPS = (
+    "Each AAL region in the colour of its value, over the MNI152 template, in three planes. Left: "
+    "mean uptake of the positive group less that of the negative group, in real PET and in each "
+    "method's. Right: synthetic less real uptake, mean over the held-out people. Values are those "
+    "of grey matter, drawn over the whole region; one colour scale a column. Neurological view: L "
+    "and R are the patient's left and right; P and A back and front."
+)
 BIAS_TABLE = (
     "Synthetic less real uptake, in thousandths of the intensity range, mean over the AAL regions "
     "of grey matter (of whole regions where there are no tissue maps) and over held-out people, "
@@ -40,6 +47,8 @@ def sections(
 ) -> list[Section]:
     """Show `figures/regional_bias.png` and `tables/regional_bias.tsv` where both are there.
 
+    And `figures/regional_maps.png` if that is there.
+
     Parameters
     ----------
     paths
@@ -56,12 +65,15 @@ def sections(
         return []
     table = read_tsv(found["regional_bias.tsv"], dtype={"level": str})
     names = {**REFERENCES, **labels}
-    figure = Picture("Contrast of regions", FIGURE, data_uri(found["regional_bias.png"]))
+    figures = [Picture("Contrast of regions", FIGURE, data_uri(found["regional_bias.png"]))]
+    maps = found.get("regional_maps.png")
+    if maps is not None and is_there(maps):
+        figures.append(Picture("Where contrast and bias lie", MAPS, data_uri(maps)))
     listings = [
         Listing("Contrast of the diagnosis that is kept", KEPT_TABLE, _kept(table, names)),
         Listing("Uptake that is too high or too low", BIAS_TABLE, _bias(table, names)),
     ]
-    return [Section(anchor, title, [figure], listings=listings)]
+    return [Section(anchor, title, figures, listings=listings)]
 
 
 def _kept(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:

@@ -8,19 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mri2pet.errors import InputError
-from mri2pet.reporting.figures import (
-    GREY,
-    INK,
-    PLANE_AXIS,
-    PLANES,
-    brain_window,
-    colour_bar,
-    heading,
-    plane,
-    plot_axis,
-    show_plane,
-    two_lines,
-)
+from mri2pet.reporting.brain_frames import Frames
+from mri2pet.reporting.brain_views import Brain, draw_brain, window_around
+from mri2pet.reporting.figures import GREY, INK, heading, plot_axis, two_lines
+from mri2pet.reporting.synthesis_figures import pet_scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,38 +99,24 @@ def uncertainty_figure(
     title, note
         Above the figure; small print below it.
     """
-    from matplotlib.figure import Figure
-
     error = np.where(mask, np.abs(mean.astype(float) - real), 0.0)
-    top = max(float(np.percentile(real[mask], 99.9)), 1e-3)
     wide = max(float(np.percentile(np.concatenate([error[mask], sd[mask]]), 99.5)), 1e-4)
-    shades, spread = ({"cmap": name, "vmin": 0} for name in ("magma", "viridis"))
+    pet, spread = pet_scale(real[mask]), {"cmap": "viridis", "vmin": 0.0, "vmax": wide}
     columns = (
-        ("real", real, shades | {"vmax": top}),
-        ("mean of draws", mean, shades | {"vmax": top}),
-        ("sd of draws", np.where(mask, sd, 0), spread | {"vmax": wide}),
-        ("absolute error", error, spread | {"vmax": wide}),
+        (("real", real), ("mean of draws", mean), pet, "PET intensity"),
+        (("sd of draws", np.where(mask, sd, 0)), ("absolute error", error), spread, "sd and error"),
     )
-    figure = Figure(figsize=(14, 7.2), layout="constrained")
-    heading(figure, title, note)
-    left, right = figure.subfigures(1, 2, width_ratios=[1.75, 1])
-    axes = left.subplots(len(PLANES), len(columns))
-    window = brain_window(mask, affine)
-    images = []
-    for line, name in zip(axes, PLANES, strict=True):
-        for axis, (text, volume, scale) in zip(line, columns, strict=True):
-            images.append(show_plane(axis, volume, name, affine, window, **scale))
-            if name == PLANES[0]:
-                axis.set_title(text, fontsize=10, color=INK)
-        at = plane(real, name, affine)[2]
-        line[0].set_ylabel(f"{name}\n{'xyz'[PLANE_AXIS[name]]} = {at:.0f} mm", fontsize=9)
-    for text, image, beside in (
-        ("PET intensity", images[0], axes[:, :2]),
-        ("sd and error, one scale", images[2], axes[:, 2:]),
-    ):
-        colour_bar(left, image, beside, text, aspect=30, shrink=0.7)
-    _draw_coverage(right.subplots(), coverage)
-    return figure
+    window = window_around(mask, affine)
+    look = {"left": 0.1, "right": 4.6, "above": 0.35}
+    frames = Frames(2, 2, window.ratio(), 4.6, title, note, **look)
+    for column, (*pair, scale, text) in enumerate(columns):
+        for row, (name, volume) in enumerate(pair):
+            draw_brain(frames.axes[row][column], Brain(volume, scale), window, named=row == 0)
+            frames.head(column, name, row, 0.3 if row == 0 else 0.13)
+        frames.scale(column, column, scale, text)
+    room = frames.height - 1.5
+    _draw_coverage(frames.add(frames.width - 3.9, 0.75, 3.7, room), coverage)
+    return frames.figure
 
 
 def _draw_coverage(axis: "Axes", coverage: pd.DataFrame) -> None:

@@ -1,10 +1,12 @@
-"""A picture of the workflow's rules, gathered by step, for docs/images/rules.svg.
+"""Pictures of the workflow's rules, gathered by step: docs/images/rules.svg and one a system.
 
-    python -m mri2pet.runs.rule_graph --directory DIR [--out docs/images/rules.svg]
+    python -m mri2pet.runs.rule_graph --directory DIR [--out docs/images]
 
-DIR is a folder in which all cohort tables are made: before that nobody knows which jobs there are.
-Graphviz's `dot` draws it. A box is a file of `workflow/rules/` with its rules; an arrow says that
-some job of one needs a file of the other; what follows from other arrows is left out.
+DIR is a folder in which the cohort tables are made (before that nobody knows which jobs there are)
+and nothing after them (Snakemake does not ask what a file needs that is there). Graphviz's `dot`
+draws them. A box is a file of `workflow/rules/` with its rules; an arrow says that some job of one
+needs a file of the other; what follows from other arrows is left out. Those of one system,
+`rules-<system>.svg`, are of a run of it alone; the report shows them.
 """
 
 import argparse
@@ -13,8 +15,9 @@ import html
 import io
 import re
 import subprocess
+import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +44,22 @@ TITLES = {
     "papers/ixi": "IXI",
     "": "report and provenance",
 }
+SYSTEMS = [folder.removeprefix("papers/") for folder in TITLES if folder.startswith("papers/")]
 Edges = set[tuple[str, str]]
 
 
-def read_workflow(snakefile: str | Path, directory: str | Path | None) -> Any:
-    """Return Snakemake's workflow object; with the graph of its jobs if a folder is given."""
+def read_workflow(
+    snakefile: str | Path, directory: str | Path | None, systems: Sequence[str] = ()
+) -> Any:
+    """Return Snakemake's workflow object; with the graph of its jobs if a folder is given.
+
+    Parameters
+    ----------
+    snakefile, directory
+        What is read, and where the cohort tables lie.
+    systems
+        Those that are run; those of the configuration if none is named.
+    """
     from snakemake.api import (
         ConfigSettings,
         DAGSettings,
@@ -58,7 +72,7 @@ def read_workflow(snakefile: str | Path, directory: str | Path | None) -> Any:
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         read = api.workflow(
             resource_settings=ResourceSettings(cores=1),
-            config_settings=ConfigSettings(),
+            config_settings=ConfigSettings(config={"systems": list(systems)} if systems else {}),
             snakefile=Path(snakefile),
             workdir=None if directory is None else Path(directory),
         )
@@ -114,13 +128,31 @@ def reduced(edges: Edges) -> Edges:
     return kept
 
 
-def as_dot(rules: Mapping[str, Iterable[str]], edges: Edges) -> str:
-    """Return the graph in Graphviz's language, a frame around the steps of each folder."""
+def of_system(rules: Mapping[str, list[str]], system: str) -> dict[str, list[str]]:
+    """Leave out what is of another system's paper: a rule there may stand in every workflow."""
+    return {
+        step: names
+        for step, names in rules.items()
+        if not step.startswith("papers/") or step.startswith(f"papers/{system}/")
+    }
+
+
+def as_dot(rules: Mapping[str, Iterable[str]], edges: Edges, across: bool = False) -> str:
+    """Return the graph in Graphviz's language, a frame around the steps of each folder.
+
+    Parameters
+    ----------
+    rules, edges
+        Step to the names of its rules; arrows between steps.
+    across
+        From left to right, as a page that scrolls shows it, and not from top to bottom.
+    """
     folders: dict[str, list[str]] = defaultdict(list)
     for step in rules:
         folders["studies" if step == "resources" else step.rpartition("/")[0]].append(step)
     drawn = {step for edge in edges for step in edge}
-    lines = ["digraph rules {", "rankdir=TB; ranksep=0.45; nodesep=0.18; newrank=true;"]
+    form = "rankdir=LR; ranksep=0.3; nodesep=0.1;" if across else "ranksep=0.45; nodesep=0.18;"
+    lines = ["digraph rules {", f"{form} newrank=true;"]
     lines += ['fontname="Helvetica"; edge [color="#666666", arrowsize=0.6];']
     lines += ['node [shape=box, style="filled,rounded", fontname="Helvetica", fontsize=11];']
     for number, (folder, steps) in enumerate(sorted(folders.items())):
@@ -156,16 +188,31 @@ def _step(rule: Any) -> str:
     return "/".join(parts[len(parts) - parts[::-1].index("rules") :])
 
 
+def picture_name(system: str = "") -> str:
+    """Return the file name of a system's picture, or of that of all systems."""
+    return f"rules-{system}.svg" if system else "rules.svg"
+
+
 def main() -> None:
-    """Draw the picture."""
+    """Draw the pictures, each in a process of its own: a workflow changes the one that reads it."""
     parser = argparse.ArgumentParser("rule_graph", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--directory", required=True, help="a folder whose cohort tables are made")
     parser.add_argument("--snakefile", default="Snakefile")
-    parser.add_argument("--out", default="docs/images/rules.svg")
+    parser.add_argument("--out", default="docs/images", help="a folder")
+    parser.add_argument("--system", help="draw the picture of this one alone; '' is all together")
     asked = parser.parse_args()
-    out = Path(asked.out).resolve()
-    workflow = read_workflow(Path(asked.snakefile).resolve(), asked.directory)
-    dot = as_dot(rules_of(workflow), reduced(needs(workflow)))
+    if asked.system is None:
+        for system in ("", *SYSTEMS):
+            command = [sys.executable, "-m", "mri2pet.runs.rule_graph", *sys.argv[1:]]
+            subprocess.run([*command, "--system", system], check=True)
+        return
+    out = Path(asked.out).resolve() / picture_name(asked.system)
+    only = [asked.system] if asked.system else []
+    workflow = read_workflow(Path(asked.snakefile).resolve(), asked.directory, only)
+    rules = rules_of(workflow)
+    if asked.system:
+        rules = of_system(rules, asked.system)
+    dot = as_dot(rules, reduced(needs(workflow)), across=bool(only))
     subprocess.run(["dot", "-Tsvg", "-o", str(out)], input=dot, text=True, check=True)
 
 

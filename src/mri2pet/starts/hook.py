@@ -33,7 +33,7 @@ SHARED = ("snakemake.iocontainers", "snakemake.logging", "numpy", "nibabel", "sc
 # What takes long to import in the jobs of each environment (envs/*.yaml).
 MODULES = {
     "imaging": ("pydicom", "nipype.interfaces.dcm2nii", "ants"),
-    "report": ("pandas", "matplotlib.backends.backend_agg"),
+    "report": ("pandas", "matplotlib.backends.backend_agg", "nilearn.plotting"),
     "skullstrip": ("torch", "deepbet.bet"),
     "stats": ("pandas", "sklearn.svm", "sklearn.model_selection"),
     # torch's compiler, too: its optimisers import it, to tell it that they are not to be compiled

@@ -23,6 +23,8 @@ rule figure_synthesis:
         real=dataset_file("pet.npy"),
         seen=dataset_file("seen.npy"),
         mask=dataset_file("mask.npy"),
+        template="resources/atlases/mni152_t1.nii.gz",
+        brain="resources/atlases/mni152_brain_mask.nii.gz",
     output:
         report(
             "results/{system}/figures/synthesis_{group}.png",

@@ -68,3 +68,37 @@ rule regional_bias:
         note=lambda wildcards: simulated_note(wildcards.system),
     script:
         "../../scripts/regional_bias.py"
+
+
+rule figure_regional_maps:
+    input:
+        table="results/{system}/tables/regional_bias.tsv",
+        atlas=dataset_file("atlas.npy"),
+        mask=dataset_file("mask.npy"),
+        description=dataset_file("dataset.json"),
+        names="resources/atlases/aal.tsv",
+        template="resources/atlases/mni152_t1.nii.gz",
+        brain="resources/atlases/mni152_brain_mask.nii.gz",
+    output:
+        report(
+            "results/{system}/figures/regional_maps.png",
+            caption="../../report/regional_maps.rst",
+            category="Regional bias",
+            labels={"system": "{system}", "content": "maps of bias and contrast"},
+        ),
+    log:
+        "logs/figure_regional_maps/{system}.log",
+    wildcard_constraints:
+        system="|".join(DIAGNOSING_SYSTEMS) or "-",
+    conda:
+        "../../../envs/report.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=more(10),
+    params:
+        code=code("figure_regional_maps.py"),
+        groups=lambda wildcards: diagnosed_groups(wildcards.system),
+        labels=lambda wildcards: labels_of(wildcards.system),
+        note=lambda wildcards: simulated_note(wildcards.system),
+    script:
+        "../../scripts/figure_regional_maps.py"

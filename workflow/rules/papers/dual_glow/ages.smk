@@ -104,6 +104,8 @@ rule figure_ages:
         person="results/dual_glow/ages/{model}/fold-0/person.json",
         description="results/datasets/nonlinear/dataset.json",
         mask="results/datasets/nonlinear/mask.npy",
+        template="resources/atlases/mni152_t1.nii.gz",
+        brain="resources/atlases/mni152_brain_mask.nii.gz",
     output:
         report(
             "results/dual_glow/figures/ages_{model}.png",
@@ -165,6 +167,7 @@ SHOWN["dual_glow"] = [
         "tables/regional_bias.tsv",
         "figures/regional_bias.png",
         "tables/strata.tsv",
+        "figures/regional_maps.png",
         *expand("figures/synthesis_{group}.png", group=FLOW_EXAMPLES),
         *expand("figures/curves_{model}.png", model=FLOWS),
         *expand("figures/uncertainty_{model}.png", model=DRAWN),

@@ -252,6 +252,7 @@ SHOWN["gla_gan"] = [
         "tables/regional_bias.tsv",
         "figures/regional_bias.png",
         "tables/strata.tsv",
+        "figures/regional_maps.png",
         *(["tables/coverage.tsv"] if "gla_gan" in INTERVAL_SYSTEMS else []),
         *expand("tables/ablation_{figure}.tsv", figure=ABLATIONS),
         *expand("figures/ablation_{figure}.png", figure=ABLATIONS),
