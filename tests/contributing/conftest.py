@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 SOURCES = ("src", "workflow", "config", "profiles", "envs", "resources")
-FILES = ("Snakefile", "requirements.lock", "pyproject.toml", "CONTRIBUTING.md")
+FILES = ("Snakefile", "requirements.lock", "requirements.in", "pyproject.toml", "CONTRIBUTING.md")
 MADE = ("__pycache__", "*.egg-info", "atlases", "lpips", "installed", ".*")
 
 

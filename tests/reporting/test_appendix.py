@@ -11,7 +11,7 @@ from mri2pet.files import write_tsv
 from mri2pet.reporting.appendix import appendix, as_html, rule_picture
 from mri2pet.reporting.captions import NAMES
 from mri2pet.reporting.html import Report, render
-from mri2pet.runs.rule_graph import picture_name, rules_in
+from mri2pet.runs.rule_graph import picture_of, rules_in
 
 TEXT = """# Methods, in words
 
@@ -41,7 +41,7 @@ def given(tmp_path, root):
     return {
         "methods": [tmp_path / "methods.md"],
         "checklist": [tmp_path / "checklist.tsv"],
-        "graphs": [root / "docs/images" / picture_name(system) for system in ("gla_gan", "ixi")],
+        "graphs": [root / picture_of(system) for system in ("gla_gan", "ixi")],
     }
 
 
@@ -108,7 +108,7 @@ def test_only_the_systems_that_ran_have_rules_in_the_page(page):
 
 @pytest.mark.parametrize("system", list(SYSTEMS))
 def test_pictures_of_rules_are_small_whole_and_need_nothing(system, root, tmp_path):
-    path = root / "docs/images" / picture_name(system)
+    path = root / picture_of(system)
     made = rule_picture(path)
     assert len(made) < 60_000
     drawn = ET.fromstring(made)

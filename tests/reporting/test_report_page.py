@@ -63,7 +63,7 @@ def further(tmp_path_factory, root):
     heads = ["checklist", "item", "topic", "answer", "source", "state"]
     item = ("TRIPOD+AI", "23", "results", "as tables", "results/gla_gan/tables/table1.tsv", "open")
     write_tsv(folder / "checklist.tsv", pd.DataFrame([item] * 9, columns=heads))
-    graph = root / "docs/images/rules-gla_gan.svg"
+    graph = root / "workflow/report/rules-gla_gan.svg"
     files = {"methods": "methods.md", "checklist": "checklist.tsv"}
     given = {name: [folder / file] for name, file in files.items()}
     return appendix(given | {"graphs": [graph]}, ["gla_gan"])

@@ -13,7 +13,7 @@ from mri2pet.runs.rule_graph import (
     SYSTEMS,
     as_dot,
     of_system,
-    picture_name,
+    picture_of,
     reduced,
     rules_in,
 )
@@ -41,7 +41,7 @@ def rules(root):
 def test_the_picture_shows_the_rules_of_the_snakefile(root, rules):
     """Else draw it again: `python -m mri2pet.runs.rule_graph` says how."""
     there = {name for names in rules.values() for name in names}
-    assert rules_in(root / "docs/images/rules.svg") == there
+    assert rules_in(root / picture_of()) == there
     assert len(there) > 100
     assert not there & ASKED
 
@@ -50,7 +50,7 @@ def test_the_picture_shows_the_rules_of_the_snakefile(root, rules):
 def test_the_picture_of_a_system_shows_the_rules_of_a_run_of_it_alone(root, system):
     own = of_system(rules_by_file(root, system), system)
     there = {name for names in own.values() for name in names}
-    assert rules_in(root / "docs/images" / picture_name(system)) == there
+    assert rules_in(root / picture_of(system)) == there
     assert any(step.startswith(f"papers/{system}/") for step in own)
 
 

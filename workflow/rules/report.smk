@@ -6,7 +6,7 @@ SECTIONS = {system: list(KNOWN_SYSTEMS[system].sections) for system in SYSTEMS}
 FOLDS_STUDIES = [space_study("linear")] if "linear" in USED_SPACES else []
 TEMPLATES = ("report.html", "summary.html", "report.css", "report.js", "viewer.js")
 VIEWERS = expand("results/report/viewer/{system}", system=PET_SYSTEMS)
-GRAPHS = [source_file(f"docs/images/rules-{system}.svg") for system in SYSTEMS]
+GRAPHS = [source_file(f"workflow/report/rules-{system}.svg") for system in SYSTEMS]
 LOCKS = [source_file("requirements.lock"), source_file("requirements.in")]  # torch is in the latter
 REPORT_CODE = [symbol for symbols in SECTIONS.values() for symbol in symbols]
 

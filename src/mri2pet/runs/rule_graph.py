@@ -1,12 +1,12 @@
 """Pictures of the workflow's rules, gathered by step: docs/images/rules.svg and one a system.
 
-    python -m mri2pet.runs.rule_graph --directory DIR [--out docs/images]
+    python -m mri2pet.runs.rule_graph --directory DIR [--out .]
 
 DIR is a folder in which the cohort tables are made (before that nobody knows which jobs there are)
 and nothing after them (Snakemake does not ask what a file needs that is there). Graphviz's `dot`
 draws them. A box is a file of `workflow/rules/` with its rules; an arrow says that some job of one
 needs a file of the other; what follows from other arrows is left out. Those of one system,
-`rules-<system>.svg`, are of a run of it alone; the report shows them.
+`workflow/report/rules-<system>.svg`, are of a run of it alone; the report shows them.
 """
 
 import argparse
@@ -188,9 +188,9 @@ def _step(rule: Any) -> str:
     return "/".join(parts[len(parts) - parts[::-1].index("rules") :])
 
 
-def picture_name(system: str = "") -> str:
-    """Return the file name of a system's picture, or of that of all systems."""
-    return f"rules-{system}.svg" if system else "rules.svg"
+def picture_of(system: str = "") -> str:
+    """Return where the picture of a system lies among the sources, or that of all systems."""
+    return f"workflow/report/rules-{system}.svg" if system else "docs/images/rules.svg"
 
 
 def main() -> None:
@@ -198,7 +198,7 @@ def main() -> None:
     parser = argparse.ArgumentParser("rule_graph", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--directory", required=True, help="a folder whose cohort tables are made")
     parser.add_argument("--snakefile", default="Snakefile")
-    parser.add_argument("--out", default="docs/images", help="a folder")
+    parser.add_argument("--out", default=".", help="the folder of the sources")
     parser.add_argument("--system", help="draw the picture of this one alone; '' is all together")
     asked = parser.parse_args()
     if asked.system is None:
@@ -206,7 +206,7 @@ def main() -> None:
             command = [sys.executable, "-m", "mri2pet.runs.rule_graph", *sys.argv[1:]]
             subprocess.run([*command, "--system", system], check=True)
         return
-    out = Path(asked.out).resolve() / picture_name(asked.system)
+    out = Path(asked.out).resolve() / picture_of(asked.system)
     only = [asked.system] if asked.system else []
     workflow = read_workflow(Path(asked.snakefile).resolve(), asked.directory, only)
     rules = rules_of(workflow)
