@@ -271,7 +271,7 @@ def test_the_example_shows_mri_models_and_real_pet_on_one_scale(brain):
     ]  # fmt: skip
 
 
-PICTURES = "imshow matshow pcolormesh pcolor contour contourf figimage".split()
+PICTURES = ["imshow", "matshow", "pcolormesh", "pcolor", "contour", "contourf", "figimage"]
 # Who may draw a picture of numbers with matplotlib itself, and why.
 DRAWN_BY_MATPLOTLIB = {("comparisons.py", "imshow"): "confusion matrices, which are no brain"}
 
@@ -280,9 +280,8 @@ def test_no_brain_is_drawn_but_by_nilearn(root):
     found = set()
     for path in (root / "src/mri2pet/reporting").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Attribute):
-                if node.attr in PICTURES:
-                    found.add((path.name, node.attr))
+            if isinstance(node, ast.Attribute) and node.attr in PICTURES:
+                found.add((path.name, node.attr))
     assert found == set(DRAWN_BY_MATPLOTLIB)
 
 
