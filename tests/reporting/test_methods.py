@@ -116,6 +116,22 @@ def test_models_are_those_of_the_run_with_their_settings(config):
     assert "local regression" not in text
 
 
+@pytest.mark.parametrize(
+    ("model", "changes", "words"),
+    [
+        ("rectified_flow", {}, "; it goes on from U-Net, trained before."),
+        ("rectified_flow", {"start": None}, "jitter 0.1."),
+        ("unet", {"people": 20}, "; 20 people of each fold to learn from."),
+        ("gla_gan", {"repeats": 3, "people": 9}, "9 people of each fold to learn from; trained 3"),
+    ],
+)
+def test_what_a_model_starts_from_and_learns_from_is_said(config, model, changes, words):
+    entry = config["gla_gan"]["models"][model]
+    entry |= changes
+    [line] = [row for row in text_of(config).splitlines() if f"- {entry['label']}:" in row]
+    assert words in line
+
+
 def test_an_unknown_reference_is_no_citation():
     with pytest.raises(KeyError):
         Citations()("nothing")

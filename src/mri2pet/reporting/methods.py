@@ -160,9 +160,22 @@ def models_in_words(
             f"training `{entry.get('recipe', 'regression')}`"
             + (f"; losses and their weights: {losses}" if losses else "")
             + (f"; {training}" if training else "")
+            + _further(entry, block["models"])
             + "."
         )
     return "\n".join(lines) + "\n"
+
+
+def _further(entry: Mapping[str, Any], models: Mapping[str, Any]) -> str:
+    """Say what a model goes on from, how many people it learnt from, how often it was trained."""
+    start, words = entry.get("start"), ""
+    if start:
+        words += f"; it goes on from {models[start].get('label', start)}, trained before"
+    if entry.get("people"):
+        words += f"; {entry['people']} people of each fold to learn from"
+    if entry.get("repeats", 1) > 1:
+        words += f"; trained {entry['repeats']} times"
+    return words
 
 
 def evaluation_in_words(
