@@ -7,7 +7,7 @@ import torch
 
 from mri2pet.evaluation.visit_intervals import VisitIntervals
 from mri2pet.models.dual_glow import DualGlow
-from mri2pet.synthesis.flow_people import FlowPeople, measure
+from mri2pet.synthesis.flow_people import DRAWS, POWERS, FlowPeople, measure
 
 GRID = (8, 8, 8)
 COUNT = 6
@@ -96,3 +96,50 @@ def test_every_position_has_a_sigma_of_its_own_from_the_training_people(generato
         standard = ((code - mean) * (-log_sigma).exp()).square().mean()
         assert float(standard) == pytest.approx(1, abs=0.15)
         assert log_sigma.std() > 0.05
+
+
+class Drawn(FlowPeople):
+    """Its draws scatter by 0.01 times a temperature of 4 to a power; noise is the same for each."""
+
+    def spreads(self, temperatures, factor):
+        return [factor * value for value in temperatures]
+
+    def draws(self, rows, count, spreads, seed):
+        for number in range(len(rows)):
+            noise = np.random.default_rng(number).normal(size=(count, *GRID))
+            self.asked.append((count, spreads[0]))
+            yield rows.iloc[[number]], 0.5 + 0.01 * spreads[0] * noise, self.mask
+
+
+@pytest.mark.parametrize("power", POWERS)
+def test_draws_take_the_power_of_the_temperatures_that_errors_ask_for(arrays, rows, power):
+    """Errors have the sd of draws of that power: no other has a lower CRPS."""
+    mri, _, mask = arrays
+    errors = np.random.default_rng(9).normal(size=(COUNT, *GRID))
+    people = Drawn(None, mri, 0.5 + 0.01 * 16**power * errors, mask, None, None, None)
+    people.asked = []
+    assert people.eased([16.0, 1.0], rows[:3]) == pytest.approx([16**power, 1.0])
+    assert people.asked == [(DRAWS, 16**each) for each in POWERS for _ in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("temperatures", "count"), [([4.0, 2.0], 0), ([1.05, 0.95], 3), ([1.0, 1.0], 3)]
+)
+def test_temperatures_stay_without_held_out_people_or_near_one(arrays, rows, temperatures, count):
+    people = Drawn(None, *arrays[:2], arrays[2], None, None, None)
+    people.asked = []
+    assert people.eased(temperatures, rows[:count]) == temperatures
+    assert people.asked == []
+
+
+def test_bits_are_told_by_likelihood_as_drawn_and_as_learnt(generator, arrays, rows):
+    people = people_of(generator, arrays)
+    narrow, wide = (people.spreads([value, value], 1.0) for value in (1.2, 2.0))
+    alone = people.bits(rows[:1], narrow, 0)
+    assert alone["bits per voxel"] == alone["bits per voxel, as drawn"]
+    people.likely = wide
+    both = people.bits(rows[:1], narrow, 0)
+    assert both["bits per voxel"] == people.bits(rows[:1], wide, 0)["bits per voxel, as drawn"]
+    assert both["bits per voxel, as drawn"] == alone["bits per voxel"]
+    learnt = "bits per voxel, sigma as learnt"
+    assert both[learnt] == alone[learnt] != alone["bits per voxel"]

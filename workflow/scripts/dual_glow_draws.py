@@ -1,10 +1,11 @@
 """Draw PETs of a fold's held-out visits: mean, standard deviation, intervals, scores.
 
 From the dataset's MRI and PET, the folds and the weights of a generator that can draw. Sigma is
-widened by the temperatures that people held out inside the training folds ask for, and with enough
-of them the intervals by a factor. Voxelwise mean and sd: a volume a test visit, in the order of
-`synthesise`. `coverage.tsv`: what the intervals hold, by visit, nominal share and factor (`chosen`:
-the one in use); `scores.tsv`: a row a visit and score; `calibration.json`: what was chosen on whom.
+widened by temperatures of people held out inside the training folds: by likelihood, and for draws
+by CRPS; with enough of them the intervals by a factor. Voxelwise mean and sd: a volume a test
+visit, in the order of `synthesise`. `coverage.tsv`: what the intervals hold, by visit, nominal
+share and factor (`chosen`: the one in use); `scores.tsv`: a row a visit and score;
+`calibration.json`: what was chosen on whom.
 """
 
 import numpy as np
@@ -34,7 +35,9 @@ with recorded(snakemake):
     people = FlowPeople(generator, *arrays, side_information(params.generator), choose_device())
     validation = read_json(given.chosen)["validation"]
     held = visits[visits["subject"].isin(validation) & (visits["kind"] == "paired")]
-    temperatures = people.temperatures(held)
+    likely = people.temperatures(held)
+    people.likely = people.spreads(likely, params.temperature)
+    temperatures = people.eased(likely, held)
     spreads = people.spreads(temperatures, params.temperature)
     tested = synthesis_rows(visits, folds, fold).query("role == 'test'").reset_index(drop=True)
     enough = len(validation) >= enough_people(0.95)
@@ -51,5 +54,5 @@ with recorded(snakemake):
     write_tsv(output.coverage, held_by_factor)
     write_tsv(output.scores, scores)
     factors = {f"{share:g}": factor for share, factor in found.factors().items()}
-    chosen = {"people": validation, "temperatures": temperatures, "factors": factors}
-    write_json(output.calibration, chosen | {"conformal": enough})
+    chosen = {"people": validation, "temperatures": temperatures, "by_likelihood": likely}
+    write_json(output.calibration, chosen | {"factors": factors, "conformal": enough})

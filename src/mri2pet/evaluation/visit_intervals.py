@@ -17,12 +17,12 @@ from mri2pet.evaluation.intervals import (
     with_chosen,
 )
 
+BITS = ("bits per voxel", "bits per voxel, as drawn", "bits per voxel, sigma as learnt")
 UNITS = {
     "CRPS": "intensity in 0..1",
     "error over sd": "1",
     "correlation of error and sd": "1",
-    "bits per voxel": "bits",
-    "bits per voxel, sigma as learnt": "bits",
+    **dict.fromkeys(BITS, "bits"),
 }
 HELD_COLUMNS = (
     "fold", "subject", "visit", "group", "nominal", "factor", "chosen", "average", "coverage",

@@ -30,6 +30,7 @@ COLUMNS = {  # metric to heading, factor, digits
     "error over sd": ("Error over sd", 1.0, 2),
     "correlation of error and sd": ("Correlation of error and sd", 1.0, 2),
     "bits per voxel": ("Bits per voxel", 1.0, 3),
+    "bits per voxel, as drawn": ("Bits, as drawn", 1.0, 3),
     "bits per voxel, sigma as learnt": ("Bits, sigma as learnt", 1.0, 3),
 }
 

@@ -11,13 +11,21 @@ from torch import Tensor
 
 from mri2pet.datasets.gaps import measured
 from mri2pet.evaluation.intervals import crps_of_draws
-from mri2pet.evaluation.visit_intervals import VisitIntervals, bounds_of_draws, spread_scores
+from mri2pet.evaluation.visit_intervals import (
+    BITS,
+    VisitIntervals,
+    bounds_of_draws,
+    spread_scores,
+)
 from mri2pet.models.dual_glow import DualGlow
 from mri2pet.models.side import SideInformation
 from mri2pet.synthesis.draws import draw_pets
 from mri2pet.synthesis.temperature import bits_a_voxel, fit_temperatures, spread
 
 Array = np.ndarray
+POWERS = (0.25, 0.5, 0.75, 1.0)  # of the temperatures, of which draws take one
+DRAWS = 8  # of each visit and power, by which it is chosen
+NEAR_ONE = 0.1  # temperatures no further from 1 are taken as they are
 
 
 @dataclass
@@ -40,6 +48,8 @@ class FlowPeople:
         Where to run.
     crop
         As for `whole_volume.synthesise`.
+    likely
+        Factor on sigma by which a likelihood is told, where draws have another (`eased`).
     """
 
     generator: DualGlow
@@ -50,6 +60,7 @@ class FlowPeople:
     side: SideInformation | None
     device: torch.device
     crop: int = 0
+    likely: Sequence[Tensor] | None = None
 
     def told(self, row: pd.DataFrame) -> dict[str, Tensor] | None:
         """Return side information of rows of the visits' table, on the device."""
@@ -80,18 +91,47 @@ class FlowPeople:
         mask = torch.from_numpy(self.mask).to(self.device)
         return fit_temperatures(self.generator, *self.volumes(held), mask, self.told(held))
 
+    def eased(self, temperatures: Sequence[float], held: pd.DataFrame) -> list[float]:
+        """Return the temperatures for draws: a power of those by likelihood.
+
+        A likelihood is of codes. Draws go the other way, and a coarse code several sigma from its
+        mean, which few positions make likely, becomes an image unlike any PET. Of `POWERS` that is
+        taken whose draws of the same held-out visits have the least CRPS.
+
+        Parameters
+        ----------
+        temperatures
+            As `temperatures` gives them.
+        held
+            Visits held out of the training. Without any the temperatures stay.
+        """
+        if held.empty or max(abs(value - 1) for value in temperatures) <= NEAR_ONE:
+            return list(temperatures)
+        errors = []
+        for power in POWERS:
+            spreads = self.spreads([value**power for value in temperatures], 1.0)
+            drawn = self.draws(held, DRAWS, spreads, lambda row: 0)
+            found = [
+                crps_of_draws(draws[:, inside], self.pet[row["index"].item()][inside])
+                for row, draws, inside in drawn
+            ]
+            errors.append(float(np.mean(found)))
+        chosen = POWERS[int(np.argmin(errors))]
+        return [value**chosen for value in temperatures]
+
     def spreads(self, temperatures: Sequence[float], factor: float) -> list[Tensor]:
         """Return the factor on sigma at each position of each level (`temperature.spread`)."""
         mask = torch.from_numpy(self.mask).to(self.device)
         return spread(self.generator, mask, temperatures, factor)
 
     def bits(self, row: pd.DataFrame, spreads: Sequence[Tensor], seed: int) -> Mapping[str, float]:
-        """Score one visit's likelihood, by sigma as it is used and as it was learnt."""
+        """Score one visit's likelihood: by `likely`, as it is drawn, and by sigma as learnt."""
         if not self.is_whole(row["index"].item()):
             return {}
         given = (self.generator, *self.volumes(row), self.told(row))
-        used, learnt = bits_a_voxel(*given, [spreads, None], seed)[:, 0].tolist()
-        return {"bits per voxel": used, "bits per voxel, sigma as learnt": learnt}
+        likely = spreads if self.likely is None else self.likely
+        bits = bits_a_voxel(*given, [likely, spreads, None], seed)[:, 0].tolist()
+        return dict(zip(BITS, bits, strict=True))
 
     def draws(
         self,
