@@ -48,6 +48,7 @@ def flows(tmp_path):
         ("dual_glow_side", 0.1, 1.3),
         ("voxel_gaussian", 0.16, 1.5),
     ):
+        held.append((name, "CRPS", width / 10, width / 10 - 0.001, width / 10 + 0.001))
         held.append((name, "width where 95 is held", width, width - 0.01, width + 0.01))
         held.append((name, "bits per voxel", bits, bits - 0.01, bits + 0.01))
     gaps = {"dual_glow": 2.0, "dual_glow_side": 40.0, "local_regression": 30.0}
@@ -99,6 +100,7 @@ def test_the_page_of_flows_tells_what_holds(flows, tmp_path):
     assert "local regression: **not here**" in said("DUAL-GLOW is nearer")
     side = said("DUAL-GLOW (side information) is nearer")
     assert "**holds here**, 40" in side and "local regression: **cannot be told**" in side
+    assert "**not here**. 0.0200 (0.0190 to 0.0210)" in said("Draws of DUAL-GLOW are nearer")
     assert "**holds here**, 0.70 (0.65 to 0.75)" in said("Told another age")
     assert "Mean PET 0.50." in said("AUC of AD against CN, learnt on synthetic PET")
     assert "72 people with MRI and PET, 3 folds" in page and "All people are simulated" in page

@@ -20,7 +20,8 @@ from mri2pet.reporting.table_notes import notes
 
 DIGITS = 3
 SIGNIFICANT_DIGITS = 4  # at most, of the largest mean of a column
-FURTHER = {gap.METRIC: 0}  # digits of what is neither a metric of an image nor of a diagnosis
+# Digits of what is neither a metric of an image nor of a diagnosis.
+FURTHER = {gap.METRIC: 0, "CRPS": 4}
 SIGNIFICANT = 0.05
 
 
