@@ -98,7 +98,8 @@ class Study:
                 scores = [part.loc["CRPS"] for part in (rows, gauss)]
                 lines.append(
                     f"Draws of {self.labels[name]} are nearer to the real PET, by CRPS, than each "
-                    f"voxel by itself: **{_less(*scores)}**. {span(scores[0], 4)} against {span(scores[1], 4)}."
+                    f"voxel by itself: **{_less(*scores)}**. {span(scores[0], 4)} against "
+                    f"{span(scores[1], 4)}."
                 )
                 lines.append(
                     f"They are narrower than those of each voxel by itself where both hold 95%: "
