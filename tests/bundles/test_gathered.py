@@ -90,7 +90,7 @@ def test_a_persons_page_has_the_largest_z_first(tmp_path, simulated):
     page = (tmp_path / "a.html").read_text()
     places = [page.index(f">R{n}<") for n in (1, 3, 0, 2)]
     assert places == sorted(places)
-    assert "Unlike the training: age" in page and "data:image/png;base64," in page
+    assert "Unlike the training: age" in page and "data:image/webp;base64," in page
     assert ("for show" in page) == simulated
 
 

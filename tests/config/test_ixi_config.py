@@ -9,7 +9,7 @@ from snakemake.utils import update_config
 
 from mri2pet.config import ixi as ixi_config
 from mri2pet.config.check import check_config
-from mri2pet.config.systems import check_starts, system_models
+from mri2pet.config.systems import check_means, check_starts, system_models
 from mri2pet.datasets.parts import Parts
 from mri2pet.errors import InputError
 from mri2pet.models.ixi import statistics
@@ -67,16 +67,23 @@ def test_keys_that_do_not_agree_are_named(config, wrong, fault):
         ("cycle_gan", [4, 8, 16], "starts from a cycle_gan"),
         ("unet", [4, 8, 16, 32], None),
         (None, [4, 8], None),
+        ("unet", None, None),
     ],
 )
 def test_a_rectified_flow_starts_from_a_unet_of_its_own_size(config, start, mean, fault):
     entry = config["gla_gan"]["models"]["rectified_flow"]
-    entry["generator"]["mean"], entry["start"] = mean, start
+    entry["start"] = start
+    if mean is not None:
+        entry["generator"]["mean"] = mean
     if fault is None:
-        check_starts("gla_gan", config["gla_gan"])
+        check_means("gla_gan", config["gla_gan"])
+        made = system_models(config, "gla_gan")["rectified_flow"]["generator"]
+        assert made.get("mean") == (
+            mean or config["gla_gan"]["models"]["unet"]["generator"]["filters"]
+        )
         return
     with pytest.raises(InputError, match=rf"gla_gan.models.rectified_flow.start: .*{fault}"):
-        check_starts("gla_gan", config["gla_gan"])
+        check_means("gla_gan", config["gla_gan"])
 
 
 @pytest.mark.parametrize("system", ["gla_gan", "dual_glow", "gan_anomaly"])

@@ -54,7 +54,7 @@ def test_the_end_of_the_run_says_what_failed_what_waits_and_the_times(failed):
     assert "1 jobs were left undone: synthesise" in end
     jobs = read_jobs(failed.folder / "logs/jobs.tsv")  # although --quiet kept their ends back
     assert {(job.rule, job.state) for job in jobs if job.seconds > 0} == {
-        ("train", "failed"), ("train", "finished"), ("synthesise", "finished"),
+        ("train", "failed"), ("train_networks", "finished"), ("synthesise", "finished"),
     }  # fmt: skip
 
 

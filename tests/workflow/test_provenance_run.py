@@ -178,7 +178,7 @@ def test_the_crate_lists_every_job_and_holds_no_scan(finished):
     folder = finished.folder / "results/crate"
     graph = json.loads((folder / "ro-crate-metadata.json").read_text())["@graph"]
     names = {entity.get("name") for entity in graph if entity["@type"] == "CreateAction"}
-    assert {"table1", "train fold=0 model=unet system=gla_gan"} <= names
+    assert {"table1", "train fold=0 model=gla_gan system=gla_gan"} <= names
     endings = {path.suffix for path in folder.rglob("*") if path.is_file()}
     assert endings <= {".json", ".yaml", ".py", ".smk", ".md", ".lock", ""}
 

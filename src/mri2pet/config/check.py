@@ -10,7 +10,7 @@ import jsonschema
 from mri2pet.config.repeats import check_repeats
 from mri2pet.config.schema import load_schema
 from mri2pet.config.studies import make_study
-from mri2pet.config.systems import SPACES, SYSTEMS, check_maps, check_starts, resolve
+from mri2pet.config.systems import SPACES, SYSTEMS, check_maps, check_means, check_starts, resolve
 from mri2pet.errors import InputError
 
 # Keys of an earlier form of the configuration, and what they are now; {system}: its study's name.
@@ -59,6 +59,8 @@ def check_config(config: dict[str, Any], schema_path: str | Path) -> None:
         check_maps(name, config[name]["models"])
         resolve(SYSTEMS[name].check)(config)
     resolve(NETWORKS)(config, systems)
+    for name in systems:
+        check_means(name, config[name])
 
 
 def run_systems(config: Mapping[str, Any]) -> list[str]:

@@ -126,6 +126,7 @@ SPACES = {
 ATTRIBUTES = ("age", "sex", "diagnosis")  # of side information, where an entry does not choose
 FLOW = "dual_glow"  # the network that is made for one grid, and knows the groups by name
 RECTIFIED = "rectified_flow"  # the network that draws from what may lie behind an MRI, as FLOW does
+MEAN = "unet3d"  # the network that gives its mean PET
 LOCAL = "local_regression"  # the network, and the recipe, that is shown several maps
 
 
@@ -164,12 +165,10 @@ def check_starts(system: str, block: Mapping[str, Any]) -> None:
     Raises
     ------
     InputError
-        If it is not there, goes on in turn from the other, has another source or target, or gives
-        no mean PET to a rectified flow.
+        If it is not there, goes on in turn from the other, or has another source or target.
     """
     models = block.get("models", {})
     for name, entry in models.items():
-        _check_mean(f"{system}.models.{name}", entry, models.get(entry.get("start"), entry))
         where, seen, before = f"{system}.models.{name}", {name}, entry.get("start")
         while before is not None:
             if before not in models or before in seen:
@@ -182,18 +181,27 @@ def check_starts(system: str, block: Mapping[str, Any]) -> None:
             before = models[before].get("start")
 
 
-def _check_mean(where: str, entry: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-    """Refuse a network that a rectified flow cannot take as its mean PET."""
-    own, other = entry["generator"], before["generator"]
-    if own["name"] != RECTIFIED or other["name"] == RECTIFIED:
-        return
-    filters = own.get("mean")
-    if other["name"] != "unet3d" or filters != other.get("filters"):
-        raise InputError(
-            f"{where}.start: its mean PET is a unet3d of the filters {filters} "
-            f"(`generator.mean`), and it starts from a {other['name']} of {other.get('filters')}; "
-            "give both the same filters, or `start: null`, and both its networks are trained"
-        )
+def check_means(system: str, block: Mapping[str, Any]) -> None:
+    """Look at the networks that rectified flows take as their mean PET.
+
+    Raises
+    ------
+    InputError
+        If one is no U-Net, or another than `generator.mean` says.
+    """
+    models = block.get("models", {})
+    for name, entry in models.items():
+        own, other = (e["generator"] for e in (entry, models.get(entry.get("start"), entry)))
+        if own["name"] != RECTIFIED or other["name"] == RECTIFIED:
+            continue
+        filters = own.get("mean", other.get("filters"))
+        if other["name"] != MEAN or filters != other.get("filters"):
+            raise InputError(
+                f"{system}.models.{name}.start: its mean PET is a {MEAN} of the filters {filters} "
+                f"(`generator.mean`), and it starts from a {other['name']} of "
+                f"{other.get('filters')}; leave out `generator.mean` and start from a {MEAN}, or "
+                "`start: null`, and both its networks are trained"
+            )
 
 
 def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str, Any]]:
@@ -210,7 +218,8 @@ def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str,
     -------
     Name to entry. Variants of ablations come after the models. A generator `dual_glow` gets the
     volumes' `grid` and the study's groups (`side.groups`) where its entry does not name its own,
-    and another one that is to `standardise` the `grid`; a model without `parts` those of its
+    and another one that is to `standardise` the `grid`; a rectified flow that starts from a
+    `unet3d` the latter's filters;  a model without `parts` those of its
     system; a discriminator of `ixi` their size.
     """
     block = config[system]
@@ -226,6 +235,9 @@ def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str,
             generator.setdefault("grid", list(block["grid"]))
         if generator["name"] == FLOW and generator.get("side"):
             generator["side"].setdefault("groups", study_groups(config, system))
+        before = entries.get(entry.get("start"), entry)["generator"]
+        if generator["name"] == RECTIFIED and before["name"] == MEAN and "filters" in before:
+            generator.setdefault("mean", list(before["filters"]))
     return entries
 
 
