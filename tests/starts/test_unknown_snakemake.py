@@ -10,6 +10,13 @@ from test_warm_starts import TELL, call  # noqa: F401 (a fixture)
 from mri2pet.starts.hook import MARK, TESTED, source_mark, unknown
 
 
+@pytest.fixture(autouse=True)
+def as_installed(monkeypatch):
+    """Let Snakemake start scripts by itself, whatever workflow another test has read before."""
+    own = PythonScript.execute_script
+    monkeypatch.setattr(PythonScript, "execute_script", getattr(own, "cold", own))
+
+
 class OtherSource(PythonScript):
     def execute_script(self, fname, edit=False):
         self._execute_cmd("python {fname}", fname=fname)

@@ -80,4 +80,5 @@ def test_people_with_a_pet_train_again(trained, cohort, change):
     else:
         column, value = {"an age": ("age", "33.0"), "a group": ("group", "AD")}[change]
         cohort.loc[paired[0], column] = value
-    assert {"linear_learnt", "pack_linear_learnt", "train"} <= planned(trained, cohort)
+    planned_rules = planned(trained, cohort)
+    assert {"linear_learnt", "pack_linear_learnt", "train_networks"} <= planned_rules
