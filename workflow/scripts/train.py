@@ -13,13 +13,13 @@ from pathlib import Path
 import torch
 
 from mri2pet.datasets.selection import held_out, select_training
-from mri2pet.files import atomic, read_json, read_tsv, write_json
+from mri2pet.files import read_json, read_tsv, write_json
 from mri2pet.models.registry import side_information
 from mri2pet.provenance.record import recorded
 from mri2pet.synthesis.smoothing import voxel_size
 from mri2pet.synthesis.write import affine_of
 from mri2pet.training.data import load_pairs
-from mri2pet.training.run import finished_generator, learn, save_training
+from mri2pet.training.run import finished_generator, learn, save_networks, save_training
 from mri2pet.training.validation import choose, validation_of
 
 with recorded(snakemake):
@@ -56,6 +56,5 @@ with recorded(snakemake):
     title = model if folds is None else f"{model}, fold {snakemake.wildcards.fold}"
     save_training(generator, history, title, output.weights, output.history, output.curve)
     for path in output.get("networks", []):
-        with atomic(path) as whole:
-            torch.save(recipe.state_dict(), whole)
+        save_networks(recipe, path)
     checkpoint.unlink(missing_ok=True)

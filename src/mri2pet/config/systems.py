@@ -219,8 +219,8 @@ def system_models(config: Mapping[str, Any], system: str) -> dict[str, dict[str,
     Name to entry. Variants of ablations come after the models. A generator `dual_glow` gets the
     volumes' `grid` and the study's groups (`side.groups`) where its entry does not name its own,
     and another one that is to `standardise` the `grid`; a rectified flow that starts from a
-    `unet3d` the latter's filters;  a model without `parts` those of its
-    system; a discriminator of `ixi` their size.
+    `unet3d` the latter's filters; a model without `parts` those of its system; a discriminator of
+    `ixi` their size.
     """
     block = config[system]
     entries = copy.deepcopy(dict(block.get("models", {}))) | variant_models(block)

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from mri2pet.evaluation.coverage_tables import REFERENCES
 from mri2pet.files import read_tsv
 from mri2pet.reporting.html import Listing, Section
+from mri2pet.reporting.spans import spanned
 
 HELD = (
     "Share of the brain's voxels whose real PET lies in the interval that should hold the share "
@@ -84,8 +84,7 @@ def _listing(
             cells[head] = ""
             if metric in by_metric.index:
                 row = by_metric.loc[metric]
-                numbers = [scale * float(row[key]) for key in ("mean", "low", "high")]
-                mean, low, high = (f"{number:.{digits}f}" for number in numbers)
-                cells[head] = f"{mean} [{low}, {high}]" if np.isfinite(numbers).all() else mean
+                numbers = [float(row[key]) for key in ("mean", "low", "high")]
+                cells[head] = spanned(*numbers, digits, scale)
         listed.append(cells)
     return pd.DataFrame(listed)

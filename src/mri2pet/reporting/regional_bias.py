@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from mri2pet.evaluation.image_tables import REFERENCES
@@ -11,6 +10,7 @@ from mri2pet.evaluation.regional_bias import BIAS, CORRELATION, EVERY, SLOPE
 from mri2pet.files import read_tsv
 from mri2pet.reporting.html import Listing, Picture, Section
 from mri2pet.reporting.pictures import data_uri, is_there
+from mri2pet.reporting.spans import by_head
 
 THOUSAND = 1000
 FIGURE = (
@@ -79,27 +79,10 @@ def sections(
 def _kept(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     rows = table[table["metric"].isin([SLOPE, CORRELATION])]
     heads = {SLOPE: "Slope", CORRELATION: "Correlation"}
-    return _listing(rows.assign(head=rows["metric"].map(heads)), names, 2, 1)
+    return by_head(rows.assign(head=rows["metric"].map(heads)), names, 2, 1)
 
 
 def _bias(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     rows = table[(table["metric"] == BIAS) & (table["region"] == EVERY) & (table["by"] != "site")]
     heads = rows["level"].where(rows["by"] != "all", "All")
-    return _listing(rows.assign(head=heads), names, 1, THOUSAND)
-
-
-def _listing(
-    rows: pd.DataFrame, names: Mapping[str, str], digits: int, scale: float
-) -> pd.DataFrame:
-    """One row a method and one column a head: mean, interval and number of people."""
-    listed = []
-    for method, own in rows.groupby("method", sort=False):
-        cells: dict[str, str] = {"Method": names.get(str(method), str(method))}
-        for row in own.itertuples(index=False):
-            mean, low, high = (
-                f"{scale * value:.{digits}f}" for value in (row.mean, row.low, row.high)
-            )
-            span = f" [{low}, {high}]" if np.isfinite([row.low, row.high]).all() else ""
-            cells[row.head] = f"{mean}{span} ({row.n})"
-        listed.append(cells)
-    return pd.DataFrame(listed)
+    return by_head(rows.assign(head=heads), names, 1, THOUSAND)

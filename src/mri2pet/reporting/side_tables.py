@@ -9,6 +9,7 @@ import pandas as pd
 from mri2pet.evaluation.image_tables import REFERENCES
 from mri2pet.files import read_tsv
 from mri2pet.reporting.html import Listing
+from mri2pet.reporting.spans import spanned
 
 PROBES = (
     "After training, a regularised linear model (ridge regression of the age, logistic regression "
@@ -90,7 +91,4 @@ def _digits(row: object) -> int:
 
 def _value(row: object) -> str:
     """Write a mean with its interval."""
-    if np.isnan(row.mean):
-        return "n/a"
-    mean, low, high = (f"{value:.{_digits(row)}f}" for value in (row.mean, row.low, row.high))
-    return mean if np.isnan(row.low) else f"{mean} [{low}, {high}]"
+    return spanned(row.mean, row.low, row.high, _digits(row))

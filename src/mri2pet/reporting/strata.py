@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from mri2pet.evaluation.classification import AUC
@@ -13,6 +12,7 @@ from mri2pet.evaluation.scaling_table import ERROR as SCALED_ERROR
 from mri2pet.evaluation.strata import FEWEST_OF_A_CLASS
 from mri2pet.files import read_tsv
 from mri2pet.reporting.html import Listing, Section
+from mri2pet.reporting.spans import by_head
 
 OVER = (
     "A person's visits averaged; mean over held-out people of the stratum, 95% interval over "
@@ -84,24 +84,7 @@ def sections(
         own = table[table["metric"].astype(str).str.startswith(f"{metric}, ")]
         for dataset, part in own.groupby("dataset", sort=False):
             strata = part["metric"].str.removeprefix(f"{metric}, ")
-            listed = _listing(part.assign(stratum=strata), {**REFERENCES, **labels}, scale, digits)
+            listed = by_head(part.assign(head=strata), {**REFERENCES, **labels}, digits, scale)
             further = str(dataset).removeprefix("Paired")
             listings.append(Listing(f"{head}{further}", caption, listed))
     return [Section(anchor, title, [], listings=listings)] if listings else []
-
-
-def _listing(
-    table: pd.DataFrame, names: Mapping[str, str], scale: float, digits: int
-) -> pd.DataFrame:
-    """One row a method and one column a stratum; empty where a method has none."""
-    strata = list(dict.fromkeys(table["stratum"]))
-    listed = []
-    for method, own in table.groupby("method", sort=False):
-        cells = {"Method": names.get(str(method), str(method)), **dict.fromkeys(strata, "")}
-        for row in own.itertuples(index=False):
-            numbers = [scale * float(value) for value in (row.mean, row.low, row.high)]
-            mean, low, high = (f"{number:.{digits}f}" for number in numbers)
-            span = f" [{low}, {high}]" if np.isfinite(numbers).all() else ""
-            cells[row.stratum] = f"{mean}{span} ({row.n})" if np.isfinite(numbers[0]) else "n/a"
-        listed.append(cells)
-    return pd.DataFrame(listed)

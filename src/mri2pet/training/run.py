@@ -225,6 +225,12 @@ def _go_on_from(recipe: Recipe, start: Mapping[str, Tensor], name: str) -> None:
         ) from error
 
 
+def save_networks(recipe: nn.Module, path: str | Path) -> None:
+    """Write the state of all networks, for a model that goes on from this one."""
+    with atomic(path) as partial:
+        torch.save(recipe.state_dict(), partial)
+
+
 def save_training(
     generator: nn.Module,
     history: History,
