@@ -1,10 +1,7 @@
 """The study of two scanners lists the right jobs; what is not asked for, no run makes."""
 
-import re
-import subprocess
-import sys
-
 import pytest
+from dry_runs import DryRuns
 
 METHODS = 3 + 2  # the models, mean PET and the oracle
 
@@ -12,26 +9,9 @@ METHODS = 3 + 2  # the models, mean PET and the oracle
 @pytest.fixture(scope="module")
 def jobs(root, tmp_path_factory):
     """Dry runs of the study and of the default, after their cohort tables: jobs by rule."""
-    folder = tmp_path_factory.mktemp("scanners")
-    (folder / "config").symlink_to(root / "config")
-    (folder / "resources").mkdir()
-    for part in (root / "resources").iterdir():
-        (folder / "resources" / part.name).symlink_to(part)
-
-    def snakemake(*arguments):
-        command = [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile"]
-        command += ["--directory", folder, "--cores", "1", *arguments]
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-        return done.stdout
-
-    def listed(*settings):
-        snakemake("results/cohort/dementia.tsv", *settings)
-        said = snakemake("--dry-run", *settings).split("Job stats:")[1]
-        return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", said, re.M)}
-
-    study = listed("--configfile", root / "config/study/scanners.yaml")
-    return study, listed("--config", "systems=[gla_gan]")
+    runs = DryRuns(root, tmp_path_factory.mktemp("scanners"))
+    study = runs.jobs("--configfile", root / "config/study/scanners.yaml")
+    return study, runs.jobs("--config", "systems=[gla_gan]")
 
 
 def test_one_scanner_is_held_out_in_each_of_two_folds(jobs):

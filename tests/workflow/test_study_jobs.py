@@ -1,10 +1,7 @@
 """The configurations of hours on two cores list the right jobs."""
 
-import re
-import subprocess
-import sys
-
 import pytest
+from dry_runs import DryRuns
 
 FOLDS = {"dual_glow": 3, "gla_gan": 4}
 PAIRED = {"dual_glow": 72, "gla_gan": 36}
@@ -13,23 +10,9 @@ PAIRED = {"dual_glow": 72, "gla_gan": 36}
 @pytest.fixture(scope="module", params=sorted(FOLDS))
 def study(request, root, tmp_path_factory):
     """Dry run of a study, whose cohort table is made first; name and jobs by rule."""
-    name, folder = request.param, tmp_path_factory.mktemp("study")
-    (folder / "config").symlink_to(root / "config")
-    (folder / "resources").mkdir()
-    for part in (root / "resources").iterdir():
-        (folder / "resources" / part.name).symlink_to(part)
-
-    def snakemake(*arguments):
-        command = [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile"]
-        command += ["--directory", folder, "--cores", "1", *arguments]
-        command += ["--configfile", root / f"config/study/{name}.yaml"]
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-        return done.stdout
-
-    snakemake("results/cohort/dementia.tsv")
-    listed = snakemake("--dry-run").split("Job stats:")[1]
-    return name, {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", listed, re.M)}
+    name = request.param
+    runs = DryRuns(root, tmp_path_factory.mktemp("study"))
+    return name, runs.jobs("--configfile", root / f"config/study/{name}.yaml")
 
 
 def test_every_pair_is_read_and_every_model_trained_in_each_fold(study):
