@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch._dynamo  # noqa: F401 - which the first optimiser imports: no part of a training
 import yaml
 
 from mri2pet.config.systems import SPACES, SYSTEMS, shown_maps, system_models

@@ -183,10 +183,14 @@ def test_a_cache_that_cannot_be_written_is_no_fault(monkeypatch, tmp_path):
 def test_maxima_and_their_gradients_are_torchs(compiled_grids, shape):
     torch.manual_seed(0)
     x = torch.randn(*shape).round(decimals=1).requires_grad_()  # with ties
-    y, z = grids.max_pool(x), F.max_pool3d(x, 2)
-    gradient = torch.randn_like(y)
+    (same, y), z = grids.max_pool(x), F.max_pool3d(x, 2)
+    gradient, other = torch.randn_like(y), torch.randn(shape[0], shape[1] + 3, *shape[2:])[:, 2:-1]
     assert torch.equal(y, z)
-    assert torch.equal(*(torch.autograd.grad(v, x, gradient)[0] for v in (y, z)))
+    assert torch.equal(same, x)
+    assert torch.equal(*(torch.autograd.grad(v, x, gradient, retain_graph=True)[0] for v in (y, z)))
+    both = torch.autograd.grad([y, same], x, [gradient, other], retain_graph=True)[0]
+    assert torch.equal(both, torch.autograd.grad(z, x, gradient)[0] + other)
+    assert torch.equal(torch.autograd.grad(same, x, other)[0], other)
 
 
 @pytest.mark.parametrize(
@@ -202,6 +206,21 @@ def test_a_doubling_convolution_and_its_gradients(compiled_grids, shape, after):
     found = torch.autograd.grad(y, own, gradient)
     close([y, *found], [z, *torch.autograd.grad(z, exact, gradient.double())])
     assert type(y.grad_fn).__name__ == "_DoubledBackward"
+
+
+@pytest.mark.parametrize("others", [1, 3, 4])
+def test_a_doubling_convolution_writes_beside_what_it_is_joined_with(compiled_grids, others):
+    torch.manual_seed(0)
+    layer = grids.DoublingConv(8, 4)
+    x = torch.randn(2, 8, 3, 4, 28, requires_grad=True)
+    skip = torch.randn(2, others, 6, 8, 56, requires_grad=True)
+    own = [x, layer.weight, layer.bias, skip]
+    y, z = layer.joined(x, skip), torch.cat([layer(x), skip], dim=1)
+    gradient = torch.randn_like(y)
+    found, right = (torch.autograd.grad(v, own, gradient) for v in (y, z))
+    assert torch.equal(y, z)
+    assert all(torch.equal(a, b) for a, b in zip(found, right, strict=True))
+    assert len(y.grad_fn.next_functions) == 4  # in one
 
 
 @pytest.fixture

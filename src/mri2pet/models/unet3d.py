@@ -130,10 +130,14 @@ class UNet3d(nn.Module):
         """Map features of every level to the last convolution's output (B, 1, X, Y, Z) float32."""
         *finer, x = features
         for up, merge in zip(self.up, self.merge, strict=True):
-            x, skip = up(x), finer.pop()
-            if finer:
-                x = self._left_out(x)
-            x = merge(torch.cat([x, skip], dim=1) if self.skips else x)
+            skip = finer.pop()
+            left_out = bool(finer and self.training and self.dropout.p)
+            if self.skips and not left_out:
+                x = up.joined(x, skip)
+            else:
+                x = self._left_out(up(x)) if left_out else up(x)
+                x = torch.cat([x, skip], dim=1) if self.skips else x
+            x = merge(x)
         return self.output(x).float()
 
     def _left_out(self, features: Tensor) -> Tensor:
@@ -160,5 +164,6 @@ def encode(first: nn.Module, down: nn.ModuleList, volume: Tensor) -> list[Tensor
         )
     features = [first(volume)]
     for level in down:
-        features.append(level(max_pool(features[-1])))
+        features[-1], halved = max_pool(features[-1])
+        features.append(level(halved))
     return features

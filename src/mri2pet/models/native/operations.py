@@ -203,8 +203,9 @@ class _Normalisation(torch.autograd.Function):
         given = (at(t) for t in (x, weight, bias, added, result, means, variances))
         rest = (ctypes.c_float(eps), ctypes.c_float(slope), torch.get_num_threads())
         kernels().normalise(*given, numbers(*sizes), *rest)
-        # Without a bend the result is not looked at again, and may be changed in place.
-        ctx.save_for_backward(x, x if slope == 1 else result, weight, means, variances)
+        # Where nothing was added, x tells on which side of the bend the result was.
+        kept = result if added is not None and slope != 1 else None
+        ctx.save_for_backward(x, kept, weight, bias, means, variances)
         ctx.settings = sizes, rest, added is not None
         ctx.mark_non_differentiable(means, variances)
         return result, means, variances
@@ -212,12 +213,13 @@ class _Normalisation(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-        x, result, weight, means, variances = ctx.saved_tensors
+        x, kept, weight, bias, means, variances = ctx.saved_tensors
         sizes, rest, with_added = ctx.settings
         gradient = gradient.contiguous()
         of_x = torch.empty_like(x)
         of_added = torch.empty_like(x) if with_added else None
         of_weight, of_bias = torch.empty_like(means), torch.empty_like(means)
-        given = (gradient, x, result, weight, means, variances, of_x, of_added, of_weight, of_bias)
-        kernels().normalise_back(*(at(t) for t in given), numbers(*sizes), *rest)
+        given = (gradient, x, kept, weight, bias, means, variances)
+        given = (at(t) for t in (*given, of_x, of_added, of_weight, of_bias))
+        kernels().normalise_back(*given, numbers(*sizes), *rest)
         return of_x, of_weight.sum(dim=0), of_bias.sum(dim=0), of_added, None, None, None
