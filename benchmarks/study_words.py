@@ -1,6 +1,7 @@
 """What the pages of studies share: configurations laid over each other, verdicts, pictures."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,9 @@ import pandas as pd
 import yaml
 from PIL import Image
 
+from mri2pet.config.left_out import without_left_out
+from mri2pet.config.systems import SYSTEMS
+from mri2pet.evaluation.gap import METRIC
 from mri2pet.files import atomic
 
 ROOT = Path(__file__).parents[1]
@@ -43,9 +47,10 @@ def laid_over(base: dict, more: dict) -> dict:
 
 
 def configuration(study: Path) -> dict[str, Any]:
-    """Read the default configuration with that of a study laid over it."""
+    """Read the default configuration with that of a study laid over it; what is null is gone."""
     given = (ROOT / "config/config.yaml", study)
-    return laid_over(*(yaml.safe_load(path.read_text()) for path in given))
+    both = laid_over(*(yaml.safe_load(path.read_text()) for path in given))
+    return without_left_out(both, SYSTEMS)
 
 
 def verdict(low: float, high: float) -> str:
@@ -77,6 +82,28 @@ def span(row: pd.Series, digits: int = 2) -> str:
     """Write a number with its interval, where it has one."""
     mean, low, high = (f"{row[name]:.{digits}f}" for name in ("mean", "low", "high"))
     return f"{mean} ({low} to {high})" if pd.notna(row["low"]) else mean
+
+
+def by_stratum(table: pd.DataFrame, metric: str, labels: Mapping[str, str]) -> str:
+    """Write one metric of `strata.tsv` or `scaling.tsv`: a row a method, a column a stratum.
+
+    Its people stand at its head. Empty where there is no such metric.
+    """
+    own = table[table["metric"].str.startswith(f"{metric}, ")].dropna(subset="mean")
+    if own.empty:
+        return ""
+    own = own.assign(stratum=own["metric"].str.removeprefix(f"{metric}, "))
+    strata = own.groupby("stratum", sort=False)["n"].max()
+    heads = [f"{metric}, {name} ({n} people)" for name, n in strata.items()]
+    text = f"| method | {' | '.join(heads)} |\n|{'---|' * (len(heads) + 1)}\n"
+    for method, rows in own.groupby("method", sort=False):
+        there = rows.drop_duplicates("stratum").set_index("stratum")
+        digits = 0 if (rows["unit"] == "percent").all() and metric == METRIC else 2
+        cells = [
+            span(there.loc[name], digits) if name in there.index else "" for name in strata.index
+        ]
+        text += f"| {labels.get(method, method)} | {' | '.join(cells)} |\n"
+    return text
 
 
 def shrink(source: Path, target: Path) -> None:

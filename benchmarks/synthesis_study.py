@@ -14,12 +14,14 @@ from typing import Any
 import pandas as pd
 
 from default_run import DIAGNOSIS, HELD, labels_of, markdown, times
+from mri2pet.evaluation.classification import AUC
+from mri2pet.evaluation.gap import METRIC
 from mri2pet.evaluation.image_metrics import LIKENESS
 from mri2pet.files import read_tsv
 from mri2pet.reporting.figures import save
 from mri2pet.reporting.oracle import noted
 from mri2pet.reporting.simplest import note_on_simplest
-from study_words import ROOT, arguments, configuration, shrink, write_page
+from study_words import ROOT, arguments, by_stratum, configuration, shrink, write_page
 from synthesis_claims import (
     against_regression,
     calibration,
@@ -147,6 +149,14 @@ class Study:
                 shrink(Path(work, f"{name}.png"), folder / f"study-synthesis-{name}.png")
         return {name: title for name, (title, _) in drawn.items()}
 
+    def strata(self) -> str:
+        """Write for whom the models do better and worse."""
+        table = self.table("strata")
+        if table is None:
+            return "The run has no table by stratum.\n"
+        known = table[~table["method"].isin(self.parts)]
+        return "\n".join(filter(None, (by_stratum(known, m, self.labels) for m in (METRIC, AUC))))
+
     def tables(self) -> str:
         """Write the run's own tables."""
         text, missing = "", []
@@ -183,6 +193,7 @@ class Study:
             shown.get("coverage", ""),
             f"## What synthetic PET adds to the MRI\n\n{ADDED}",
             diagnosis(self.diagnosis, labels, self.groups, self.parts),
+            f"## By sex, age and group\n\n{self.strata()}",
             f"## How many people\n\n{self.grown(self.people, 'people', self.needed())}",
             f"## How many steps\n\n{self.grown(self.steps, 'steps', '')}",
             shown.get("growth", ""),

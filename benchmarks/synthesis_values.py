@@ -71,6 +71,16 @@ def subtract(first: Measured, second: Measured) -> Effect:
     return effect(first, first.resampled - second.resampled, first.mean - second.mean)
 
 
+def auc_of(rows: pd.DataFrame, positive: str) -> Measured:
+    """Measure the AUC of one method's predictions: subject fold truth predicted score."""
+
+    def score(own: pd.DataFrame, weights: NDArray) -> dict[str, Parts]:
+        true, called = (own[name] == positive for name in ("truth", "predicted"))
+        return {AUC: metric_parts(true, called, own["score"], weights)[AUC]}
+
+    return measure_folds(rows, score, pd.Series(dtype=float), rows["truth"])[AUC]
+
+
 class Images:
     """Errors and likenesses of all models on the people held out."""
 
@@ -187,7 +197,6 @@ class Diagnosis:
     """AUCs of all methods, and what they gain over the MRI alone."""
 
     def __init__(self, results: Path, positive: str) -> None:
-        self.positive = positive
         self.parts: dict[str, dict[str, Measured]] = {}
         places = [(dataset, f"diagnosis/{dataset}", "") for dataset in ("paired", "complete")]
         places += [(d, f"cross_fitted/{d}", f", {CROSSED}") for d in ("paired", "complete")]
@@ -201,14 +210,9 @@ class Diagnosis:
             if ONLY_MRI not in set(rows["method"]) or not folder.joinpath(place).is_dir():
                 continue
             for name, part in parts_of(rows, dataset.capitalize() + words).items():
-                self.parts[name] = {str(m): self._auc(own) for m, own in part.groupby("method")}
-
-    def _auc(self, rows: pd.DataFrame) -> Measured:
-        def score(own: pd.DataFrame, weights: NDArray) -> dict[str, Parts]:
-            true, called = (own[name] == self.positive for name in ("truth", "predicted"))
-            return {AUC: metric_parts(true, called, own["score"], weights)[AUC]}
-
-        return measure_folds(rows, score, pd.Series(dtype=float), rows["truth"])[AUC]
+                self.parts[name] = {
+                    str(m): auc_of(own, positive) for m, own in part.groupby("method")
+                }
 
     def gain(self, part: str, method: str, over: str = ONLY_MRI) -> Effect:
         """Return by how much a method's AUC is above that of the MRI alone, or of another."""

@@ -1,0 +1,221 @@
+"""Write docs/study-scanners.md from the tables of two runs of config/study/scanners.yaml.
+
+    python benchmarks/scanner_study.py [results] [--apart other/results] [--out FILE]
+
+`results` is of the run as it is, in which a model is tested on the scanner that it has not seen;
+`--apart` of the same people in folds by person. No number of the page is typed by hand.
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from default_run import labels_of
+from mri2pet.diagnosis.methods import AS_MADE, WITHOUT_PET
+from mri2pet.evaluation.classification import AUC
+from mri2pet.evaluation.comparison import Measured, mean_of_folds
+from mri2pet.evaluation.gap import BEST, ERROR, METRIC, WORST
+from mri2pet.evaluation.image_tables import pool
+from mri2pet.evaluation.resampling import interval
+from mri2pet.evaluation.scaling_table import ERROR as REGIONAL
+from mri2pet.files import read_tsv
+from study_words import ROOT, by_stratum, configuration, span, write_page
+from synthesis_claims import row
+from synthesis_values import Effect, Images, auc_of, subtract
+
+STUDY = ROOT / "config/study/scanners.yaml"
+HEAD = """# The study of scanners
+
+Written by `python benchmarks/scanner_study.py scanner/results --apart person/results` from the
+tables of
+
+    snakemake --cores 2 --directory scanner --configfile config/study/scanners.yaml
+    snakemake --cores 2 --directory person --configfile config/study/scanners.yaml \\
+        --config 'folds={n: 2, by: person}'
+
+**All people are simulated: no number here speaks about patients.** Two simulated scanners differ in
+maker, voxels, blur, noise and shading of the MRI, and in voxels, blur and noise of the PET
+([simulated_people.md](simulated_people.md)). The same people stand in both runs. *Another scanner*:
+a model learns from the people of one scanner and is tested on those of the other. *Both scanners*:
+it learns from as many people, of both.
+
+**How to read it.** In brackets: 95% intervals by resampling people, the same people on both sides
+of a difference. *Loses* and *gives back* hold here where the interval lies above zero, not here
+where it lies below, and else they cannot be told. Each model was trained once in either run: what
+other random numbers change is in no interval. Verdicts are not corrected for their number.
+"""
+COMBAT = """ComBat of the regional features, fitted in each fold on its training people; how an
+unseen scanner is treated stands in [reproduction.md](reproduction.md). The AUC is that of the run
+with another scanner, on *Paired*.
+"""
+SCALED = """Each image, real or synthetic, divided by its own mean of a region, or corrected for
+partial volume; nothing is trained anew. The run with another scanner. Differences of the AUC are to
+the scale as it is; a region's error does not compare between corrected and other PET.
+"""
+
+
+def effect_of(own: Measured) -> Effect:
+    """Make an effect of a value alone."""
+    low, high = interval(own.resampled, own.smallest)
+    return Effect(own.mean, float(low), float(high), len(own.subjects))
+
+
+def shown(own: Measured, digits: int) -> str:
+    """Write a value with its interval."""
+    found = effect_of(own)
+    return span(pd.Series({"mean": found.mean, "low": found.low, "high": found.high}), digits)
+
+
+class Scanners:
+    """What both runs hold, ready to be written."""
+
+    def __init__(self, results: Path, apart: Path, config: dict) -> None:
+        block = config["gla_gan"]
+        self.results, self.labels = results, labels_of(config, "gla_gan")
+        self.unseen, self.seen = Images(results, block), Images(apart, block)
+        self.positive = block["diagnosis"]["positive"]
+        self.groups = f"{self.positive} against {block['diagnosis']['negative']}"
+        self.auc = {"unseen": self._aucs(results), "seen": self._aucs(apart)}
+        self.harmonised = self._aucs(results, "harmonised/paired")
+        visits = read_tsv(results / "datasets/linear/scanners.tsv", dtype={"subject": str})
+        self.scanner = visits.drop_duplicates("subject").set_index("subject")["scanner"]
+
+    def _aucs(self, results: Path, place: str = "diagnosis/paired") -> dict[str, Measured]:
+        paths = sorted(results.glob(f"gla_gan/{place}/*/fold-*.tsv"))
+        parts = pool(paths).groupby("method") if paths else ()
+        return {str(method): auc_of(own, self.positive) for method, own in parts}
+
+    def named(self, method: str) -> str:
+        """Return a method's label."""
+        return self.labels.get(method, method)
+
+    def lost_images(self) -> str:
+        """Write by how much the error grows on a scanner that a model has not seen."""
+        text = (
+            "| method | MAE, both scanners | MAE, another scanner | loses | of the gap | here |\n"
+        )
+        text += "|---|---|---|---|---|---|\n"
+        for method in self.unseen.methods:
+            if method not in self.seen.methods:
+                continue
+            own, other = (images.measured(method) for images in (self.unseen, self.seen))
+            found, share = subtract(own, other), self.share(method)
+            said = f"**{found.verdict}**" if method != BEST else ""
+            text += row(
+                [self.named(method), shown(other, 4), shown(own, 4), found.text(), share, said]
+            )
+        return text
+
+    def share(self, method: str) -> str:
+        """Write what a method loses in percent of the gap of folds by person."""
+        if method in (WORST, BEST):
+            return ""
+        whole = subtract(self.seen.measured(WORST), self.seen.measured(BEST)).mean
+        own = subtract(self.unseen.measured(method), self.seen.measured(method)).mean
+        return f"{100 * own / whole:.0f}%"
+
+    def directions(self) -> str:
+        """Write what is lost on each scanner by itself."""
+        text = "| tested on | method | MAE, both scanners | MAE, another scanner | loses | here |\n"
+        text += "|---|---|---|---|---|---|\n"
+        for scanner in sorted(set(self.scanner)):
+            for method in self.unseen.methods:
+                if method not in self.seen.methods or method == BEST:
+                    continue
+                own, other = (self.on(i, method, scanner) for i in (self.unseen, self.seen))
+                found = subtract(own, other)
+                cells = [shown(other, 4), shown(own, 4), found.text(), f"**{found.verdict}**"]
+                text += row([scanner, self.named(method), *cells])
+        return text
+
+    def on(self, images: Images, method: str, scanner: str) -> Measured:
+        """Measure the error of one method on the people of one scanner."""
+        values = images.values
+        there = values["subject"].map(self.scanner) == scanner
+        own = values[there & (values["method"] == method) & (values["metric"] == ERROR)]
+        return mean_of_folds(own.assign(fold=0))
+
+    def lost_diagnosis(self) -> str:
+        """Write what a scanner that a classifier has not seen costs in the AUC."""
+        text = "| PET | AUC, both scanners | AUC, another scanner | loses | here |\n"
+        text += "|---|---|---|---|---|\n"
+        for method, own in self.auc["unseen"].items():
+            if method in self.auc["seen"]:
+                other = self.auc["seen"][method]
+                found = subtract(other, own)
+                cells = [shown(other, 3), shown(own, 3), found.text(3), f"**{found.verdict}**"]
+                text += row([self.named(method), *cells])
+        return text
+
+    def given_back(self) -> str:
+        """Write what ComBat gives back, beside what was lost."""
+        text = "| PET | AUC as it is | AUC, harmonised | gives back | of what was lost | here |\n"
+        text += "|---|---|---|---|---|---|\n"
+        for method, own in self.harmonised.items():
+            before = self.auc["unseen"][method]
+            found, lost = subtract(own, before), None
+            if method in self.auc["seen"]:
+                lost = subtract(self.auc["seen"][method], before)
+            share = f"{100 * found.mean / lost.mean:.0f}%" if lost and lost.low > 0 else ""
+            cells = [shown(before, 3), shown(own, 3), found.text(3), share]
+            text += row([self.named(method), *cells, f"**{found.verdict}**"])
+        return text
+
+    def scales(self) -> str:
+        """Write the AUC and the regional error on other scales of uptake."""
+        paths = sorted(self.results.glob("gla_gan/scaling/*/predictions.tsv"))
+        text = f"| PET | scale | AUC, {self.groups} | above that as it is by | here |\n"
+        text += "|---|---|---|---|---|\n"
+        for path in paths:
+            table = read_tsv(path, dtype={"subject": str, "visit": str})
+            by_scale = {
+                str(scale): auc_of(own, self.positive)
+                for scale, own in table.groupby("scale", sort=False)
+            }
+            for scale, own in by_scale.items():
+                found = subtract(own, by_scale[AS_MADE])
+                rest = [found.text(3), f"**{found.verdict}**"] if scale != AS_MADE else ["", ""]
+                text += row([self.named(path.parent.name), scale, shown(own, 3), *rest])
+        return text
+
+    def listed(self, name: str, *metrics: str) -> str:
+        """Write what a table of the run with another scanner has of some metrics."""
+        table = read_tsv(self.results / f"gla_gan/tables/{name}.tsv", dtype={"level": str})
+        return "\n".join(filter(None, (by_stratum(table, m, self.labels) for m in metrics)))
+
+    def page(self) -> str:
+        """Return the page."""
+        people = self.scanner[self.scanner.index.isin(set(self.unseen.values["subject"]))]
+        each = ", ".join(f"{count} on {name}" for name, count in people.value_counts().items())
+        without = ", ".join(self.named(name) for name in WITHOUT_PET)
+        parts = [
+            HEAD,
+            f"{len(people)} people: {each}; a model learns from {self.unseen.learnt_from()}.\n",
+            f"## What images lose on another scanner\n\n{self.lost_images()}",
+            f"### Each scanner by itself\n\n{self.directions()}",
+            f"## What diagnosis loses\n\n{self.groups}. No PET stands behind {without}.\n\n"
+            f"{self.lost_diagnosis()}",
+            f"## What harmonising gives back\n\n{COMBAT}\n{self.given_back()}",
+            f"## Reference region and partial volume\n\n{SCALED}\n{self.scales()}",
+            f"Error of regions, percent:\n\n{self.listed('scaling', REGIONAL)}",
+            f"## By sex, age, group and scanner\n\nThe run with another scanner.\n\n"
+            f"{self.listed('strata', METRIC, AUC)}",
+        ]
+        return "\n".join(parts)
+
+
+def main() -> None:
+    """Write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("results", type=Path, nargs="?", default=Path("scanner/results"))
+    parser.add_argument("--apart", type=Path, default=Path("person/results"))
+    parser.add_argument("--configfile", type=Path, default=STUDY, help="of the runs")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs/study-scanners.md")
+    chosen = parser.parse_args()
+    study = Scanners(chosen.results, chosen.apart, configuration(chosen.configfile))
+    write_page(chosen.out, study.page())
+
+
+if __name__ == "__main__":
+    main()
