@@ -1,11 +1,8 @@
 """The study of detection lists its jobs: all its people, training sets and folds."""
 
-import re
-import subprocess
-import sys
-
 import pytest
 import yaml
+from dry_runs import DryRuns
 from snakemake.utils import update_config
 
 from mri2pet.datasets.folds import make_folds
@@ -23,41 +20,22 @@ def study(root):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("detection")
+def runs(root, tmp_path_factory):
+    return DryRuns(root, tmp_path_factory.mktemp("detection"), "config/study/detection.yaml")
 
 
 @pytest.fixture(scope="module")
-def run(root, folder):
-    """Return a function that calls snakemake with the study; its cohort is there."""
-    for part in ("config", "resources"):
-        (folder / part).symlink_to(root / part)
-
-    def run(*arguments):
-        command = [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile"]
-        command += ["--directory", folder, "--cores", "1", *arguments]
-        command += ["--configfile", root / "config/study/detection.yaml"]
-        result = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-        assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
-        return result.stdout
-
-    run("results/cohort/epilepsy.tsv")
-    return run
+def listed(runs):
+    return runs.jobs(study="epilepsy")
 
 
-@pytest.fixture(scope="module")
-def listed(run):
-    """Jobs of a dry run, once it is known who takes part."""
-    stats = run("--dry-run", "--quiet", "rules").split("Job stats:")[1]
-    return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", stats, re.M)}
-
-
-def test_generators_learn_from_nobody_who_is_held_back(run, folder, study):
+def test_generators_learn_from_nobody_who_is_held_back(runs, listed, study):
     """And the folds that they are trained by are those that they are tested by."""
-    run("results/datasets/anomaly/learnt/cohort.tsv")
+    assert listed  # and the cohort is there
+    runs.snakemake("results/datasets/anomaly/learnt/cohort.tsv")
     text = {"subject": str, "visit": str}
-    everybody = read_tsv(folder / "results/cohort/epilepsy.tsv", dtype=text)
-    learnt = read_tsv(folder / "results/datasets/anomaly/learnt/cohort.tsv", dtype=text)
+    everybody = read_tsv(runs.folder / "results/cohort/epilepsy.tsv", dtype=text)
+    learnt = read_tsv(runs.folder / "results/datasets/anomaly/learnt/cohort.tsv", dtype=text)
     back = held_back(everybody.to_dict("records"), HELD_BACK, study["seed"])
     assert len(back) == HELD_BACK and not back & set(learnt["subject"])
     assert len(learnt) == 35 and set(learnt["role"]) == {"control"}

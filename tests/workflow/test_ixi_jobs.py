@@ -1,41 +1,26 @@
 """IXI at paper size lists the right jobs, on a simulated cohort and on a download."""
 
 import re
-import subprocess
-import sys
 
 import pytest
-import yaml
+from dry_runs import DryRuns, jobs_of
 
 CONTRASTS = ("T1", "T2", "PD")
 
 
 @pytest.fixture
-def snakemake(tmp_path, root):
-    for part in ("config", "resources"):
-        (tmp_path / part).symlink_to(root / part)
-
-    def run(*arguments, paper=True, **changes):
-        extra = tmp_path / "changes.yaml"
-        extra.write_text(yaml.safe_dump(changes))
-        command = [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile"]
-        command += ["--directory", tmp_path, "--cores", "1", *arguments, "--configfile"]
-        command += [*([root / "config/paper/ixi.yaml"] if paper else []), extra]
-        result = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-        assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
-        return result.stdout
-
-    return run
+def paper(root, tmp_path):
+    return DryRuns(root, tmp_path, "config/paper/ixi.yaml")
 
 
-def jobs_of(listed):
-    stats = listed.split("Job stats:")[1]
-    return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", stats, re.M)}
+@pytest.fixture
+def default(root, tmp_path):
+    return DryRuns(root, tmp_path)
 
 
-def test_355_simulated_people_have_their_jobs_and_no_other_system_has(snakemake):
-    snakemake("results/cohort/ixi.tsv")
-    listed = snakemake("--dry-run")
+def test_355_simulated_people_have_their_jobs_and_no_other_system_has(paper):
+    paper.snakemake("results/cohort/ixi.tsv")
+    listed = paper.snakemake("--dry-run")
     jobs = jobs_of(listed)
     assert {jobs[rule] for rule in ("simulate_ixi", "convert_ixi", "prepare_ixi")} == {355}
     assert jobs["ixi_tissue"] == 70
@@ -51,7 +36,7 @@ def test_355_simulated_people_have_their_jobs_and_no_other_system_has(snakemake)
     assert "results/gla_gan/" not in listed
 
 
-def test_a_download_is_read_from_its_archives(snakemake, tmp_path):
+def test_a_download_is_read_from_its_archives(paper, tmp_path):
     from ixi_fakes import person, tar_of, write_table
 
     folder = tmp_path / "IXI download"
@@ -60,24 +45,23 @@ def test_a_download_is_read_from_its_archives(snakemake, tmp_path):
     for contrast in CONTRASTS:
         tar_of(folder / f"IXI-{contrast}.tar", *(f"{n}-{contrast}.nii.gz" for n in names))
     few = {"split": {"train": 2, "val": 1, "test": 1}}
-    there = {"ixi": {"raw": str(folder)}}
-    snakemake("results/cohort/ixi.tsv", ixi=few, studies=there)
-    jobs = jobs_of(snakemake("--dry-run", ixi=few, studies=there))
+    changes = {"ixi": few, "studies": {"ixi": {"raw": str(folder)}}}
+    jobs = paper.jobs(study="ixi", changes=changes)
     assert "simulate_ixi" not in jobs
     assert jobs["convert_ixi"] == jobs["prepare_ixi"] == 4
     assert jobs["ixi_tissue"] == 1
 
 
-def test_ixi_people_join_the_controls_of_the_anomaly_study(snakemake):
+def test_ixi_people_join_the_controls_of_the_anomaly_study(default):
     study = {"paired": 4, "mri_only": 1, "patients": 1}
     both = {
         "systems": ["gan_anomaly", "ixi"],
         "gan_anomaly": {"ixi_controls": 2},
         "studies": {"epilepsy": {"simulation": study}},
     }
-    snakemake("results/cohort/ixi.tsv", "results/cohort/epilepsy.tsv", paper=False, **both)
+    default.snakemake("results/cohort/ixi.tsv", "results/cohort/epilepsy.tsv", changes=both)
     target = "results/datasets/anomaly/folds.tsv"
-    listed = snakemake("--dry-run", target, paper=False, **both)
+    listed = default.snakemake("--dry-run", target, changes=both)
     jobs = jobs_of(listed)
     for rule in ("convert_mri", "register_mri", "segment", "warp_mri", "resample_anomaly"):
         assert jobs[rule] == 4 + 1 + 1 + 2
@@ -88,7 +72,7 @@ def test_ixi_people_join_the_controls_of_the_anomaly_study(snakemake):
     assert len(set(re.findall(r"sub-(IXI\d+)", packed))) == 2
 
 
-def test_a_download_of_t1s_alone_gives_controls_as_old_as_the_others(snakemake, tmp_path):
+def test_a_download_of_t1s_alone_gives_controls_as_old_as_the_others(default, tmp_path):
     """The system ixi, which needs T2 and PD, is not made."""
     from ixi_fakes import person, touch, write_table
 
@@ -103,10 +87,10 @@ def test_a_download_of_t1s_alone_gives_controls_as_old_as_the_others(snakemake, 
             "ixi": {"raw": str(folder)},
         },
     }
-    snakemake("results/cohort/ixi.tsv", "results/cohort/epilepsy.tsv", paper=False, **asked)
+    default.snakemake("results/cohort/ixi.tsv", "results/cohort/epilepsy.tsv", changes=asked)
     left_out = (tmp_path / "results/cohort/ixi_exclusions.tsv").read_text().splitlines()
     assert len(left_out) == 1  # the heading: nobody needs a T2 or a PD
-    listed = snakemake("--dry-run", "results/datasets/anomaly/folds.tsv", paper=False, **asked)
+    listed = default.snakemake("--dry-run", "results/datasets/anomaly/folds.tsv", changes=asked)
     packed = listed.split("rule pack_anomaly:")[1].split("output:")[0]
     assert set(re.findall(r"sub-(IXI\d+)", packed)) == {"IXI002", "IXI004", "IXI006"}
     jobs = jobs_of(listed)
@@ -114,7 +98,7 @@ def test_a_download_of_t1s_alone_gives_controls_as_old_as_the_others(snakemake, 
 
 
 @pytest.mark.parametrize("count", [4, 7])
-def test_more_controls_than_ixi_has_are_refused(snakemake, tmp_path, count):
+def test_more_controls_than_ixi_has_are_refused(default, count):
     asked = {
         "systems": ["gan_anomaly"],
         "gan_anomaly": {"ixi_controls": count},
@@ -123,6 +107,6 @@ def test_more_controls_than_ixi_has_are_refused(snakemake, tmp_path, count):
             "ixi": {"simulation": {"people": 3}},
         },
     }
-    snakemake("results/cohort/ixi.tsv", "results/cohort/epilepsy.tsv", paper=False, **asked)
+    default.snakemake("results/cohort/ixi.tsv", "results/cohort/epilepsy.tsv", changes=asked)
     with pytest.raises(AssertionError, match=f"ixi_controls: {count} people are asked for, 3 have"):
-        snakemake("--dry-run", "results/datasets/anomaly/folds.tsv", paper=False, **asked)
+        default.snakemake("--dry-run", "results/datasets/anomaly/folds.tsv", changes=asked)

@@ -2,11 +2,10 @@
 
 import copy
 import re
-import subprocess
-import sys
 
 import pytest
 import yaml
+from dry_runs import DryRuns
 from snakemake.utils import update_config
 
 from mri2pet.config.systems import told
@@ -17,32 +16,20 @@ PER_PET = ("convert_pet", "coregister_pet", "resample_pet")
 SIZE = {"studies": {"dementia": {"simulation": {"paired": PAIRED, "mri_only": MRI_ONLY}}}}
 
 
-class Listing:
-    """Dry runs of a paper's configuration in a folder of their own."""
+class Listing(DryRuns):
+    """Dry runs of a paper's configuration, of fewer people."""
 
     def __init__(self, folder, root, paper):
-        self.folder, self.root, self.paper = folder, root, paper
-        (folder / "config").symlink_to(root / "config")
-        (folder / "resources").mkdir()
-        for part in (root / "resources").iterdir():
-            if part.name != "lpips":  # fetched by other tests or not: listed all the same
-                (folder / "resources" / part.name).symlink_to(part)
+        # lpips is fetched by other tests or not: listed all the same
+        super().__init__(root, folder, f"config/paper/{paper}.yaml", without=["lpips"])
 
-    def snakemake(self, *arguments, changes):
-        extra = self.folder / "changes.yaml"
+    def call(self, *arguments, changes):
         full = copy.deepcopy(SIZE)
         update_config(full, changes)
-        extra.write_text(yaml.safe_dump(full))
-        command = [sys.executable, "-m", "snakemake", "--snakefile", self.root / "Snakefile"]
-        command += ["--directory", self.folder, "--cores", "1", *arguments, "--configfile"]
-        command += [self.root / f"config/paper/{self.paper}.yaml", extra]
-        result = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-        assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
-        return result.stdout
+        return super().call(*arguments, changes=full)
 
     def jobs(self, changes=None):
-        listed = self.snakemake("--dry-run", changes=changes or {}).split("Job stats:")[1]
-        return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", listed, re.M)}
+        return self.listed(changes=changes or {})
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,7 @@
 """Too few people for the folds: the run stops once the tables are read, before any scan is."""
 
-import subprocess
-import sys
-
 import pytest
-import yaml
+from dry_runs import DryRuns
 
 LATER = ("results/bids", "results/preproc", "results/datasets")
 
@@ -53,13 +50,8 @@ LATER = ("results/bids", "results/preproc", "results/datasets")
     ],
 )
 def test_it_is_said_before_a_scan_is_opened(root, tmp_path, target, settings, message):
-    for part in ("config", "resources"):
-        (tmp_path / part).symlink_to(root / part)
-    (tmp_path / "changes.yaml").write_text(yaml.safe_dump(settings))
-    command = [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile"]
-    command += ["--directory", tmp_path, "--cores", "1", target, "--configfile"]
-    command += [root / "config/config.yaml", tmp_path / "changes.yaml"]
-    ran = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    runs = DryRuns(root, tmp_path, "config/config.yaml")
+    ran = runs.call(target, changes=settings)
     assert ran.returncode != 0
     assert message in ran.stdout + ran.stderr
     assert (tmp_path / "results/cohort").is_dir()
