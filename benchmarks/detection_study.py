@@ -1,6 +1,6 @@
 """Write docs/study-detection.md from the tables of a run of config/study/detection.yaml.
 
-    python benchmarks/detection_study.py [results] [--times FILE] [--configfile FILE] [--out FILE]
+    python benchmarks/detection_study.py [results] [--times FILE] [--configfile FILES] [--out FILE]
 
 No number there is typed by hand. Detectors are compared with chance and with each other on all
 patients, and in the strata of depth and size that the simulation took its lesions from.
@@ -231,7 +231,7 @@ class Study:
 def main() -> None:
     """Write the page and its pictures."""
     chosen = arguments(__doc__, STUDY, "study-detection.md")
-    config = configuration(chosen.configfile)
+    config = configuration(*chosen.configfile)
     study = Study(chosen.results, config)
     study.draw(chosen.out.parent / "images")
     write_page(chosen.out, study.page(chosen.times))

@@ -1,6 +1,6 @@
 """Write docs/study.md from the tables of a run of config/study/dual_glow.yaml.
 
-    python benchmarks/dual_glow_study.py [results] [--times FILE] [--configfile FILE] [--out FILE]
+    python benchmarks/dual_glow_study.py [results] [--times FILE] [--configfile FILES] [--out FILE]
 
 No number there is typed by hand.
 """
@@ -190,7 +190,7 @@ def main() -> None:
     for name in PICTURES:
         made = chosen.out.parent / f"images/study-{name}.png"
         shrink(chosen.results / f"dual_glow/figures/{name}.png", made)
-    study = Study(chosen.results, configuration(chosen.configfile))
+    study = Study(chosen.results, configuration(*chosen.configfile))
     write_page(chosen.out, study.page(chosen.times))
 
 

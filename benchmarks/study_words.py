@@ -1,6 +1,7 @@
 """What the pages of studies share: configurations laid over each other, verdicts, pictures."""
 
 import argparse
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ def arguments(doc: str, study: Path, out: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("results", type=Path, nargs="?", default=Path("results"))
     parser.add_argument("--times", type=Path, default=Path("logs/jobs.tsv"))
-    parser.add_argument("--configfile", type=Path, default=study, help="of the run")
+    told = "of the run, in its order"
+    parser.add_argument("--configfile", type=Path, nargs="+", default=[study], help=told)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / out)
     return parser.parse_args()
 
@@ -35,6 +37,12 @@ def write_page(path: Path, text: str) -> None:
     """Write the page whole or not at all."""
     with atomic(path) as partial:
         partial.write_text(text)
+
+
+def from_root(path: Path) -> Path:
+    """Return a path as it is called from the project's folder; one outside as it is."""
+    whole = path.resolve()
+    return whole.relative_to(ROOT) if whole.is_relative_to(ROOT) else path
 
 
 def laid_over(base: dict, more: dict) -> dict:
@@ -46,11 +54,10 @@ def laid_over(base: dict, more: dict) -> dict:
     return made
 
 
-def configuration(study: Path) -> dict[str, Any]:
-    """Read the default configuration with that of a study laid over it; what is null is gone."""
-    given = (ROOT / "config/config.yaml", study)
-    both = laid_over(*(yaml.safe_load(path.read_text()) for path in given))
-    return without_left_out(both, SYSTEMS)
+def configuration(*files: Path) -> dict[str, Any]:
+    """Read the default configuration with files laid over it in turn; what is null is gone."""
+    given = (yaml.safe_load(path.read_text()) for path in (ROOT / "config/config.yaml", *files))
+    return without_left_out(functools.reduce(laid_over, given), SYSTEMS)
 
 
 def verdict(low: float, high: float) -> str:

@@ -1,6 +1,6 @@
 """Write docs/study-synthesis.md from the tables of a run of config/study/synthesis.yaml.
 
-    python benchmarks/synthesis_study.py [results] [--times FILE] [--configfile FILE] [--out FILE]
+    python benchmarks/synthesis_study.py [results] [--times FILE] [--configfile FILES] [--out FILE]
 
 No number there is typed by hand. A model, a table or a metric that the run does not have is left
 out with a sentence.
@@ -21,7 +21,7 @@ from mri2pet.files import read_tsv
 from mri2pet.reporting.figures import save
 from mri2pet.reporting.oracle import noted
 from mri2pet.reporting.simplest import note_on_simplest
-from study_words import ROOT, arguments, by_stratum, configuration, shrink, write_page
+from study_words import ROOT, arguments, by_stratum, configuration, from_root, shrink, write_page
 from synthesis_claims import (
     against_regression,
     calibration,
@@ -54,7 +54,7 @@ HEAD = """# The synthesis study
 
 Written by `python benchmarks/synthesis_study.py` from the tables of
 
-    snakemake --cores 2 --configfile config/study/{configfile}
+    snakemake --cores 2 --configfile {files}
 
 **All people are simulated: no number here speaks about patients.** Settings were chosen on people
 of another seed. What the rows and metrics are: [reproduction.md](reproduction.md).
@@ -73,8 +73,11 @@ corrected for their number: of twenty true equalities one would be told to be a 
 class Study:
     """What the tables of the run hold, ready to be written."""
 
-    def __init__(self, results: Path, config: Mapping[str, Any], name: str = STUDY.name) -> None:
-        self.folder, self.name = results / "gla_gan/tables", name
+    def __init__(
+        self, results: Path, config: Mapping[str, Any], files: Iterable[Path] = (STUDY,)
+    ) -> None:
+        self.folder = results / "gla_gan/tables"
+        self.files = " ".join(str(from_root(file)) for file in files)
         block = config["gla_gan"]
         self.images = Images(results, block)
         known = labels_of(config, "gla_gan")
@@ -182,7 +185,7 @@ class Study:
         held = calibration(images, self.intervals, self.table("coverage"), labels)
         short = in_short(images, self.intervals, self.diagnosis, labels, self.groups)
         parts = [
-            HEAD.format(configfile=self.name),
+            HEAD.format(files=self.files),
             f"{tested} people with MRI and PET, {folds} folds; a model learns from "
             f"{images.learnt_from()} of them.\n",
             f"## In short\n\n{short}" if short else "",
@@ -206,8 +209,8 @@ class Study:
 def main() -> None:
     """Write the page and its pictures."""
     chosen = arguments(__doc__, STUDY, "study-synthesis.md")
-    config = configuration(chosen.configfile)
-    study = Study(chosen.results, config, chosen.configfile.name)
+    config = configuration(*chosen.configfile)
+    study = Study(chosen.results, config, chosen.configfile)
     pictures = study.draw(chosen.out.parent / "images")
     write_page(chosen.out, study.page(chosen.times, pictures))
 

@@ -35,3 +35,18 @@ def test_the_diagnosis_is_learnt_from_dual_glow_s_own_pet(study):
     models = {"dual_glow": 2, "gla_gan": 1}[name]  # beside the local regression
     assert jobs["train_without"] == jobs["synthesise_without"] == models * pairs
     assert jobs[f"{name}_features_without"] == models + 1  # mean PET, too
+
+
+@pytest.mark.parametrize(
+    ("files", "models"),
+    [
+        (["synthesis.yaml"], 42),  # 21 of one training, 7 of three
+        (["synthesis.yaml", "smaller/synthesis.yaml"], 11),  # three of them U-Nets
+    ],
+)
+def test_the_study_of_synthesis_and_its_smaller_form(root, tmp_path, files, models):
+    runs = DryRuns(root, tmp_path, *(f"config/study/{file}" for file in files))
+    jobs = runs.jobs()
+    assert jobs["train"] + jobs["train_networks"] == 5 * models
+    assert jobs["resample_pet"] == 96 + 12
+    assert jobs["oracle_linear"] == 96 + 200 + 12
