@@ -124,10 +124,10 @@ def example(entry: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[int, floa
         return sum(p.numel() for p in model.parameters()), make * flow_forwards(shape[1:])
     if generator.get("patches") == "lobes":  # its parts are those of the atlas, as large as halves
         generator = {**generator, "patches": 8}
-    if generator["name"] == "rectified_flow":  # a synthesis follows it for more
+    if generator["name"] == "rectified_flow":  # a draw follows it for more
         generator = {**generator, "steps": 1}
     with torch.device("meta"):
-        model = build(generator).eval()
+        model = build(generator).train(generator["name"] == "rectified_flow")  # in which it draws
         critic = build(discriminator).eval() if discriminator else None
     total = make * forwards(model, shape)
     if critic is not None:

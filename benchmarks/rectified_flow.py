@@ -31,17 +31,19 @@ TEXT = {"subject": str, "visit": str}
 
 
 def measure(generator: Any, mri: torch.Tensor, pet: np.ndarray, inside: np.ndarray, draws: int):
-    """Return the errors of one visit (X, Y, Z): of x*, of the one PET, of draws."""
+    """Return errors of one visit (X, Y, Z): of x*, of where the flow leads from it, of draws."""
     with torch.no_grad():
-        mean = generator.mean(mri[None, None])[0, 0].clamp(0, 1).numpy()[inside]
-        one = generator(mri[None, None])[0, 0].numpy()[inside]
+        shown = mri[None, None]
+        one = generator(shown)[0, 0].numpy()[inside]
+        still = generator.end(generator(shown), generator(shown), shown)
+        still = still[0, 0].clamp(0, 1).numpy()[inside]
         noise = torch.Generator().manual_seed(0)
-        made = generator.draws(mri[None, None], draws, generator=noise)
+        made = generator.draws(shown, draws, generator=noise)
         drawn = np.stack([each[0, 0].numpy()[inside] for each in made])
     real = pet[inside]
     return {
-        "x*": np.abs(mean - real).mean(),
-        "without noise": np.abs(one - real).mean(),
+        "x*": np.abs(one - real).mean(),
+        "without noise": np.abs(still - real).mean(),
         "one draw": np.abs(drawn[0] - real).mean(),
         "mean of draws": np.abs(drawn.mean(axis=0) - real).mean(),
         "CRPS": crps_of_draws(drawn, real),

@@ -81,6 +81,16 @@ def test_one_step_from_the_start_of_any_flow_gives_the_regression_back(flow):
     torch.testing.assert_close(drawn, flow(mri), rtol=0, atol=1e-6)
 
 
+def test_the_one_pet_is_the_mean_wherever_the_flow_leads_without_noise(flow):
+    """No training has shown the velocity a start without noise."""
+    flow.velocity = Told(lambda place, time: torch.full_like(place, 9.0))
+    mri = torch.rand(SHAPE, generator=seeded(0))
+    assert torch.equal(flow(mri), flow.mean(mri))
+    assert not flow.velocity.shown
+    [drawn] = flow.draws(mri, 1, 0.0)
+    assert torch.equal(drawn, flow(mri))
+
+
 def test_what_the_velocity_learns_is_that_between_two_gaussians(flow):
     """PET and start are Gaussians around x*: a line fitted to the pairs has the known slope."""
     told = flow.velocity = Told(lambda place, time: place)
@@ -133,7 +143,7 @@ def test_the_mean_over_draws_of_a_linear_flow_is_the_regression(flow):
 
 def test_the_temperature_is_a_factor_on_the_difference_from_the_one_pet(flow):
     mri, flow.sigma = torch.rand(SHAPE, generator=seeded(0)), 0.01
-    mean = flow(mri).detach()  # what is made without noise
+    mean = flow(mri).detach()
     none, one, half = (next(flow.draws(mri, 1, own, generator=seeded(1))) for own in (0, 1, [0.5]))
     torch.testing.assert_close(none, mean, rtol=0, atol=0)
     torch.testing.assert_close(half - mean, (one - mean) / 2, rtol=0, atol=1e-6)

@@ -112,12 +112,13 @@ class RectifiedFlow(nn.Module):
     def forward(self, mri: Tensor) -> Tensor:
         """Map an MRI (B, 1, X, Y, Z), 0 to 1, to one PET of the same shape, 0 to 1.
 
-        That to which the flow leads from the mean PET without noise. In training mode a draw, so
-        that batch norm's statistics can be taken of all that draws pass through.
+        The mean PET x*, around which draws lie and to which a flow without error leads from x*
+        without noise. It is not followed for that: its network has learnt from starts with noise
+        alone, and without may lead anywhere. In training mode a draw, so that batch norm's
+        statistics can be taken of all that draws pass through.
         """
         mean = self.mean(mri)
-        start = self.start(mean) if self.training else mean
-        return self.end(start, mean, mri).clamp(0, 1)
+        return self.end(self.start(mean), mean, mri).clamp(0, 1) if self.training else mean
 
     @torch.no_grad()
     def draws(
@@ -137,7 +138,7 @@ class RectifiedFlow(nn.Module):
         count
             Number of draws of each.
         temperature
-            Factor on a draw's difference from what `forward` gives, or a list of that one.
+            Factor on a draw's difference from the mean PET, or a list of that one.
         side
             Not used: it is told nothing of people.
         generator
@@ -146,10 +147,9 @@ class RectifiedFlow(nn.Module):
         del side
         factor = temperature if isinstance(temperature, int | float) else temperature[0]
         mean = self.mean(mri)
-        centre = self.end(mean, mean, mri)
         for _ in range(count):
             made = self.end(self.start(mean, generator), mean, mri)
-            yield (centre + factor * (made - centre)).clamp(0, 1)
+            yield (mean + factor * (made - mean)).clamp(0, 1)
 
     def matching(
         self, mri: Tensor, pet: Tensor, mean: Tensor, generator: torch.Generator | None = None

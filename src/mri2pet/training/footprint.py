@@ -21,6 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from mri2pet.datasets.parts import Parts
+from mri2pet.models.rectified_flow import RectifiedFlow
 from mri2pet.models.registry import build
 from mri2pet.training.settings import TrainingSettings
 
@@ -89,7 +90,7 @@ def count(entry: Mapping[str, Any], shape: Sequence[int]) -> dict[str, int]:
     dict of int
         `generator` and `parameters`: numbers of the generator, and of all networks that are
         trained; `step`: bytes of gradients and of all that is alive beside weights and optimisers
-        in one step, at most; `forward`: bytes alive while a batch is synthesised, at most.
+        in one step, at most; `forward`: bytes alive while a batch is synthesised or drawn, at most.
     """
     generator, given = _generator(entry["generator"]), _sample(entry, shape)
     parts = Parts.of(entry)
@@ -153,6 +154,8 @@ def _forward(generator: nn.Module, given: Sequence[int], number: int) -> int:
     def run() -> None:
         with torch.no_grad():
             generator(_volumes(number, given))
+            if isinstance(generator, RectifiedFlow):  # its one PET is not led along the flow
+                next(generator.draws(_volumes(number, given), 1))
 
     return _alive([generator.eval()], run)
 
