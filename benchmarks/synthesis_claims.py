@@ -95,7 +95,7 @@ def comparisons(images: Images, labels: Mapping[str, str]) -> str:
                 rows += row([told, *cells(images, first, second)])
         text += f"### {title}\n\n{HEAD}{rows}\n" if rows else ""
     if absent:
-        names = ", ".join(sorted(labels.get(name, name) for name in absent))
+        names = "; ".join(sorted(labels.get(name, name) for name in absent))
         text += f"Claims about models that the run does not have are left out: {names}.\n"
     return text
 
@@ -204,7 +204,7 @@ def diagnosis(
                 shares.append(share.text(0) if share else "")
             said = f"**{gain.verdict}**" if name not in WITHOUT_PET else ""
             text += row([labels.get(name, name), auc, gain.text(3), *shares, said])
-        text += f"\n{unsure(found, part)}{flow_in_diagnosis(found, part, labels)}"
+        text += f"\n{to_gain(found, part)}{flow_in_diagnosis(found, part, labels)}"
     if not any(CROSSED in part for part in found.parts):
         text += "The run has no diagnosis learnt from synthetic PET.\n"
     return text
@@ -221,14 +221,16 @@ def flow_in_diagnosis(found: Diagnosis, part: str, labels: Mapping[str, str]) ->
     return f"{text}\n" if text else ""
 
 
-def unsure(found: Diagnosis, part: str) -> str:
-    """Say why there is no share where the PET that it is a share of surely gains nothing."""
-    names = {REAL_PET: "real PET", BEST: "the oracle"}
+def to_gain(found: Diagnosis, part: str) -> str:
+    """Say how much there is to gain, and why there is no share of a gain that is not sure."""
+    base, names = found.parts[part][ONLY_MRI].mean, {REAL_PET: "real PET", BEST: "the oracle"}
+    text = f"The MRI alone has an AUC of {base:.3f}: at most {1 - base:.3f} can be gained.\n\n"
     there = [of for of in names if of in found.parts[part]]
     lost = [names[of] for of in there if found.gain(part, of).verdict != HOLDS]
-    if not lost:
-        return ""
-    return f"No share of the gain of {' and of '.join(lost)}: that there is one cannot be told.\n\n"
+    if lost:
+        of_these = " and of ".join(lost)
+        text += f"No share of the gain of {of_these}: that there is one cannot be told.\n\n"
+    return text
 
 
 def calibration(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from mri2pet.config.repeats import UNSEEDED, first_and_number
+from mri2pet.config.systems import RECTIFIED
 from mri2pet.diagnosis.methods import ONLY_MRI, REAL_PET, WITHOUT_PET
 from mri2pet.evaluation.classification import AUC, metric_parts
 from mri2pet.evaluation.comparison import Measured, Parts, mean_of_folds, measure_folds
@@ -102,6 +103,10 @@ class Images:
         known = {*models, *variants} & set(self.methods)
         recipes = {name: (models.get(name) or {}).get("recipe") for name in {*models, *kin}}
         self.recipes = {n: recipes.get(n) or recipes.get(kin.get(n, ""), "") for n in known}
+        for name in known:  # the one PET of a flow that starts from a model is that model's
+            start = models.get(name, {}).get("start")
+            if self.recipes[name] == RECTIFIED and start:
+                self.recipes[name] = self.recipes.get(start) or recipes.get(start, "")
         self.random = {name for name, recipe in self.recipes.items() if recipe not in UNSEEDED}
         self.trainings = self.each.groupby("method")["number"].nunique().to_dict()
         self._measured: dict[tuple[str, str], Measured] = {}

@@ -104,7 +104,8 @@ def study(tmp_path, words):
         models[name] = models[base] | {"label": f"{models[base]['label']}, 12 people"}
     models["unet_s150"] = models["unet"] | {"label": "U-Net, 150 steps"}
 
-    def made(**kinds):
+    def made(start=None, **kinds):
+        models["rectified_flow"]["start"] = start
         return script.Study(write_run(tmp_path / "results", **kinds), config)
 
     return made
@@ -158,6 +159,13 @@ def test_kinds_of_training_that_differ_more_are_not_mixed(study):
     terms, free = [0.0006**2 / 2 / 2, 0.0006**2 / 3], [1, 4]
     degrees = sum(terms) ** 2 / sum(term**2 / own for term, own in zip(terms, free, strict=True))
     reach = scipy.stats.t.ppf(0.975, degrees) * np.sqrt(sum(terms))
+    assert images.chance("rectified_flow", "unet") == pytest.approx(reach)
+
+
+def test_the_pet_of_a_flow_is_as_random_as_that_of_the_model_it_starts_from(study):
+    images = study(start="unet").images
+    reach = 2.7764451 * 0.0006 * np.sqrt(1 + 1 / 3)  # as of a U-Net trained once
+    assert images.chance("rectified_flow", "gla_gan") == pytest.approx(reach)
     assert images.chance("rectified_flow", "unet") == pytest.approx(reach)
 
 
@@ -223,6 +231,7 @@ def test_without_a_sure_gain_there_is_no_share(study, tmp_path):
     assert made.diagnosis.share("Paired", "unet", "real_pet") is None
     page = made.page(tmp_path / "none.tsv", {})
     assert "No share of the gain of real PET: that there is one cannot be told." in page
+    assert re.search(r"The MRI alone has an AUC of 0\.\d{3}: at most 0\.\d{3} can be gained", page)
 
 
 def test_the_flow_is_held_to_what_was_asked_of_it(study, tmp_path):
