@@ -20,9 +20,9 @@ from mri2pet.evaluation.image_tables import pool
 from mri2pet.evaluation.resampling import interval
 from mri2pet.evaluation.scaling_table import ERROR as REGIONAL
 from mri2pet.files import read_tsv
-from study_words import ROOT, by_stratum, configuration, span, write_page
-from synthesis_claims import row
-from synthesis_values import Effect, Images, auc_of, subtract
+from study_words import ROOT, by_stratum, configuration, row, span, write_page
+from synthesis_diagnosis import auc_of
+from synthesis_values import Effect, Images, subtract
 
 STUDY = ROOT / "config/study/scanners.yaml"
 HEAD = """# The study of scanners

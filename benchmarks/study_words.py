@@ -2,7 +2,7 @@
 
 import argparse
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,11 @@ def held_lines(rows: pd.DataFrame, label: str) -> list[str]:
             f"level: **{HOLDS if off <= NEAR else NOT_HERE}**. {each}."
         )
     return lines
+
+
+def row(cells: Sequence[str]) -> str:
+    """Write a row of a table."""
+    return f"| {' | '.join(cells)} |\n"
 
 
 def span(row: pd.Series, digits: int = 2) -> str:

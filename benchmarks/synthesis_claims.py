@@ -1,19 +1,19 @@
 """What the papers claim, and what the synthesis study tells of each claim, as tables of a page."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from mri2pet.diagnosis.methods import ONLY_MRI, REAL_PET, WITHOUT_PET
+from mri2pet.diagnosis.methods import MEAN_PET, REAL_PET
 from mri2pet.evaluation.gap import BEST
 from mri2pet.evaluation.resampling import interval
-from study_words import HOLDS, NOT_HERE, UNTOLD, held_lines, span
-from synthesis_values import CROSSED, Diagnosis, Effect, Images, Intervals, subtract
+from study_words import HOLDS, NOT_HERE, UNTOLD, held_lines, row, span
+from synthesis_diagnosis import Diagnosis, added
+from synthesis_values import FLOW, PEERS, REGRESSION, Effect, Images, Intervals, subtract
 
-REGRESSION, FLOW, LIKE = "local_regression", "rectified_flow", "SSIM"
-PEERS = ("gla_gan", "unet", "simple_gan", "simple_gan_ssim", "cycle_gan", "dual_glow")
+LIKE = "SSIM"
 NETWORKS = (*PEERS, FLOW)
 MOST = 1.05  # times GLA-GAN's MAE: what a rectified flow may have if its CRPS is better
 # title: what is claimed to be better, than what, in words
@@ -48,13 +48,8 @@ HEAD = (
 )
 
 
-def row(cells: Sequence[str]) -> str:
-    """Write a row of a table."""
-    return f"| {' | '.join(cells)} |\n"
-
-
 def in_short(
-    images: Images, intervals: Intervals, found: Diagnosis, labels: Mapping[str, str], groups: str
+    images: Images, intervals: Intervals, found: Diagnosis, labels: Mapping[str, str]
 ) -> str:
     """Write what was asked before the study was run, a line each; nothing of what is not there."""
     lines = []
@@ -67,18 +62,7 @@ def in_short(
                 f"{of_chance(better)}."
             )
     lines += goal(images, intervals)
-    for part in ("Paired", "Complete"):
-        there = found.parts.get(part, {})
-        gains = {
-            name: found.gain(part, name)
-            for name in (*NETWORKS, REGRESSION, REAL_PET, BEST)
-            if name in there
-        }
-        if gains:
-            told = "; ".join(
-                f"{labels[name]} {gain.text(3)}, **{gain.verdict}**" for name, gain in gains.items()
-            )
-            lines.append(f"PET adds to the MRI in the AUC of {groups}, {part}: {told}.")
+    lines += added(found, (*NETWORKS, REGRESSION, MEAN_PET, REAL_PET, BEST), labels)
     return "".join(f"- {line}\n" for line in lines)
 
 
@@ -180,57 +164,6 @@ def against_regression(
             told = f"cannot be said to beat it with {sizes[-1]} people"
         lines += f"\n{labels[base]} {told}.\n"
     return text + lines
-
-
-def diagnosis(
-    found: Diagnosis, labels: Mapping[str, str], groups: str, without: Collection[str] = ()
-) -> str:
-    """Write, a part of the tables each, what PET adds to the MRI, and what share of that."""
-    text = ""
-    head = f"| PET | AUC, {groups} | above the MRI alone by | % of real PET's gain "
-    head += "| % of the oracle's gain | adds to the MRI |\n|---|---|---|---|---|---|\n"
-    for part, measured in found.parts.items():
-        text += f"### {part}\n\n{head}"
-        for name in sorted({*measured} - {*without}, key=[*labels, *measured].index):
-            own = measured[name]
-            low, high = interval(own.resampled, own.smallest)
-            auc = span(pd.Series({"mean": own.mean, "low": low, "high": high}), 3)
-            if name == ONLY_MRI:
-                text += row([labels.get(name, name), auc, "", "", "", ""])
-                continue
-            gain, shares = found.gain(part, name), []
-            for of in (REAL_PET, BEST):
-                share = None if name in (of, *WITHOUT_PET) else found.share(part, name, of)
-                shares.append(share.text(0) if share else "")
-            said = f"**{gain.verdict}**" if name not in WITHOUT_PET else ""
-            text += row([labels.get(name, name), auc, gain.text(3), *shares, said])
-        text += f"\n{to_gain(found, part)}{flow_in_diagnosis(found, part, labels)}"
-    if not any(CROSSED in part for part in found.parts):
-        text += "The run has no diagnosis learnt from synthetic PET.\n"
-    return text
-
-
-def flow_in_diagnosis(found: Diagnosis, part: str, labels: Mapping[str, str]) -> str:
-    """Say what the rectified flow's PET adds to the PET of others, a line each."""
-    there, text = found.parts[part], ""
-    for other in (*PEERS, REGRESSION) if FLOW in there else ():
-        if other in there:
-            gain = found.gain(part, FLOW, other)
-            text += f"- The rectified flow's PET has a higher AUC than that of {labels[other]}: "
-            text += f"**{gain.verdict}**, {gain.text(3)}.\n"
-    return f"{text}\n" if text else ""
-
-
-def to_gain(found: Diagnosis, part: str) -> str:
-    """Say how much there is to gain, and why there is no share of a gain that is not sure."""
-    base, names = found.parts[part][ONLY_MRI].mean, {REAL_PET: "real PET", BEST: "the oracle"}
-    text = f"The MRI alone has an AUC of {base:.3f}: at most {1 - base:.3f} can be gained.\n\n"
-    there = [of for of in names if of in found.parts[part]]
-    lost = [names[of] for of in there if found.gain(part, of).verdict != HOLDS]
-    if lost:
-        of_these = " and of ".join(lost)
-        text += f"No share of the gain of {of_these}: that there is one cannot be told.\n\n"
-    return text
 
 
 def calibration(

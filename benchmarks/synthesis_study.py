@@ -26,13 +26,13 @@ from synthesis_claims import (
     against_regression,
     calibration,
     comparisons,
-    diagnosis,
     gap_table,
     growth,
     in_short,
 )
+from synthesis_diagnosis import Diagnosis, diagnosis
 from synthesis_figures import coverage_figure, gap_figure, growth_figure
-from synthesis_values import PART, Diagnosis, Images, Intervals
+from synthesis_values import PART, Images, Intervals
 
 STUDY = ROOT / "config/study/synthesis.yaml"
 THREE_WAY = ("accuracy", "balanced accuracy", "macro F1", "macro AUC", "kappa")
@@ -48,7 +48,10 @@ TABLES = {
 ADDED = """*Paired* and *Complete* are those of GLA-GAN's Tables II and III: people with MRI and
 PET; these and people with an MRI alone, whose PET is synthesised. A classifier learns from real PET
 where there is one, or, where it says so, from synthetic PET. *The MRI alone*: a classifier without
-any PET. *The oracle*: the best PET that the MRI can tell.
+any PET. *The oracle*: the best PET that the MRI can tell. *Mean PET* is one image for everybody of
+a fold; weighted by a person's tissue its regional means tell of the anatomy, so that what a PET
+knows of a person's uptake is its gain over Mean PET. *All groups*: macro AUC, each group against
+the rest.
 """
 HEAD = """# The synthesis study
 
@@ -88,8 +91,8 @@ class Study:
         ordered = [*block["models"], *variants, *known, *self.images.methods]
         self.labels = {name: known.get(name, name) for name in ordered}
         own = block["diagnosis"]
-        self.groups = f"{own['positive']} against {own['negative']}"
-        self.diagnosis = Diagnosis(results, own["positive"])
+        groups = own["positive"], own["negative"], own.get("three_way", [])
+        self.diagnosis = Diagnosis(results, *groups)
         self.intervals = Intervals(results, block.get("training_groups", []))
         self.gaps = self.images.gaps()
         models, size = block["models"], self.images.learnt_from()
@@ -183,7 +186,7 @@ class Study:
         folds = images.values["fold"].nunique()
         shown = {n: f"![{t}](images/study-synthesis-{n}.png)\n" for n, t in pictures.items()}
         held = calibration(images, self.intervals, self.table("coverage"), labels)
-        short = in_short(images, self.intervals, self.diagnosis, labels, self.groups)
+        short = in_short(images, self.intervals, self.diagnosis, labels)
         parts = [
             HEAD.format(files=self.files),
             f"{tested} people with MRI and PET, {folds} folds; a model learns from "
@@ -195,7 +198,7 @@ class Study:
             f"## What is claimed of uncertainty\n\n{held}",
             shown.get("coverage", ""),
             f"## What synthetic PET adds to the MRI\n\n{ADDED}",
-            diagnosis(self.diagnosis, labels, self.groups, self.parts),
+            diagnosis(self.diagnosis, labels, self.parts),
             f"## By sex, age and group\n\n{self.strata()}",
             f"## How many people\n\n{self.grown(self.people, 'people', self.needed())}",
             f"## How many steps\n\n{self.grown(self.steps, 'steps', '')}",

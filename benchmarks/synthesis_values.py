@@ -17,21 +17,19 @@ from scipy.stats import t
 
 from mri2pet.config.repeats import UNSEEDED, first_and_number
 from mri2pet.config.systems import RECTIFIED
-from mri2pet.diagnosis.methods import ONLY_MRI, REAL_PET, WITHOUT_PET
-from mri2pet.evaluation.classification import AUC, metric_parts
-from mri2pet.evaluation.comparison import Measured, Parts, mean_of_folds, measure_folds
+from mri2pet.evaluation.comparison import Measured, mean_of_folds
 from mri2pet.evaluation.coverage_tables import read_intervals
 from mri2pet.evaluation.gap import BEST, ERROR, METRIC, WORST, gap_closed, gap_rows, has_gap
 from mri2pet.evaluation.image_tables import pool
 from mri2pet.evaluation.resampling import LEVEL, interval
-from mri2pet.evaluation.same_visits import parts_of
 from mri2pet.evaluation.statistics import mean_and_sd
-from study_words import HOLDS, UNTOLD, verdict
+from study_words import UNTOLD, verdict
 
 KEYS = ["method", "subject", "visit", "group", "fold", "metric", "unit"]
 PART = re.compile(r"(?P<base>.+)_(?P<steps>s?)(?P<size>\d+)")  # unet_20: people; unet_s150: steps
 ALIKE = ("gan", "conditional_gan", "regression")  # recipes that compare with the person's own PET
-CROSSED = "learnt from synthetic PET"
+REGRESSION, FLOW = "local_regression", RECTIFIED
+PEERS = ("gla_gan", "unet", "simple_gan", "simple_gan_ssim", "cycle_gan", "dual_glow")
 
 
 @dataclass(frozen=True)
@@ -70,16 +68,6 @@ def effect(own: Measured, drawn: NDArray, mean: float) -> Effect:
 def subtract(first: Measured, second: Measured) -> Effect:
     """Subtract the second from the first, resample by resample."""
     return effect(first, first.resampled - second.resampled, first.mean - second.mean)
-
-
-def auc_of(rows: pd.DataFrame, positive: str) -> Measured:
-    """Measure the AUC of one method's predictions: subject fold truth predicted score."""
-
-    def score(own: pd.DataFrame, weights: NDArray) -> dict[str, Parts]:
-        true, called = (own[name] == positive for name in ("truth", "predicted"))
-        return {AUC: metric_parts(true, called, own["score"], weights)[AUC]}
-
-    return measure_folds(rows, score, pd.Series(dtype=float), rows["truth"])[AUC]
 
 
 class Images:
@@ -196,46 +184,6 @@ class Images:
         tested = self.values.groupby("fold")["subject"].nunique()
         learnt = round(float((tested.sum() - tested).mean())) if len(tested) > 1 else 0
         return max(learnt - self.held, 0)
-
-
-class Diagnosis:
-    """AUCs of all methods, and what they gain over the MRI alone."""
-
-    def __init__(self, results: Path, positive: str) -> None:
-        self.parts: dict[str, dict[str, Measured]] = {}
-        places = [(dataset, f"diagnosis/{dataset}", "") for dataset in ("paired", "complete")]
-        places += [(d, f"cross_fitted/{d}", f", {CROSSED}") for d in ("paired", "complete")]
-        folder = results / "gla_gan"
-        for dataset, place, words in places:
-            paths = [*folder.glob(f"{place}/*/fold-*.tsv")]
-            for method in (*WITHOUT_PET, REAL_PET):
-                own = "paired" if method == REAL_PET else dataset
-                paths += folder.glob(f"diagnosis/{own}/{method}/fold-*.tsv")
-            rows = pool(sorted(set(paths))) if paths else pd.DataFrame(columns=["method"])
-            if ONLY_MRI not in set(rows["method"]) or not folder.joinpath(place).is_dir():
-                continue
-            for name, part in parts_of(rows, dataset.capitalize() + words).items():
-                self.parts[name] = {
-                    str(m): auc_of(own, positive) for m, own in part.groupby("method")
-                }
-
-    def gain(self, part: str, method: str, over: str = ONLY_MRI) -> Effect:
-        """Return by how much a method's AUC is above that of the MRI alone, or of another."""
-        return subtract(self.parts[part][method], self.parts[part][over])
-
-    def share(self, part: str, method: str, of: str) -> Effect | None:
-        """Return the share of another's gain that a method brings, in percent.
-
-        None where that other is not there, or does not surely gain anything.
-        """
-        measured = self.parts[part]
-        if of not in measured or self.gain(part, of).verdict != HOLDS:
-            return None
-        own, whole, base = (measured[name] for name in (method, of, ONLY_MRI))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            drawn = 100 * (own.resampled - base.resampled) / (whole.resampled - base.resampled)
-        share = 100 * (own.mean - base.mean) / (whole.mean - base.mean)
-        return effect(own, drawn, share)
 
 
 class Intervals:

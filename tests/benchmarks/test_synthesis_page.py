@@ -223,7 +223,7 @@ def test_gains_over_the_mri_and_their_shares(study, tmp_path):
     page = made.page(tmp_path / "none.tsv", {})
     assert "higher AUC than that of U-Net: **cannot be told**, +0.000." in page
     assert "higher AUC than that of GLA-GAN: **holds here**, +0." in page
-    assert "AUC, AD against CN" in page and "learnt from synthetic PET.\n" in page
+    assert "AUC of AD against CN" in page and "learnt from synthetic PET.\n" in page
 
 
 def test_without_a_sure_gain_there_is_no_share(study, tmp_path):
@@ -231,7 +231,7 @@ def test_without_a_sure_gain_there_is_no_share(study, tmp_path):
     assert made.diagnosis.share("Paired", "unet", "real_pet") is None
     page = made.page(tmp_path / "none.tsv", {})
     assert "No share of the gain of real PET: that there is one cannot be told." in page
-    assert re.search(r"The MRI alone has an AUC of 0\.\d{3}: at most 0\.\d{3} can be gained", page)
+    assert re.search(r"The MRI alone has 0\.\d{3}: at most 0\.\d{3} can be gained", page)
 
 
 def test_the_flow_is_held_to_what_was_asked_of_it(study, tmp_path):
