@@ -21,9 +21,10 @@ from mri2pet.evaluation.resampling import interval
 from mri2pet.evaluation.scaling_table import ERROR as REGIONAL
 from mri2pet.files import read_tsv
 from study_words import ROOT, by_stratum, configuration, row, span, write_page
-from synthesis_diagnosis import auc_of
+from synthesis_diagnosis import auc_of, measured_of
 from synthesis_values import Effect, Images, subtract
 
+ACCURACY = "accuracy"
 STUDY = ROOT / "config/study/scanners.yaml"
 HEAD = """# The study of scanners
 
@@ -46,8 +47,12 @@ where it lies below, and else they cannot be told. Each model was trained once i
 other random numbers change is in no interval. Verdicts are not corrected for their number.
 """
 COMBAT = """ComBat of the regional features, fitted in each fold on its training people; how an
-unseen scanner is treated stands in [reproduction.md](reproduction.md). The AUC is that of the run
-with another scanner, on *Paired*.
+unseen scanner is treated stands in [reproduction.md](reproduction.md). The run with another
+scanner, on *Paired*.
+"""
+THRESHOLD = """The AUC asks for the order of people of one scanner alone, which a shift of all of
+them leaves as it is. The accuracy asks whether they lie on the right side of a threshold that was
+set on the other scanner:
 """
 SCALED = """Each image, real or synthetic, divided by its own mean of a region, or corrected for
 partial volume; nothing is trained anew. The run with another scanner. Differences of the AUC are to
@@ -76,15 +81,27 @@ class Scanners:
         self.unseen, self.seen = Images(results, block), Images(apart, block)
         self.positive = block["diagnosis"]["positive"]
         self.groups = f"{self.positive} against {block['diagnosis']['negative']}"
-        self.auc = {"unseen": self._aucs(results), "seen": self._aucs(apart)}
-        self.harmonised = self._aucs(results, "harmonised/paired")
         visits = read_tsv(results / "datasets/linear/scanners.tsv", dtype={"subject": str})
         self.scanner = visits.drop_duplicates("subject").set_index("subject")["scanner"]
+        self.told = {
+            metric: {
+                "unseen": self._measured(results, metric),
+                "seen": self._measured(apart, metric),
+                "harmonised": self._measured(results, metric, "harmonised/paired"),
+            }
+            for metric in (AUC, ACCURACY)
+        }
 
-    def _aucs(self, results: Path, place: str = "diagnosis/paired") -> dict[str, Measured]:
+    def _measured(
+        self, results: Path, metric: str, place: str = "diagnosis/paired"
+    ) -> dict[str, Measured]:
         paths = sorted(results.glob(f"gla_gan/{place}/*/fold-*.tsv"))
-        parts = pool(paths).groupby("method") if paths else ()
-        return {str(method): auc_of(own, self.positive) for method, own in parts}
+        if not paths:
+            return {}
+        rows = pool(paths)  # pairs of two scanners would count in one run and not in the other
+        cells = rows.groupby(["fold", rows["subject"].map(self.scanner)]).ngroup()
+        parts = rows.assign(fold=cells).groupby("method")
+        return {str(name): measured_of(own, self.positive, metric) for name, own in parts}
 
     def named(self, method: str) -> str:
         """Return a method's label."""
@@ -136,27 +153,29 @@ class Scanners:
         own = values[there & (values["method"] == method) & (values["metric"] == ERROR)]
         return mean_of_folds(own.assign(fold=0))
 
-    def lost_diagnosis(self) -> str:
-        """Write what a scanner that a classifier has not seen costs in the AUC."""
-        text = "| PET | AUC, both scanners | AUC, another scanner | loses | here |\n"
+    def lost_diagnosis(self, metric: str) -> str:
+        """Write what a scanner that a classifier has not seen costs."""
+        text = f"| PET | {metric}, both scanners | {metric}, another scanner | loses | here |\n"
         text += "|---|---|---|---|---|\n"
-        for method, own in self.auc["unseen"].items():
-            if method in self.auc["seen"]:
-                other = self.auc["seen"][method]
+        told = self.told[metric]
+        for method, own in told["unseen"].items():
+            if method in told["seen"]:
+                other = told["seen"][method]
                 found = subtract(other, own)
                 cells = [shown(other, 3), shown(own, 3), found.text(3), f"**{found.verdict}**"]
                 text += row([self.named(method), *cells])
         return text
 
-    def given_back(self) -> str:
+    def given_back(self, metric: str) -> str:
         """Write what ComBat gives back, beside what was lost."""
-        text = "| PET | AUC as it is | AUC, harmonised | gives back | of what was lost | here |\n"
-        text += "|---|---|---|---|---|---|\n"
-        for method, own in self.harmonised.items():
-            before = self.auc["unseen"][method]
+        text = f"| PET | {metric} as it is | {metric}, harmonised "
+        text += "| gives back | of what was lost | here |\n|---|---|---|---|---|---|\n"
+        told = self.told[metric]
+        for method, own in told["harmonised"].items():
+            before = told["unseen"][method]
             found, lost = subtract(own, before), None
-            if method in self.auc["seen"]:
-                lost = subtract(self.auc["seen"][method], before)
+            if method in told["seen"]:
+                lost = subtract(told["seen"][method], before)
             share = f"{100 * found.mean / lost.mean:.0f}%" if lost and lost.low > 0 else ""
             cells = [shown(before, 3), shown(own, 3), found.text(3), share]
             text += row([self.named(method), *cells, f"**{found.verdict}**"])
@@ -194,9 +213,11 @@ class Scanners:
             f"{len(people)} people: {each}; a model learns from {self.unseen.learnt_from()}.\n",
             f"## What images lose on another scanner\n\n{self.lost_images()}",
             f"### Each scanner by itself\n\n{self.directions()}",
-            f"## What diagnosis loses\n\n{self.groups}. No PET stands behind {without}.\n\n"
-            f"{self.lost_diagnosis()}",
-            f"## What harmonising gives back\n\n{COMBAT}\n{self.given_back()}",
+            f"## What diagnosis loses\n\n{self.groups}; both people of a pair are of one fold and "
+            f"one scanner. No PET stands behind {without}.\n\n"
+            f"{self.lost_diagnosis(AUC)}\n{THRESHOLD}\n{self.lost_diagnosis(ACCURACY)}",
+            f"## What harmonising gives back\n\n{COMBAT}\n{self.given_back(AUC)}\n"
+            f"{self.given_back(ACCURACY)}",
             f"## Reference region and partial volume\n\n{SCALED}\n{self.scales()}",
             f"Error of regions, percent:\n\n{self.listed('scaling', REGIONAL)}",
             f"## By sex, age, group and scanner\n\nThe run with another scanner.\n\n"

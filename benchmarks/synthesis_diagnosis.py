@@ -24,12 +24,17 @@ MACRO = "macro AUC"
 
 def auc_of(rows: pd.DataFrame, positive: str) -> Measured:
     """Measure the AUC of one method's predictions: subject fold truth predicted score."""
+    return measured_of(rows, positive, AUC)
+
+
+def measured_of(rows: pd.DataFrame, positive: str, metric: str) -> Measured:
+    """Measure a metric of Table II of one method's predictions."""
 
     def score(own: pd.DataFrame, weights: NDArray) -> dict[str, Parts]:
         true, called = (own[name] == positive for name in ("truth", "predicted"))
-        return {AUC: metric_parts(true, called, own["score"], weights)[AUC]}
+        return {metric: metric_parts(true, called, own["score"], weights)[metric]}
 
-    return measured_by(score, rows, AUC)
+    return measured_by(score, rows, metric)
 
 
 def measured_by(score: Score, rows: pd.DataFrame, metric: str) -> Measured:
