@@ -41,7 +41,7 @@ def test_the_diagnosis_is_learnt_from_dual_glow_s_own_pet(study):
     ("files", "models"),
     [
         (["synthesis.yaml"], 42),  # 21 of one training, 7 of three
-        (["synthesis.yaml", "smaller/synthesis.yaml"], 11),  # three of them U-Nets
+        (["synthesis.yaml", "smaller/synthesis.yaml"], 14),  # three of them U-Nets, three ablations
     ],
 )
 def test_the_study_of_synthesis_and_its_smaller_form(root, tmp_path, files, models):
