@@ -9,20 +9,17 @@
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
 from default_run import labels_of
 from mri2pet.diagnosis.methods import AS_MADE, WITHOUT_PET
 from mri2pet.evaluation.classification import AUC
 from mri2pet.evaluation.comparison import Measured, mean_of_folds
 from mri2pet.evaluation.gap import BEST, ERROR, METRIC, WORST
 from mri2pet.evaluation.image_tables import pool
-from mri2pet.evaluation.resampling import interval
 from mri2pet.evaluation.scaling_table import ERROR as REGIONAL
 from mri2pet.files import read_tsv
-from study_words import ROOT, by_stratum, configuration, row, span, write_page
+from study_words import ROOT, by_stratum, configuration, row, write_page
 from synthesis_diagnosis import auc_of, measured_of
-from synthesis_values import Effect, Images, subtract
+from synthesis_values import Images, shown, subtract
 
 ACCURACY = "accuracy"
 STUDY = ROOT / "config/study/scanners.yaml"
@@ -58,18 +55,6 @@ SCALED = """Each image, real or synthetic, divided by its own mean of a region, 
 partial volume; nothing is trained anew. The run with another scanner. Differences of the AUC are to
 the scale as it is; a region's error does not compare between corrected and other PET.
 """
-
-
-def effect_of(own: Measured) -> Effect:
-    """Make an effect of a value alone."""
-    low, high = interval(own.resampled, own.smallest)
-    return Effect(own.mean, float(low), float(high), len(own.subjects))
-
-
-def shown(own: Measured, digits: int) -> str:
-    """Write a value with its interval."""
-    found = effect_of(own)
-    return span(pd.Series({"mean": found.mean, "low": found.low, "high": found.high}), digits)
 
 
 class Scanners:

@@ -110,7 +110,7 @@ def by_stratum(table: pd.DataFrame, metric: str, labels: Mapping[str, str]) -> s
     text = f"| method | {' | '.join(heads)} |\n|{'---|' * (len(heads) + 1)}\n"
     for method, rows in own.groupby("method", sort=False):
         there = rows.drop_duplicates("stratum").set_index("stratum")
-        digits = 0 if (rows["unit"] == "percent").all() and metric == METRIC else 2
+        digits = 0 if metric == METRIC else 2
         cells = [
             span(there.loc[name], digits) if name in there.index else "" for name in strata.index
         ]

@@ -12,11 +12,10 @@ from mri2pet.evaluation.classification import AUC, metric_parts
 from mri2pet.evaluation.comparison import Measured, Parts, Score, measure_folds
 from mri2pet.evaluation.gap import BEST
 from mri2pet.evaluation.image_tables import pool
-from mri2pet.evaluation.resampling import interval
-from mri2pet.evaluation.same_visits import parts_of
+from mri2pet.evaluation.same_visits import WITH_PET, parts_of
 from mri2pet.evaluation.three_way import group_parts
-from study_words import HOLDS, row, span
-from synthesis_values import FLOW, PEERS, REGRESSION, Effect, effect, subtract
+from study_words import HOLDS, row
+from synthesis_values import FLOW, PEERS, REGRESSION, Effect, effect, shown, subtract
 
 CROSSED, SEVERAL = "learnt from synthetic PET", "all groups"
 MACRO = "macro AUC"
@@ -105,7 +104,7 @@ def added(found: Diagnosis, methods: Collection[str], labels: Mapping[str, str])
     lines = []
     for part, measured in found.parts.items():
         gains = {name: found.gain(part, name) for name in methods if name in measured}
-        if not gains or "," in part.removesuffix(f", {SEVERAL}"):
+        if not gains or CROSSED in part or WITH_PET in part:
             continue
         told = "; ".join(
             f"{labels[name]} {gain.text(3)}, **{gain.verdict}**" for name, gain in gains.items()
@@ -131,8 +130,7 @@ def diagnosis(found: Diagnosis, labels: Mapping[str, str], without: Collection[s
         text += f"### {part}\n\n{row(head)}|{'---|' * len(head)}\n"
         for name in sorted({*measured} - {*without}, key=[*labels, *measured].index):
             own = measured[name]
-            low, high = interval(own.resampled, own.smallest)
-            auc = span(pd.Series({"mean": own.mean, "low": low, "high": high}), 3)
+            auc = shown(own, 3)
             if name == ONLY_MRI:
                 text += row([labels.get(name, name), auc, "", "", "", "", ""])
                 continue
@@ -152,11 +150,13 @@ def diagnosis(found: Diagnosis, labels: Mapping[str, str], without: Collection[s
 
 def flow_in_diagnosis(found: Diagnosis, part: str, labels: Mapping[str, str]) -> str:
     """Say what the rectified flow's PET adds to the PET of others, a line each."""
-    there, text = found.parts[part], ""
+    there, text, score = found.parts[part], "", MACRO if SEVERAL in part else AUC
     for other in (*PEERS, REGRESSION) if FLOW in there else ():
         if other in there:
             gain = found.gain(part, FLOW, other)
-            text += f"- The rectified flow's PET has a higher AUC than that of {labels[other]}: "
+            text += (
+                f"- The rectified flow's PET has a higher {score} than that of {labels[other]}: "
+            )
             text += f"**{gain.verdict}**, {gain.text(3)}.\n"
     return f"{text}\n" if text else ""
 

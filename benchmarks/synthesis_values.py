@@ -23,7 +23,7 @@ from mri2pet.evaluation.gap import BEST, ERROR, METRIC, WORST, gap_closed, gap_r
 from mri2pet.evaluation.image_tables import pool
 from mri2pet.evaluation.resampling import LEVEL, interval
 from mri2pet.evaluation.statistics import mean_and_sd
-from study_words import UNTOLD, verdict
+from study_words import UNTOLD, span, verdict
 
 KEYS = ["method", "subject", "visit", "group", "fold", "metric", "unit"]
 PART = re.compile(r"(?P<base>.+)_(?P<steps>s?)(?P<size>\d+)")  # unet_20: people; unet_s150: steps
@@ -63,6 +63,12 @@ def effect(own: Measured, drawn: NDArray, mean: float) -> Effect:
     """Make an effect of a value and its resamples of the same people."""
     low, high = interval(drawn, own.smallest)
     return Effect(mean, float(low), float(high), len(own.subjects))
+
+
+def shown(own: Measured, digits: int) -> str:
+    """Write a value with its interval."""
+    low, high = interval(own.resampled, own.smallest)
+    return span(pd.Series({"mean": own.mean, "low": low, "high": high}), digits)
 
 
 def subtract(first: Measured, second: Measured) -> Effect:
