@@ -55,11 +55,6 @@ struct Sizes {
   long voxels() const { return x * y * z; }
 };
 
-// Put two rows of as many numbers in turn.
-static inline void interleave(const float* even, const float* odd, float* to, long count) {
-  for (long k = 0; k < count; k++) to[2 * k] = even[k], to[2 * k + 1] = odd[k];
-}
-
 // Transposed convolution: weight (in, out, 2, 2, 2), bias (out) or null, into the first `out` of
 // `room` channels.
 extern "C" void double_grid(const float* x, const float* weight, const float* bias, float* result, const long* numbers, int threads) {
@@ -83,7 +78,7 @@ extern "C" void double_grid(const float* x, const float* weight, const float* bi
             store(&even[k], first), store(&odd[k], second);
           }
           float* to = result + (b * s.room + o) * 8 * s.voxels() + ((2 * i + corner / 2) * 2 * s.y + 2 * j + corner % 2) * 2 * s.z;
-          interleave(even.get(), odd.get(), to, s.z);
+          for (long k = 0; k < s.z; k++) to[2 * k] = even[k], to[2 * k + 1] = odd[k];
         }
     }
   });
