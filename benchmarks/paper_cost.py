@@ -25,7 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dual_glow_size import inputs, network, no_autocast
 from mri2pet.config.studies import with_raw
-from mri2pet.config.systems import SYSTEMS, system_models
+from mri2pet.config.systems import SYSTEMS, shown_maps, system_models
 from mri2pet.models.registry import build
 
 ROOT = Path(__file__).parents[1]
@@ -84,7 +84,7 @@ def seen(entry: Mapping[str, Any], volume: tuple[int, ...]) -> tuple[tuple[int, 
     """Return the shape that a generator is given, and how many such a volume gives an epoch."""
     parts = entry.get("parts")
     if not parts:
-        return (1, *volume), 1.0
+        return (len(shown_maps(entry)), *volume), 1.0
     if parts["kind"] == "slices":
         depth = parts["size"]
         return (depth, *volume[:2]), (volume[2] - depth) / parts["stride"] + 1

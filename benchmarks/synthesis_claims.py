@@ -14,7 +14,8 @@ from synthesis_diagnosis import Diagnosis, added
 from synthesis_values import FLOW, PEERS, REGRESSION, Effect, Images, Intervals, subtract
 
 LIKE = "SSIM"
-NETWORKS = (*PEERS, FLOW)
+MAPS = "unet_maps"  # the U-Net that is shown what the local regression is shown
+NETWORKS = (*PEERS, FLOW, MAPS)
 MOST = 1.05  # times GLA-GAN's MAE: what a rectified flow may have if its CRPS is better
 # title: what is claimed to be better, than what, in words
 CLAIMS: Mapping[str, Sequence[tuple[str, str, str]]] = {
@@ -39,8 +40,9 @@ CLAIMS: Mapping[str, Sequence[tuple[str, str, str]]] = {
         ("dual_glow", peer, "DUAL-GLOW beats {label}") for peer in PEERS if peer != "dual_glow"
     ),
     "A modern flow": tuple((FLOW, peer, "The rectified flow beats {label}") for peer in PEERS),
-    "Networks against no network": tuple(
-        (name, REGRESSION, "{own} beats the local regression") for name in NETWORKS
+    "Networks against no network": (
+        *((name, REGRESSION, "{own} beats the local regression") for name in NETWORKS),
+        (MAPS, "unet", "Tissue maps, and people mirrored, help the U-Net"),
     ),
 }
 HEAD = (
@@ -53,7 +55,7 @@ def in_short(
 ) -> str:
     """Write what was asked before the study was run, a line each; nothing of what is not there."""
     lines = []
-    for name in ("gla_gan", "unet"):
+    for name in ("gla_gan", "unet", MAPS):
         if {name, REGRESSION} <= set(images.methods):
             better = images.better(name, REGRESSION)
             lines.append(

@@ -49,5 +49,10 @@ def test_every_recipe_of_a_paper_has_its_passes(cost):
     ],
 )
 def test_parts_of_a_volume(cost, parts, shape, number):
-    seen = cost.seen({"parts": parts} if parts else {}, (64, 64, 64))
-    assert seen == (shape, pytest.approx(number))
+    entry = {"generator": {"name": "unet3d"}} | ({"parts": parts} if parts else {})
+    assert cost.seen(entry, (64, 64, 64)) == (shape, pytest.approx(number))
+
+
+def test_maps_beside_the_mri_are_channels(cost):
+    entry = {"generator": {"name": "unet3d", "maps": ["gm", "wm"]}}
+    assert cost.seen(entry, (64, 64, 64)) == ((3, 64, 64, 64), 1.0)

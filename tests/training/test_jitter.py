@@ -1,5 +1,7 @@
 """Each MRI is shown multiplied by a factor of its own; nothing else of a batch changes."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -60,6 +62,16 @@ def test_the_layout_and_the_number_of_batches_stay(batches):
     batch = next(iter(jittered.epoch(0)))
     assert batch["source"].is_contiguous(memory_format=torch.channels_last_3d)
     assert batch["source"].dtype == torch.float32
+
+
+def test_maps_behind_the_mri_keep_their_unit(pairs):
+    pairs = dataclasses.replace(pairs, source=pairs.source.repeat(1, 3, 1, 1, 1))
+    plain = PairBatches(pairs, 2, 7, torch.device("cpu"), torch.channels_last_3d)
+    shown = zip(Jittered(plain, 0.1, 3, 1).epoch(1), plain.epoch(1), strict=True)
+    for batch, before in shown:
+        assert torch.equal(batch["source"][:, 1:], before["source"][:, 1:])
+        assert not torch.equal(batch["source"][:, :1], before["source"][:, :1])
+        assert batch["source"].is_contiguous(memory_format=torch.channels_last_3d)
 
 
 def test_a_training_takes_it_from_its_settings(pairs):

@@ -70,7 +70,7 @@ def test_every_visit_model_variant_and_fold_has_its_jobs(listing, config):
     assert {jobs[rule] for rule in PER_PET} == {PAIRED}
     folds = config["folds"]["n"]
     models, variants = len(config["gla_gan"]["models"]), 6
-    assert jobs["train"] == jobs["synthesise"] == (models + variants) * folds == 75
+    assert jobs["train"] == jobs["synthesise"] == (models + variants) * folds == 80
     assert jobs["mean_pet"] == folds
     assert jobs["gla_gan_image_metrics"] == models + variants + 2
     assert jobs["gla_gan_synthetic_features"] == models + variants + 2

@@ -128,6 +128,7 @@ FLOW = "dual_glow"  # the network that is made for one grid, and knows the group
 RECTIFIED = "rectified_flow"  # the network that draws from what may lie behind an MRI, as FLOW does
 MEAN = "unet3d"  # the network that gives its mean PET
 LOCAL = "local_regression"  # the network, and the recipe, that is shown several maps
+WITH_MAPS = "regression"  # the recipe of a network that is
 
 
 def resolve(symbol: str) -> Any:
@@ -187,7 +188,7 @@ def check_means(system: str, block: Mapping[str, Any]) -> None:
     Raises
     ------
     InputError
-        If one is no U-Net, or another than `generator.mean` says.
+        If one is no U-Net of the MRI alone, or another than `generator.mean` says.
     """
     models = block.get("models", {})
     for name, entry in models.items():
@@ -195,12 +196,13 @@ def check_means(system: str, block: Mapping[str, Any]) -> None:
         if own["name"] != RECTIFIED or other["name"] == RECTIFIED:
             continue
         filters = own.get("mean", other.get("filters"))
-        if other["name"] != MEAN or filters != other.get("filters"):
+        if other["name"] != MEAN or filters != other.get("filters") or other.get("maps"):
             raise InputError(
                 f"{system}.models.{name}.start: its mean PET is a {MEAN} of the filters {filters} "
                 f"(`generator.mean`), and it starts from a {other['name']} of "
-                f"{other.get('filters')}; leave out `generator.mean` and start from a {MEAN}, or "
-                "`start: null`, and both its networks are trained"
+                f"{other.get('filters')}{' with maps' if other.get('maps') else ''}; leave out "
+                f"`generator.mean` and start from a {MEAN} without maps, or `start: null`, and "
+                "both its networks are trained"
             )
 
 
@@ -245,21 +247,21 @@ def shown_maps(entry: Mapping[str, Any]) -> list[str]:
     """Return the arrays of the dataset that a model is shown, its source first.
 
     That is the MRI (or another source that the entry names) alone, but for a local regression,
-    which is shown the maps that its features are made of too.
+    which is shown the maps that its features are made of too, and a U-Net with `maps`.
     """
     source, generator = entry.get("source", "mri"), entry["generator"]
-    named = generator["features"] if generator["name"] == LOCAL else ()
+    named = generator["features"] if generator["name"] == LOCAL else generator.get("maps", ())
     return [source, *(name for name in named if name != source)]
 
 
 def check_maps(system: str, models: Mapping[str, Any]) -> None:
-    """Check what concerns local regressions: the maps of their features, and their settings.
+    """Check the maps that models are shown beside the MRI, and settings of local regressions.
 
     Raises
     ------
     InputError
         The dataset of the system's space has no such map, recipe and generator are not of one
-        kind, or another recipe has a setting of this one.
+        kind, or another recipe has a setting of this one, or a recipe takes no maps.
     """
     space = SYSTEMS[system].space
     for name, entry in models.items():
@@ -272,11 +274,18 @@ def check_maps(system: str, models: Mapping[str, Any]) -> None:
         for key in ("window_mm", "ridge"):
             if key in entry and entry["recipe"] != LOCAL:
                 raise InputError(f"{where}.{key}: is a setting of the recipe {LOCAL} alone")
-        for own in generator["features"] if generator["name"] == LOCAL else ():
+        key = "features" if generator["name"] == LOCAL else "maps"
+        named = generator.get(key, ())
+        if named and key == "maps" and (generator["name"], entry["recipe"]) != (MEAN, WITH_MAPS):
+            raise InputError(
+                f"{where}.generator.maps: a {MEAN} of the recipe {WITH_MAPS} alone is shown maps, "
+                f"and this is a {generator['name']} of the recipe {entry['recipe']}"
+            )
+        for own in named:
             if own not in SPACES[space].maps:
                 known = ", ".join(SPACES[space].maps) or "none that a model may be shown so"
                 raise InputError(
-                    f"{where}.generator.features.{own}: the {space} dataset has no such map; it "
+                    f"{where}.generator.{key}.{own}: the {space} dataset has no such map; it "
                     f"has {known}"
                 )
 

@@ -60,12 +60,15 @@ class UNet3d(nn.Module):
         from the mean MRI (`MeanImage`, set by `start_at_mean_image`).
     grid
         X, Y, Z of the volumes, which `standardise` needs.
+    maps
+        Of the dataset, such as `gm`, each of which is a further channel behind the MRI.
 
     Raises
     ------
     InputError
-        If fewer than two levels are asked for, the dropout is no share, or there is no grid to
-        standardise; in use, for a volume whose sides cannot be halved as often as there are levels.
+        If fewer than two levels are asked for, the dropout is no share, there is no grid to
+        standardise, or maps as well; in use, for a volume whose sides cannot be halved as often as
+        there are levels.
 
     Notes
     -----
@@ -80,8 +83,11 @@ class UNet3d(nn.Module):
         dropout: float = 0.0,
         standardise: bool = False,
         grid: Sequence[int] | None = None,
+        maps: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        if standardise and maps:
+            raise InputError("unet3d: standardise is of the MRI alone; leave out `maps`")
         if len(filters) < 2:
             raise InputError(f"unet3d: filters must name two levels or more, found {filters}")
         if not 0 <= dropout < 1:
@@ -89,7 +95,8 @@ class UNet3d(nn.Module):
         self.skips = skips
         levels = list(itertools.pairwise(filters))
         self.from_mean = MeanImage(grid, "unet3d") if standardise else None
-        self.first = DoubleConvolution(MeanImage.CHANNELS if standardise else 1, filters[0])
+        channels = MeanImage.CHANNELS if standardise else 1 + len(maps)
+        self.first = DoubleConvolution(channels, filters[0])
         self.down = nn.ModuleList(DoubleConvolution(fine, coarse) for fine, coarse in levels)
         self.up = nn.ModuleList(DoublingConv(coarse, fine) for fine, coarse in reversed(levels))
         self.merge = nn.ModuleList(
@@ -109,7 +116,7 @@ class UNet3d(nn.Module):
             self.from_mean.fit(mri, pet, self.output)
 
     def forward(self, mri: Tensor) -> Tensor:
-        """Map an MRI (B, 1, X, Y, Z), intensities 0 to 1, to a PET of the same shape in 0..1."""
+        """Map MRI (B, 1 and a channel a map, X, Y, Z), 0 to 1, to PET (B, 1, X, Y, Z) in 0..1."""
         return self.decode(self.encode(mri))
 
     def encode(self, volume: Tensor) -> list[Tensor]:

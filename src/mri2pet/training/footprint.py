@@ -134,7 +134,9 @@ def _size(network: nn.Module) -> int:
 def _sample(entry: Mapping[str, Any], shape: Sequence[int]) -> tuple[int, ...]:
     """Return the shape of what a network is shown at a time: channels first."""
     parts = Parts.of(entry)
-    return (1, *shape) if parts is None else (parts.channels, *parts.sides(shape))
+    if parts is not None:
+        return (parts.channels, *parts.sides(shape))
+    return (1 + len(entry["generator"].get("maps", ())), *shape)
 
 
 def _volumes(number: int, given: Sequence[int]) -> Tensor:

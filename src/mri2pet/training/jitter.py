@@ -24,10 +24,13 @@ class Jittered:
         Of the factor, which is normal about one.
     seed
         Factors follow from it and the epoch alone, so that any epoch can be resumed.
+    channels
+        So many of the source's first channels are multiplied: maps behind an MRI have a unit.
+        None: all.
     """
 
-    def __init__(self, plain: Batches, sd: float, seed: int) -> None:
-        self.plain, self.sd, self.seed = plain, sd, seed
+    def __init__(self, plain: Batches, sd: float, seed: int, channels: int | None = None) -> None:
+        self.plain, self.sd, self.seed, self.channels = plain, sd, seed, channels
 
     def __len__(self) -> int:
         return len(self.plain)
@@ -39,4 +42,9 @@ class Jittered:
             source = batch["source"]
             shape = (len(source), *[1] * (source.ndim - 1))
             factor = 1 + self.sd * torch.randn(shape, generator=generator)
-            yield {**batch, "source": source * factor.to(source.device)}
+            factor = factor.to(source.device)
+            if self.channels is not None and source.shape[1] > self.channels:
+                each = factor.expand(-1, source.shape[1], *factor.shape[2:]).clone()
+                each[:, self.channels :] = 1
+                factor = each
+            yield {**batch, "source": source * factor}

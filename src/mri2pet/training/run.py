@@ -19,6 +19,7 @@ from mri2pet.training.data import PairBatches, Pairs, seed_from
 from mri2pet.training.history import plot_history
 from mri2pet.training.jitter import Jittered
 from mri2pet.training.loop import Batches, Validation, train
+from mri2pet.training.mirror import Mirrored
 from mri2pet.training.part_batches import PartBatches
 from mri2pet.training.recipe import Recipe, recalibrate_batch_norm
 from mri2pet.training.recipes import find_closed_form, make_recipe
@@ -129,7 +130,14 @@ def prepare(
             network.to(memory_format=layout_of(network, target, dimensions))
     given = (pairs, settings.batch_size, own_seed, target, layout)
     plain = PairBatches(*given) if parts is None else PartBatches(*given, parts=parts)
-    batches = Jittered(plain, settings.jitter, own_seed) if settings.jitter else plain
+    batches: Batches = plain
+    if settings.mirror:
+        if parts is not None:
+            raise InputError(f"{name}: training.mirror is of whole volumes; it has parts")
+        batches = Mirrored(batches, pairs.mask, own_seed)
+    if settings.jitter:
+        channels = 1 if config["generator"].get("maps") else None
+        batches = Jittered(batches, settings.jitter, own_seed, channels)
     return Training(recipe, batches, plain, settings, precision)
 
 

@@ -75,6 +75,8 @@ class TrainingSettings:
     jitter
         Sd of the factor about one that each MRI is multiplied by whenever it is shown
         (`jitter.Jittered`); 0 for none.
+    mirror
+        Show each person as they are or left for right, by chance (`mirror.Mirrored`).
     """
 
     epochs: int
@@ -94,6 +96,7 @@ class TrainingSettings:
     start_at_mean: bool = True
     recalibrate: bool = True
     jitter: float = 0.0
+    mirror: bool = False
     steps: int | None = None
 
     @classmethod
