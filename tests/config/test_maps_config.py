@@ -19,7 +19,8 @@ def test_the_default_entry_is_shown_what_the_local_regression_is(config, schema)
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"maps": ["gm", "bone"]}, r"generator\.maps\.bone: the linear dataset has no such map"),
+        ({"maps": ["gm", "bone"]}, r"generator\.maps\.1: 'bone' is not one of"),
+        ({"maps": ["mri"]}, r"generator\.maps\.0: 'mri' is not one of"),
         ({"maps": ["gm", "gm"]}, r"generator\.maps: .*non-unique"),
         ({"maps": "gm"}, r"generator\.maps: gm is not of type 'array'|generator\.maps: 'gm'"),
     ],
