@@ -121,6 +121,7 @@ def test_models_are_those_of_the_run_with_their_settings(config):
     [
         ("rectified_flow", {}, "; it goes on from U-Net, trained before."),
         ("rectified_flow", {"start": None}, "jitter 0.1."),
+        ("unet_maps", {}, "; shown maps of grey matter, white matter, fluid beside the MRI."),
         ("unet", {"people": 20}, "; 20 people of each fold to learn from."),
         ("gla_gan", {"repeats": 3, "people": 9}, "9 people of each fold to learn from; trained 3"),
     ],

@@ -9,6 +9,8 @@ import pandas as pd
 from mri2pet.datasets.together import PERSON, SCANNER, SITE
 from mri2pet.reporting.references import Citations
 
+TISSUES = {"gm": "grey matter", "wm": "white matter", "csf": "fluid"}
+
 HEAD = """# Methods, in words
 
 Made from the configuration that was run. You may use this text as it is or change it: it is
@@ -167,8 +169,10 @@ def models_in_words(
 
 
 def _further(entry: Mapping[str, Any], models: Mapping[str, Any]) -> str:
-    """Say what a model goes on from, how many people it learnt from, how often it was trained."""
+    """Say what a model is shown, goes on from and learnt from, and how often it was trained."""
     start, words = entry.get("start"), ""
+    if maps := entry["generator"].get("maps"):
+        words += f"; shown maps of {', '.join(TISSUES[name] for name in maps)} beside the MRI"
     if start:
         words += f"; it goes on from {models[start].get('label', start)}, trained before"
     if entry.get("people"):
