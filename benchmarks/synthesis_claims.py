@@ -54,7 +54,7 @@ HEAD = (
 def in_short(
     images: Images, intervals: Intervals, found: Diagnosis, labels: Mapping[str, str]
 ) -> str:
-    """Write what was asked before the study was run, a line each; nothing of what is not there."""
+    """Write what the study is read for, a line each; nothing of what is not there."""
     lines = []
     for name in ("gla_gan", "unet", MAPS, *LONG):
         if {name, REGRESSION} <= set(images.methods):

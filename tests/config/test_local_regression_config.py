@@ -21,13 +21,10 @@ def test_every_pet_system_has_it(config, schema, system):
     assert shown_maps(entry)[0] == "mri"
 
 
-SHOWN_MAPS = ("local_regression", "unet_maps")
-
-
 def test_other_models_are_shown_their_source_alone(config):
     for system in ("gla_gan", "dual_glow", "gan_anomaly", "ixi"):
         for name, entry in system_models(config, system).items():
-            if name not in SHOWN_MAPS:
+            if name not in ("local_regression", "unet_maps"):
                 assert shown_maps(entry) == [entry.get("source", "mri")]
                 assert find_closed_form(entry["recipe"]) is None
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from mri2pet.config.systems import shown_maps
 from mri2pet.datasets.parts import Parts
 from mri2pet.models.rectified_flow import RectifiedFlow
 from mri2pet.models.registry import build
@@ -136,7 +137,7 @@ def _sample(entry: Mapping[str, Any], shape: Sequence[int]) -> tuple[int, ...]:
     parts = Parts.of(entry)
     if parts is not None:
         return (parts.channels, *parts.sides(shape))
-    return (1 + len(entry["generator"].get("maps", ())), *shape)
+    return (len(shown_maps(entry)), *shape)
 
 
 def _volumes(number: int, given: Sequence[int]) -> Tensor:

@@ -40,11 +40,8 @@ class Jittered:
         generator = torch.Generator().manual_seed(seed_from(self.seed, "jitter", epoch))
         for batch in self.plain.epoch(epoch):
             source = batch["source"]
-            shape = (len(source), *[1] * (source.ndim - 1))
-            factor = 1 + self.sd * torch.randn(shape, generator=generator)
-            factor = factor.to(source.device)
-            if self.channels is not None and source.shape[1] > self.channels:
-                each = factor.expand(-1, source.shape[1], *factor.shape[2:]).clone()
-                each[:, self.channels :] = 1
-                factor = each
-            yield {**batch, "source": source * factor}
+            ones = [1] * (source.ndim - 2)
+            factor = torch.ones(*source.shape[:2], *ones)
+            drawn = torch.randn(len(source), 1, *ones, generator=generator)
+            factor[:, : self.channels] = 1 + self.sd * drawn
+            yield {**batch, "source": source * factor.to(source.device)}
