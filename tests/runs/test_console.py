@@ -5,6 +5,7 @@ import heapq
 import io
 import logging
 import random
+import time
 from collections import Counter
 
 import pytest
@@ -12,8 +13,9 @@ import pytest
 from mri2pet.runs import console
 from mri2pet.runs.bar import Bar, Lines, spoken
 from mri2pet.runs.console import MOST_FAILURES, MOST_WARNINGS, Console, tell_outlook
+from mri2pet.runs.failures import UNSEEN
 from mri2pet.runs.main_numbers import main_numbers
-from mri2pet.runs.recorder import Job
+from mri2pet.runs.recorder import STOPPED, TOGETHER, Job
 from mri2pet.runs.time_left import USUAL, Outlook, time_left
 
 LIMIT = 300  # lines of a default run
@@ -131,12 +133,50 @@ def test_a_failure_is_told_with_whose_it_is_why_and_its_log(told, tmp_path):
     assert "CalledProcessError" not in text
 
 
+INTERRUPT = "Terminating processes on user request, this might take some time."
+
+
+@pytest.mark.parametrize("first", ["job", "interrupt"])
+def test_a_job_stopped_by_ctrl_c_says_so_whichever_is_told_first(told, first):
+    told.start(1, "train", model="unet")
+    told.start(2, "n4", subject="001")
+    if first == "interrupt":
+        told.tell(None, 10.0, msg=INTERRUPT)
+    told.tell("job_error", 10.1, jobid=1, rule_msg=None, log=[])
+    told.tell("job_error", 10.1, jobid=2, rule_msg="told by the cluster", log=[])
+    if first == "job":
+        told.tell(None, 10.2, msg=INTERRUPT)
+    text = "\n".join(told.lines)
+    assert f"failed: train model=unet\n  {STOPPED}" in text
+    assert "failed: n4 001\n  told by the cluster" in text
+
+
+def test_a_job_that_fell_silent_before_ctrl_c_was_not_stopped_by_it(told):
+    told.start(1, "train", model="unet")
+    told.tell("job_error", 10, jobid=1, rule_msg=None, log=[])
+    told.tell(None, 10 + 2 * TOGETHER, msg=INTERRUPT)
+    assert UNSEEN in "\n".join(told.lines)
+    assert STOPPED not in "\n".join(told.lines)
+
+
+def test_a_silent_failure_is_told_though_nothing_else_happens(told, monkeypatch):
+    monkeypatch.setattr(console, "TOGETHER", 0.05)
+    told.start(1, "train", model="unet")
+    told.tell("job_error", jobid=1, rule_msg=None, log=[])
+    assert told.lines == []
+    until = time.monotonic() + 10
+    while not told.lines and time.monotonic() < until:
+        time.sleep(0.01)
+    assert told.lines[:2] == ["failed: train model=unet", f"  {UNSEEN}"]
+
+
 def test_of_many_failures_and_warnings_the_first_are_told(told):
     for number in range(200):
         told.start(number, "n4", subject=str(number))
         told.tell("job_error", 1, jobid=number, rule_msg=None, log=[])
         told.tell(None, level=logging.WARNING, msg=f"warning {number}")
         told.tell(None, level=logging.WARNING, msg="warning 0")
+    told.console.close()
     text = "\n".join(told.lines)
     assert text.count("failed: n4") == MOST_FAILURES
     assert text.count("warning ") == MOST_WARNINGS

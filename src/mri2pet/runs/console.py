@@ -4,10 +4,11 @@ import logging
 import sys
 from collections import Counter
 from contextlib import suppress
+from threading import RLock, Timer
 
 from mri2pet.runs.bar import Bar, Lines
-from mri2pet.runs.failures import reason_of
-from mri2pet.runs.recorder import WHOSE, Job, RunRecorder
+from mri2pet.runs.failures import is_silent, reason_of
+from mri2pet.runs.recorder import TOGETHER, WHOSE, Job, RunRecorder
 from mri2pet.runs.time_left import Left, Outlook, past_means, time_left, usual_seconds
 
 MOST_WARNINGS, MOST_FAILURES = 40, 20
@@ -60,9 +61,15 @@ class Console:
         self.told: set[str] = set()
         self.open: dict[tuple[str, str], int] = {}
         self.unread = False
+        self.held: list[Job] = []  # failed without a word: the run's interruption may be told yet
+        self.lock = RLock()  # between the thread that logs and the one that waits for a word
 
     def take(self, record: logging.LogRecord) -> None:
         """Take up one record."""
+        with self.lock:
+            self._take(record)
+
+    def _take(self, record: logging.LogRecord) -> None:
         event = str(getattr(record, "event", None) or "")
         if not self.dry:
             self.recorder.emit(record)
@@ -80,6 +87,7 @@ class Console:
 
     def close(self) -> None:
         """Leave the screen as it is."""
+        self._tell_held()
         self.screen.stop()
 
     def say(self, text: str, style: str = "") -> None:
@@ -133,7 +141,20 @@ class Console:
         if job is None or self.failed > MOST_FAILURES:
             if self.failed == MOST_FAILURES + 1:
                 self.say("Further failures are listed in results/failures.tsv at the end.", "red")
-            return
+        elif is_silent(job):
+            self.held.append(job)
+            waiting = Timer(TOGETHER, self._tell_held)
+            waiting.daemon = True
+            waiting.start()
+        else:
+            self._tell(job)
+
+    def _tell_held(self) -> None:
+        with self.lock:
+            while self.held:
+                self._tell(self.held.pop(0))
+
+    def _tell(self, job: Job) -> None:
         whose = [job.wildcards[key] for key in WHOSE if key in job.wildcards]
         what = " ".join(part for part in (job.rule, *whose, job.name) if part)
         log = f"\n  log: {job.logs[0]}" if job.logs else ""
@@ -154,6 +175,8 @@ class Console:
         ):
             self.told.add(text)
             self.say(text)
+            if self.recorder.interrupted:
+                self._tell_held()
 
     def _warning(self, text: str) -> None:
         """Say a warning once; of very many, the first."""

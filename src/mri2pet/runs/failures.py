@@ -145,6 +145,11 @@ def reason_of(job: Job) -> str:
     return job.message or _killed(job) or SILENT.format(rule=job.rule)
 
 
+def is_silent(job: Job) -> bool:
+    """Tell whether neither a failed job nor its executor says why."""
+    return not job.message and not _told_error(job) and not _killed(job)
+
+
 def _told_error(job: Job) -> bool:
     own = _recent(job) or ""
     return " ERROR " in own or "Traceback (" in own

@@ -53,6 +53,8 @@ class Job:
 WHOSE = ("subject", "visit")
 INTERRUPT = "Terminating processes on user request"  # Snakemake's words for Ctrl-C and the like
 STOPPED = "stopped with the run, which was interrupted; start again, and it goes on"
+# Seconds between the end of a job by Ctrl-C and Snakemake's word of it, which another thread tells.
+TOGETHER = 2.0
 
 
 @dataclass
@@ -92,7 +94,8 @@ class RunRecorder(logging.Handler):
 
     def _take(self, event: str, what: Mapping[str, Any], now: float) -> None:
         if event == "None":
-            self.interrupted |= str(what.get("msg")).startswith(INTERRUPT)
+            if str(what.get("msg")).startswith(INTERRUPT):
+                self._interrupt(now)
         elif event == "job_info":
             self.began = self.began or now
             wildcards = {key: str(value) for key, value in dict(what["wildcards"] or {}).items()}
@@ -115,6 +118,14 @@ class RunRecorder(logging.Handler):
         if self.interrupted and not job.message:
             job.message = STOPPED
         job.group = group or job.group
+
+    def _interrupt(self, now: float) -> None:
+        """Explain failures without a reason, of this moment too: either thread may be the first."""
+        self.interrupted = True
+        for job in self.jobs.values():
+            recent = job.ended is not None and now - job.ended < TOGETHER
+            if job.state == "failed" and recent and not job.message:
+                job.message = STOPPED
 
     def _end(self, jobid: int, state: str, now: float) -> Job | None:
         job = self.jobs.get(jobid)
