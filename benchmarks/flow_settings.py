@@ -47,7 +47,7 @@ def deviations(generator: Any, pairs: Pairs) -> list[float]:
     levels: list[list[float]] = []
     with torch.no_grad():
         target = pairs.target + torch.rand(pairs.target.shape, generator=noise) / generator.bins
-        codes, _ = generator.encode_pet(target)
+        codes, _ = generator.encode_pet(target, pairs.side)
         given, _ = generator.encode_mri(pairs.source + 0.5 / generator.bins)
         for code, (mean, log_sigma) in zip(codes, generator.prior(given, pairs.side), strict=True):
             levels.append([float(((code - mean) * (-log_sigma).exp()).square().mean())])

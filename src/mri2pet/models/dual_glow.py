@@ -14,6 +14,7 @@ from mri2pet.errors import InputError
 from mri2pet.models.glow import Glow, gaussian_log_density
 from mri2pet.models.relation import Gaussian, Relation, draw_code
 from mri2pet.models.side import Side, SideHeads, SideInformation
+from mri2pet.models.told_mean import ToldMean
 from mri2pet.models.voxel_norm import VoxelNorm
 
 
@@ -45,6 +46,9 @@ class DualGlow(nn.Module):
     standardise
         Standardise each voxel over the training set before the flow (`VoxelNorm`, set by
         `initialise`). Not in the paper.
+    told_mean
+        Take the PET as the difference from the mean PET of people of whom the same is told
+        (`ToldMean`), in place of that of all. Needs `standardise` and `side`. Not in the paper.
 
     Raises
     ------
@@ -70,6 +74,7 @@ class DualGlow(nn.Module):
         bins: int = 256,
         grid: Sequence[int] | None = None,
         standardise: bool = False,
+        told_mean: bool = False,
     ) -> None:
         super().__init__()
         if bins < 1:
@@ -77,10 +82,15 @@ class DualGlow(nn.Module):
         self.bins = bins
         if standardise and grid is None:
             raise InputError("dual_glow: standardise needs the volumes' grid")
+        if told_mean and not (standardise and side):
+            raise InputError("dual_glow: told_mean needs standardise, and side information")
         self.centre = 0.0 if standardise else 0.5
         self.side = None if side is None else SideInformation(**side)
         self.mri_norm = VoxelNorm(grid if standardise else None, bins)
         self.pet_norm = VoxelNorm(grid if standardise else None, bins)
+        self.told_mean = None
+        if told_mean and self.side is not None and grid is not None:
+            self.told_mean = ToldMean(self.side, grid)
         self.mri_flow = Glow(depth, width, lu, checkpointing, wavelets)
         self.pet_flow = Glow(depth, width, lu, checkpointing, wavelets)
         channels = self.mri_flow.channels
@@ -143,7 +153,7 @@ class DualGlow(nn.Module):
         if self.side is not None and side is None:
             raise InputError("dual_glow: this model is trained with side information")
         mri_codes, of_mri = self.encode_mri(self._noisy(mri, generator))
-        pet_codes, of_pet = self.encode_pet(self._noisy(pet, generator))
+        pet_codes, of_pet = self.encode_pet(self._noisy(pet, generator), side)
         for code in mri_codes:
             of_mri = of_mri + gaussian_log_density(code)
         for code, (mean, log_sigma) in zip(pet_codes, self.prior(mri_codes, side), strict=True):
@@ -168,7 +178,7 @@ class DualGlow(nn.Module):
         Tensor
             Of the MRI's shape, 0 to 1.
         """
-        return self.decode_pet([mean for mean, _ in self._prior_of(mri, side)])
+        return self.decode_pet([mean for mean, _ in self._prior_of(mri, side)], side)
 
     @torch.no_grad()
     def draws(
@@ -200,7 +210,8 @@ class DualGlow(nn.Module):
         each = [temperature] * len(priors) if isinstance(temperature, int | float) else temperature
         for _ in range(count):
             codes = zip(priors, each, strict=True)
-            yield self.decode_pet([draw_code(*prior, own, generator) for prior, own in codes])
+            drawn = [draw_code(*prior, own, generator) for prior, own in codes]
+            yield self.decode_pet(drawn, side)
 
     @torch.no_grad()
     def initialise(self, mri: Tensor, pet: Tensor, side: Side | None = None) -> None:
@@ -220,7 +231,7 @@ class DualGlow(nn.Module):
         """
         self.train()
         self.losses(mri, pet, side)
-        self.relation.fit_sigma(self.encode_pet(self._noisy(pet))[0])
+        self.relation.fit_sigma(self.encode_pet(self._noisy(pet), side)[0])
 
     def encode_mri(self, mri: Tensor) -> tuple[list[Tensor], Tensor]:
         """Return the codes z_m of volumes 0 to 1, noise included, and log |det(dz_m/dx_m)|."""
@@ -228,16 +239,38 @@ class DualGlow(nn.Module):
         codes, of_flow = self.mri_flow(x - self.centre)
         return codes, of_norm + of_flow
 
-    def encode_pet(self, pet: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Return the codes z_p of volumes 0 to 1, noise included, and log |det(dz_p/dx_p)|."""
-        x, of_norm = self.pet_norm(pet)
+    def encode_pet(self, pet: Tensor, side: Side | None = None) -> tuple[list[Tensor], Tensor]:
+        """Return the codes z_p of volumes 0 to 1, noise included, and log |det(dz_p/dx_p)|.
+
+        A model with `told_mean` takes the volumes as those of people with this side information.
+        """
+        x, of_norm = self.pet_norm(pet - self._told(side))
         codes, of_flow = self.pet_flow(x - self.centre)
         return codes, of_norm + of_flow
 
-    def decode_pet(self, codes: Sequence[Tensor]) -> Tensor:
-        """Return the volumes 0 to 1, without noise, of PET codes."""
+    def decode_pet(self, codes: Sequence[Tensor], side: Side | None = None) -> Tensor:
+        """Return the volumes 0 to 1, without noise, of PET codes; `side` as for `encode_pet`."""
         volume = self.pet_norm.inverse(self.pet_flow.inverse(codes) + self.centre)
-        return (volume - 0.5 / self.bins).clamp(0, 1)
+        return (volume + self._told(side) - 0.5 / self.bins).clamp(0, 1)
+
+    def fit_norms(
+        self, mri: Tensor, pet: Tensor, side: Side | None = None, people: Tensor | None = None
+    ) -> Tensor:
+        """Set the fixed first layers of both flows from training volumes (N, 1, X, Y, Z).
+
+        Returns
+        -------
+        Tensor
+            The PETs as they are to be learnt from (`ToldMean.fit`); the same without `told_mean`.
+        """
+        self.mri_norm.fit(mri)
+        if self.told_mean is not None and side is not None:
+            pet = self.told_mean.fit(side, pet, people)
+        self.pet_norm.fit(pet - self._told(side))
+        return pet
+
+    def _told(self, side: Side | None) -> Tensor | float:
+        return 0.0 if self.told_mean is None else self.told_mean(side)
 
     def _prior_of(self, mri: Tensor, side: Side | None) -> list[Gaussian]:
         codes, _ = self.encode_mri(mri + 0.5 / self.bins)

@@ -77,7 +77,7 @@ def fit_temperatures(
     for row in range(len(mri)):
         told = side and {name: values[row : row + 1] for name, values in side.items()}
         half = 0.5 / generator.bins  # the mean of the noise of training
-        codes, _ = generator.encode_pet(pet[row : row + 1] + half)
+        codes, _ = generator.encode_pet(pet[row : row + 1] + half, told)
         given, _ = generator.encode_mri(mri[row : row + 1] + half)
         for level, (code, (mean, log_sigma)) in enumerate(
             zip(codes, generator.prior(given, told), strict=True)
@@ -179,7 +179,7 @@ def bits_a_voxel(
             for volume in (mri, pet)
         ]
         given, _ = generator.encode_mri(noisy[0])
-        codes, of_flow = generator.encode_pet(noisy[1])
+        codes, of_flow = generator.encode_pet(noisy[1], side)
         priors = generator.prior(given, side)
         for row, wider in enumerate(spreads):
             log_density = of_flow.double()

@@ -66,6 +66,8 @@ class Pairs:
         for a model that takes none.
     seen
         (N, 1, X, Y, Z) bool, false where the target is not measured; None where all of it is.
+    people
+        (N,) int64, whose visits they are; None: each of another person.
     """
 
     source: Tensor
@@ -74,6 +76,7 @@ class Pairs:
     atlas: Tensor
     side: Mapping[str, Tensor] | None = None
     seen: Tensor | None = None
+    people: Tensor | None = None
 
     def digest(self) -> str:
         """Hash of all that is learnt from, to know a checkpoint of other data."""
@@ -147,6 +150,7 @@ def load_pairs(
         atlas=torch.from_numpy(np.ascontiguousarray(regions[box])),
         side=None if side is None else side.tensors(rows),
         seen=None if gaps is None else torch.from_numpy(gaps | ~brain[box]),
+        people=torch.from_numpy(pd.factorize(rows["subject"])[0]) if "subject" in rows else None,
     )
 
 

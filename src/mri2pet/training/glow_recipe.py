@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -58,13 +59,12 @@ class DualGlowRecipe(Recipe):
         if generator.side is not None and pairs.side is None:
             raise InputError("the generator takes side information, and the pairs have none")
         self.generator: DualGlow = generator
-        generator.mri_norm.fit(pairs.source)
-        generator.pet_norm.fit(pairs.target)
+        self.target = generator.fit_norms(pairs.source, pairs.target, pairs.side, pairs.people)
         count = len(pairs.source)
         chosen = torch.randperm(count)[: int(config.get("initialisation_batch", START))]
         self.start_side = pairs.side and {name: v[chosen] for name, v in pairs.side.items()}
         self.register_buffer("start_mri", pairs.source[chosen], persistent=False)
-        self.register_buffer("start_pet", pairs.target[chosen], persistent=False)
+        self.register_buffer("start_pet", self.target[chosen], persistent=False)
         self.register_buffer("begun", torch.tensor(False))  # in checkpoints
         self.known = False  # spares a GPU the question of the buffer at every step
         steps = math.ceil(count / min(settings.batch_size, count))
@@ -72,6 +72,10 @@ class DualGlowRecipe(Recipe):
         group = {"params": list(generator.parameters()), "share": 1.0}
         adamax = Adamax([group], lr=settings.learning_rate, betas=(settings.beta1, beta2))
         self.optimisers = {"generator": adamax}
+
+    def learnt_from(self, pairs: Pairs) -> Pairs:
+        """Return the pairs, their targets moved where the generator has a `told_mean`."""
+        return replace(pairs, target=self.target)
 
     def step(self, batch: Batch, precision: Precision) -> dict[str, Tensor]:
         """Take one step on the likelihood of a batch of pairs."""

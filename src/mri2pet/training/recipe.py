@@ -6,7 +6,7 @@ file of this folder, which a model's entry names (`recipes`).
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,9 @@ from torch.optim import Adam, Optimizer
 from mri2pet.errors import InputError
 from mri2pet.training.recipes import plain_weight
 from mri2pet.training.settings import Precision, TrainingSettings
+
+if TYPE_CHECKING:
+    from mri2pet.training.data import Pairs
 
 # `source` and `target`; of parts `mask`; where the model wants it, `side`; where there are gaps in
 # the target, `seen`
@@ -37,6 +40,10 @@ class Recipe(nn.Module, ABC):
 
     generator: nn.Module
     optimisers: dict[str, Optimizer]
+
+    def learnt_from(self, pairs: "Pairs") -> "Pairs":
+        """Return what batches are made of: the pairs that it was made with, unless it moves some."""
+        return pairs
 
     def begin(self, precision: Precision) -> None:
         """Set up what the first step needs; without effect once that is done."""

@@ -118,6 +118,7 @@ def prepare(
     own_seed = seed_from(seed, name, fold)
     torch.manual_seed(own_seed)
     recipe = make_recipe(config, settings, pairs)
+    pairs = recipe.learnt_from(pairs)
     if start is not None:
         _go_on_from(recipe, start, name)
     recipe = recipe.to(target)
