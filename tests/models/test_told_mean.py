@@ -1,4 +1,4 @@
-"""The mean PET of people of whom the same is told: a ridge regression, and a flow that begins there."""
+"""The mean PET of people of whom the same is told: a ridge regression, and where a flow begins."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ TOLD = SideInformation(groups=GROUPS)
 
 
 def people(count, seed=0):
-    """Return what is told of some people, and PETs that fall with the age and from group to group."""
+    """Return what is told of some people, and PETs that fall with age and from group to group."""
     draw = torch.Generator().manual_seed(seed)
     side = {
         "age": 60 + 30 * torch.rand(count, generator=draw),

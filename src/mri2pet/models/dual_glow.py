@@ -45,7 +45,7 @@ class DualGlow(nn.Module):
         voxel of the top code by itself (`Relation`), and `standardise` is possible.
     standardise
         Standardise each voxel over the training set before the flow (`VoxelNorm`, set by
-        `initialise`). Not in the paper.
+        `fit_norms`). Not in the paper.
     told_mean
         Take the PET as the difference from the mean PET of people of whom the same is told
         (`ToldMean`), in place of that of all. Needs `standardise` and `side`. Not in the paper.
@@ -88,9 +88,7 @@ class DualGlow(nn.Module):
         self.side = None if side is None else SideInformation(**side)
         self.mri_norm = VoxelNorm(grid if standardise else None, bins)
         self.pet_norm = VoxelNorm(grid if standardise else None, bins)
-        self.told_mean = None
-        if told_mean and self.side is not None and grid is not None:
-            self.told_mean = ToldMean(self.side, grid)
+        self.told_mean = ToldMean(self.side, grid) if told_mean else None
         self.mri_flow = Glow(depth, width, lu, checkpointing, wavelets)
         self.pet_flow = Glow(depth, width, lu, checkpointing, wavelets)
         channels = self.mri_flow.channels
@@ -210,8 +208,7 @@ class DualGlow(nn.Module):
         each = [temperature] * len(priors) if isinstance(temperature, int | float) else temperature
         for _ in range(count):
             codes = zip(priors, each, strict=True)
-            drawn = [draw_code(*prior, own, generator) for prior, own in codes]
-            yield self.decode_pet(drawn, side)
+            yield self.decode_pet([draw_code(*one, own, generator) for one, own in codes], side)
 
     @torch.no_grad()
     def initialise(self, mri: Tensor, pet: Tensor, side: Side | None = None) -> None:
@@ -244,33 +241,32 @@ class DualGlow(nn.Module):
 
         A model with `told_mean` takes the volumes as those of people with this side information.
         """
-        x, of_norm = self.pet_norm(pet - self._told(side))
+        x, of_norm = self.pet_norm(self._apart(pet, side))
         codes, of_flow = self.pet_flow(x - self.centre)
         return codes, of_norm + of_flow
 
     def decode_pet(self, codes: Sequence[Tensor], side: Side | None = None) -> Tensor:
         """Return the volumes 0 to 1, without noise, of PET codes; `side` as for `encode_pet`."""
         volume = self.pet_norm.inverse(self.pet_flow.inverse(codes) + self.centre)
-        return (volume + self._told(side) - 0.5 / self.bins).clamp(0, 1)
+        if self.told_mean is not None:
+            volume = volume + self.told_mean(side)
+        return (volume - 0.5 / self.bins).clamp(0, 1)
 
     def fit_norms(
         self, mri: Tensor, pet: Tensor, side: Side | None = None, people: Tensor | None = None
     ) -> Tensor:
         """Set the fixed first layers of both flows from training volumes (N, 1, X, Y, Z).
 
-        Returns
-        -------
-        Tensor
-            The PETs as they are to be learnt from (`ToldMean.fit`); the same without `told_mean`.
+        Returns the PETs as they are to be learnt from: with `told_mean` those of `ToldMean.fit`.
         """
         self.mri_norm.fit(mri)
         if self.told_mean is not None and side is not None:
             pet = self.told_mean.fit(side, pet, people)
-        self.pet_norm.fit(pet - self._told(side))
+        self.pet_norm.fit(self._apart(pet, side))
         return pet
 
-    def _told(self, side: Side | None) -> Tensor | float:
-        return 0.0 if self.told_mean is None else self.told_mean(side)
+    def _apart(self, pet: Tensor, side: Side | None) -> Tensor:
+        return pet if self.told_mean is None else pet - self.told_mean(side)
 
     def _prior_of(self, mri: Tensor, side: Side | None) -> list[Gaussian]:
         codes, _ = self.encode_mri(mri + 0.5 / self.bins)

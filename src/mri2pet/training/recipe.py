@@ -42,7 +42,7 @@ class Recipe(nn.Module, ABC):
     optimisers: dict[str, Optimizer]
 
     def learnt_from(self, pairs: "Pairs") -> "Pairs":
-        """Return what batches are made of: the pairs that it was made with, unless it moves some."""
+        """Return what batches are made of: the pairs as they are, unless it moves targets."""
         return pairs
 
     def begin(self, precision: Precision) -> None:
