@@ -133,6 +133,13 @@ def test_what_a_model_starts_from_and_learns_from_is_said(config, model, changes
     assert words in line
 
 
+def test_what_a_flow_is_told_and_begins_at_is_said(config):
+    [line] = [row for row in text_of(config, ["dual_glow"]).splitlines() if "(side" in row]
+    assert "; told age, sex, diagnosis; it makes the difference from the mean PET of people" in line
+    [plain] = [row for row in text_of(config, ["dual_glow"]).splitlines() if "- DUAL-GLOW:" in row]
+    assert "told" not in plain
+
+
 def test_an_unknown_reference_is_no_citation():
     with pytest.raises(KeyError):
         Citations()("nothing")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from mri2pet.config.systems import told
 from mri2pet.datasets.together import PERSON, SCANNER, SITE
 from mri2pet.reporting.references import Citations
 
@@ -173,6 +174,10 @@ def _further(entry: Mapping[str, Any], models: Mapping[str, Any]) -> str:
     start, words = entry.get("start"), ""
     if maps := entry["generator"].get("maps"):
         words += f"; shown maps of {', '.join(TISSUES[name] for name in maps)} beside the MRI"
+    if known := told(entry):
+        words += f"; told {', '.join(known)}"
+    if entry["generator"].get("told_mean"):
+        words += "; it makes the difference from the mean PET of people of whom the same is told"
     if start:
         words += f"; it goes on from {models[start].get('label', start)}, trained before"
     if entry.get("people"):
