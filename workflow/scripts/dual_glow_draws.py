@@ -2,7 +2,7 @@
 
 From the dataset's MRI and PET, the folds and the weights of a generator that can draw. Sigma is
 widened by temperatures of people held out inside the training folds: by likelihood, and for draws
-by CRPS; with enough of them the intervals by a factor. Voxelwise mean and sd: a volume a test
+by CRPS and to the width of errors; with enough of them the intervals by a factor. Voxelwise mean and sd: a volume a test
 visit, in the order of `synthesise`. `coverage.tsv`: what the intervals hold, by visit, nominal
 share and factor (`chosen`: the one in use); `scores.tsv`: a row a visit and score;
 `calibration.json`: what was chosen on whom.
@@ -33,11 +33,13 @@ with recorded(snakemake):
     arrays += [np.load(given.mask).astype(bool), read_seen(given.seen)]
     generator = load_generator(params.generator, given.weights).to(choose_device())
     people = FlowPeople(generator, *arrays, side_information(params.generator), choose_device())
-    validation = read_json(given.chosen)["validation"]
-    held = visits[visits["subject"].isin(validation) & (visits["kind"] == "paired")]
-    likely = people.temperatures(held)
-    people.likely = people.spreads(likely, params.temperature)
-    temperatures = people.eased(likely, held)
+    chosen_on = read_json(given.chosen)
+    validation, paired = chosen_on["validation"], visits[visits["kind"] == "paired"]
+    held, learnt = (
+        paired[paired["subject"].isin(chosen_on[k])] for k in ("validation", "training")
+    )
+    people.likely = people.spreads(likely := people.temperatures(held), params.temperature)
+    temperatures = people.widened(people.eased(likely, held), held, learnt)
     spreads = people.spreads(temperatures, params.temperature)
     tested = synthesis_rows(visits, folds, fold).query("role == 'test'").reset_index(drop=True)
     enough = len(validation) >= enough_people(0.95)

@@ -73,37 +73,52 @@ class ToldMean(nn.Module):
         Returns
         -------
         Tensor
-            The PETs, each moved so that it differs from what this layer gives as it would if the
-            person had not been among those that it is fitted to. Told so, a flow learns how far a
-            new person is from the mean, and not how near the regression comes to its own people.
+            The PETs, each moved as `left_out` says. Told so, a flow learns how far a new person is
+            from the mean, and not how near the regression comes to its own people.
         """
         numbers = self.numbers(side).double()
-        people = torch.arange(len(pet)) if people is None else people
-        parts = people.unique(return_inverse=True)[1] % PARTS
-        moved = pet.clone()
-        for part in parts.unique():
-            out = parts == part
-            if out.all():
-                continue
-            centre, slopes = _ridge(numbers[~out], pet[~out])
-            mean = pet[~out].mean(0)
-            for row in torch.where(out)[0]:
-                moved[row] -= mean + _apply(centre, slopes, numbers[row : row + 1])[0]
         centre, slopes = _ridge(numbers, pet)
         self.centre.copy_(centre)
         self.slopes.copy_(slopes)
-        if (parts == parts[0]).all():
-            return pet
-        mean = pet.mean(0)
-        for row in range(len(pet)):
-            moved[row] += mean + _apply(centre, slopes, numbers[row : row + 1])[0]
-        return moved
+        return left_out(numbers, pet, people)
 
     def forward(self, side: Side | None) -> Tensor | float:
         """Return what is to be added to the mean PET, (B, 1, X, Y, Z); 0 for nothing told."""
         if side is None:
             return 0.0
         return _apply(self.centre, self.slopes, self.numbers(side).to(self.slopes.device))
+
+
+def left_out(numbers: Tensor, pet: Tensor, people: Tensor | None = None) -> Tensor:
+    """Move PETs to where they are as far from the regression as if their person was left out of it.
+
+    Parameters
+    ----------
+    numbers
+        (N, numbers) float64, what is told; NaN for what is not known. With no numbers at all the
+        regression is the mean.
+    pet
+        (N, 1, X, Y, Z).
+    people
+        (N,) whose each PET is; None: each of another person. They are left out in `PARTS` parts.
+
+    Returns
+    -------
+    Tensor
+        As `pet`; the same where all are of one person.
+    """
+    people = torch.arange(len(pet)) if people is None else people
+    parts = people.unique(return_inverse=True)[1] % PARTS
+    if (parts == parts[0]).all():
+        return pet
+    moved = pet.clone()
+    for sign, out in [(1, parts < 0), *((-1, parts == part) for part in parts.unique())]:
+        known = (numbers[~out], pet[~out])
+        centre, slopes = _ridge(*known)
+        mean = known[1].mean(0)
+        for row in torch.where(out if sign < 0 else ~out)[0]:
+            moved[row] += sign * (mean + _apply(centre, slopes, numbers[row : row + 1])[0])
+    return moved
 
 
 def _known(index: Tensor) -> Tensor:

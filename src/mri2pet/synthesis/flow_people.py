@@ -1,5 +1,6 @@
 """What a flow says of one fold's people: whom it has not seen, and how wide its draws must be."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,15 @@ from mri2pet.evaluation.visit_intervals import (
 )
 from mri2pet.models.dual_glow import DualGlow
 from mri2pet.models.side import SideInformation
+from mri2pet.models.told_mean import left_out
 from mri2pet.synthesis.draws import draw_pets
-from mri2pet.synthesis.temperature import bits_a_voxel, fit_temperatures, spread
+from mri2pet.synthesis.temperature import (
+    HIGHEST,
+    LOWEST,
+    bits_a_voxel,
+    fit_temperatures,
+    spread,
+)
 
 Array = np.ndarray
 POWERS = (0.25, 0.5, 0.75, 1.0)  # of the temperatures, of which draws take one
@@ -118,6 +126,68 @@ class FlowPeople:
             errors.append(float(np.mean(found)))
         chosen = POWERS[int(np.argmin(errors))]
         return [value**chosen for value in temperatures]
+
+    def widened(
+        self, temperatures: Sequence[float], held: pd.DataFrame, learnt: pd.DataFrame
+    ) -> list[float]:
+        """Return the temperatures times one factor: draws are to be as wide as errors.
+
+        A level's temperature counts each position of its code alike, and of a wavelet's eight
+        channels the one that most of the image is in as little as any; errors of one person have
+        one sign over much of the brain. So draws can be narrower than errors while codes are not.
+
+        Parameters
+        ----------
+        temperatures
+            As `eased` gives them.
+        held, learnt
+            Visits held out of the training, and those learnt from. The latter count as if left out
+            (`told_mean.left_out`) where the generator starts at their mean, and else not at all.
+        """
+        pets = {index: self.pet[index] for index in held["index"]}
+        if self.generator.pet_norm.grid is not None and len(learnt):
+            told, (_, pet) = self.generator.told_mean, self.volumes(learnt)
+            numbers = pet.new_zeros(len(pet), 0, dtype=torch.float64)
+            if told is not None:
+                numbers = told.numbers(self.told(learnt)).double()
+            whose = torch.from_numpy(pd.factorize(learnt["subject"])[0])
+            apart = left_out(numbers.cpu(), pet.cpu(), whose)[:, 0].numpy()
+            pets |= dict(zip(learnt["index"], apart, strict=True))
+            held = pd.concat([held, learnt])
+        factor = self.too_narrow(held, self.spreads(temperatures, 1.0), DRAWS, pets)
+        return [min(max(value * factor, LOWEST), HIGHEST) for value in temperatures]
+
+    def too_narrow(
+        self,
+        rows: pd.DataFrame,
+        spreads: Sequence[Any],
+        count: int,
+        pets: Mapping[int, Array] | None = None,
+    ) -> float:
+        """Return by how much draws of some visits are too narrow; 1 of none.
+
+        Root mean square of errors over that of the draws' sd, inside the brain; what the mean of
+        so few draws errs by itself is taken off.
+
+        Parameters
+        ----------
+        rows
+            Visits that were not learnt from.
+        spreads, count
+            As for `draws`.
+        pets
+            (X, Y, Z) of each row's `index`; None: as measured.
+        """
+        errors, variances = [], []
+        for row, draws, inside in self.draws(rows, count, spreads, lambda row: 0):
+            own, index = draws[:, inside].astype(np.float64), row["index"].item()
+            real = (self.pet if pets is None else pets)[index][inside]
+            errors.append(np.mean((real - own.mean(axis=0)) ** 2))
+            variances.append(np.mean(own.var(axis=0, ddof=1)))
+        if not errors:
+            return 1.0
+        ratio = np.mean(errors) / max(float(np.mean(variances)), 1e-12) - 1 / count
+        return math.sqrt(max(float(ratio), 0.0))
 
     def spreads(self, temperatures: Sequence[float], factor: float) -> list[Tensor]:
         """Return the factor on sigma at each position of each level (`temperature.spread`)."""

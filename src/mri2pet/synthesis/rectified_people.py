@@ -1,11 +1,9 @@
 """What a rectified flow says of one fold's people, and how wide its draws must be."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from mri2pet.synthesis.flow_people import FlowPeople
@@ -23,19 +21,12 @@ class RectifiedPeople(FlowPeople):
     def temperatures(self, held: pd.DataFrame) -> list[float]:
         """Estimate the temperature on visits held out of the training; 1 without any.
 
-        Root mean square of errors over that of the draws' sd, inside the brain; what the mean of
-        so few draws errs by itself is taken off. Between `LOWEST` and `HIGHEST`.
+        By how much draws are `too_narrow`, between `LOWEST` and `HIGHEST`.
         """
-        errors, spreads = [], []
-        for row, draws, inside in self.draws(held, DRAWS, self.spreads([1.0], 1.0), _same_seed):
-            own = draws[:, inside].astype(np.float64)
-            error = self.pet[row["index"].item()][inside] - own.mean(axis=0)
-            errors.append(np.mean(error**2))
-            spreads.append(np.mean(own.var(axis=0, ddof=1)))
-        if not errors:
+        if held.empty:
             return [1.0]
-        ratio = np.mean(errors) / max(float(np.mean(spreads)), 1e-12) - 1 / DRAWS
-        return [min(max(math.sqrt(max(ratio, 0)), LOWEST), HIGHEST)]
+        ratio = self.too_narrow(held, self.spreads([1.0], 1.0), DRAWS)
+        return [min(max(ratio, LOWEST), HIGHEST)]
 
     def spreads(self, temperatures: Sequence[float], factor: float) -> list[Any]:
         """Return the factor on a draw's difference from the one PET."""
@@ -45,8 +36,3 @@ class RectifiedPeople(FlowPeople):
         """Return nothing: it tells no density."""
         del row, spreads, seed
         return {}
-
-
-def _same_seed(row: Any) -> int:
-    del row
-    return 0
