@@ -33,6 +33,7 @@ from mri2pet.synthesis.temperature import (
 Array = np.ndarray
 POWERS = (0.25, 0.5, 0.75, 1.0)  # of the temperatures, of which draws take one
 DRAWS = 8  # of each visit and power, by which it is chosen
+WIDTH = 4  # of each visit, by which their width is: errors are of many people
 NEAR_ONE = 0.1  # temperatures no further from 1 are taken as they are
 
 
@@ -154,7 +155,7 @@ class FlowPeople:
             apart = left_out(numbers.cpu(), pet.cpu(), whose)[:, 0].numpy()
             pets |= dict(zip(learnt["index"], apart, strict=True))
             held = pd.concat([held, learnt])
-        factor = self.too_narrow(held, self.spreads(temperatures, 1.0), DRAWS, pets)
+        factor = self.too_narrow(held, self.spreads(temperatures, 1.0), WIDTH, pets)
         return [min(max(value * factor, LOWEST), HIGHEST) for value in temperatures]
 
     def too_narrow(
