@@ -11,7 +11,7 @@ from mri2pet.models.told_mean import left_out
 from mri2pet.synthesis.flow_people import DRAWS, FlowPeople
 from mri2pet.synthesis.temperature import HIGHEST, LOWEST
 
-GRID = (8, 8, 8)
+GRID = (16, 16, 16)  # voxels enough that sd's of a few people are known to a percent
 COUNT = 8
 GROUPS = ["CN", "MCI", "AD"]
 
@@ -19,7 +19,7 @@ GROUPS = ["CN", "MCI", "AD"]
 @pytest.fixture
 def mask():
     inside = np.zeros(GRID, bool)
-    inside[1:7, 1:7, 1:7] = True
+    inside[1:15, 1:15, 1:15] = True
     return inside
 
 
