@@ -1,9 +1,9 @@
 """Draw PETs of a fold's held-out visits: mean, standard deviation, intervals, scores.
 
 From the dataset's MRI and PET, the folds and the weights of a generator that can draw. Sigma is
-widened by temperatures of people held out inside the training folds: by likelihood, and for draws
-by CRPS and to the width of errors; with enough of them the intervals by a factor. Voxelwise mean and sd: a volume a test
-visit, in the order of `synthesise`. `coverage.tsv`: what the intervals hold, by visit, nominal
+widened by people held out inside the training folds (by likelihood, for draws by CRPS) and to the
+width of errors; with enough of them the intervals by a factor. Voxelwise mean and sd: a volume a
+test visit, in the order of `synthesise`. `coverage.tsv`: what the intervals hold, by visit, nominal
 share and factor (`chosen`: the one in use); `scores.tsv`: a row a visit and score;
 `calibration.json`: what was chosen on whom.
 """
