@@ -18,7 +18,7 @@ PROBES = (
     "true age, both less the mean age of the training people; sex and diagnosis: balanced accuracy "
     "in percent. In brackets the 95% interval by resampling people. By chance: what a code that "
     "holds nothing gives. Gradient reversal is to bring the lower codes of a model with side "
-    "information there; the top code may keep it. The MRI itself is the control. Of a dozen people "
+    "information there; the top code may keep it. The MRI itself is the control. Of few people "
     "the intervals are wide: only large differences can be seen."
 )
 COUNTERFACTUAL = (
