@@ -11,7 +11,7 @@ from mri2pet.models.side import UNKNOWN, Side, SideInformation
 RIDGE = 0.1  # added to the mean square of each number below
 # What a number counts: the less, the more the ridge holds its slope near zero.
 GROUP, AGE, SEX, PRODUCT = 0.3, 0.3, 0.2, 0.3
-PARTS = 16  # of the people, each left out once
+PARTS = 16  # into which people are dealt, to be left out: all of a part together
 
 
 class ToldMean(nn.Module):
@@ -100,7 +100,8 @@ def left_out(numbers: Tensor, pet: Tensor, people: Tensor | None = None) -> Tens
     pet
         (N, 1, X, Y, Z).
     people
-        (N,) whose each PET is; None: each of another person. They are left out in `PARTS` parts.
+        (N,) whose each PET is; None: each of another person. Of more than `PARTS`, several are left
+        out together.
 
     Returns
     -------
@@ -111,13 +112,10 @@ def left_out(numbers: Tensor, pet: Tensor, people: Tensor | None = None) -> Tens
     parts = people.unique(return_inverse=True)[1] % PARTS
     if (parts == parts[0]).all():
         return pet
-    moved = pet.clone()
-    for sign, out in [(1, parts < 0), *((-1, parts == part) for part in parts.unique())]:
-        known = (numbers[~out], pet[~out])
-        centre, slopes = _ridge(*known)
-        mean = known[1].mean(0)
-        for row in torch.where(out if sign < 0 else ~out)[0]:
-            moved[row] += sign * (mean + _apply(centre, slopes, numbers[row : row + 1])[0])
+    moved = pet + _regressed(numbers, pet, numbers)
+    for part in parts.unique():
+        out = parts == part
+        moved[out] -= _regressed(numbers[~out], pet[~out], numbers[out])
     return moved
 
 
@@ -133,6 +131,14 @@ def _ridge(numbers: Tensor, pet: Tensor) -> tuple[Tensor, Tensor]:
     weights = torch.linalg.solve(square, apart.T / len(apart)).to(pet.dtype)
     slopes = weights @ (pet - pet.mean(0)).flatten(1)
     return centre, slopes.reshape(-1, *pet.shape[2:])
+
+
+def _regressed(numbers: Tensor, pet: Tensor, asked: Tensor) -> Tensor:
+    """Return the PET (B, 1, X, Y, Z) of people of whom the same is told as of `asked` (B, n)."""
+    centre, slopes = _ridge(numbers, pet)
+    mean = pet.mean(0)
+    # One by one: the product is of all numbers of all voxels.
+    return torch.cat([mean + _apply(centre, slopes, row) for row in asked.split(1)])
 
 
 def _apply(centre: Tensor, slopes: Tensor, numbers: Tensor) -> Tensor:
