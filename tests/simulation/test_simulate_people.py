@@ -82,13 +82,15 @@ def test_a_larger_cohort_has_the_same_people(more):
         assert small == same
 
 
-def test_the_default_cohort_is_the_one_that_its_numbers_are_of(config, tmp_path):
-    write_tables(
-        plan_people(config["studies"]["dementia"]["simulation"], config["seed"]), 1, tmp_path
-    )
+@pytest.mark.parametrize(("paired", "digest"), [(24, "d23d7ab9c5719312"), (12, "f215e1c7d57425b1")])
+def test_the_default_cohort_is_the_one_that_its_numbers_are_of(config, tmp_path, paired, digest):
+    """Of 24 people with both scans, and of the 12 that it had before."""
+    settings = config["studies"]["dementia"]["simulation"]
+    assert settings["paired"] == 24
+    write_tables(plan_people(settings | {"paired": paired}, config["seed"]), 1, tmp_path)
     names = ("collection.csv", "ADNIMERGE.csv")
     tables = b"".join((tmp_path / name).read_bytes() for name in names)
-    assert sha256(tables).hexdigest()[:16] == "f215e1c7d57425b1"
+    assert sha256(tables).hexdigest()[:16] == digest
 
 
 def test_six_hundred_are_planned_in_seconds():
