@@ -11,8 +11,8 @@ LATER = ("results/bids", "results/preproc", "results/datasets")
     [
         (
             "results/datasets/linear/folds.tsv",
-            {"folds": {"n": 13}},
-            "folds.n: 13 folds need at least 13 subjects with MRI and PET, there are 12",
+            {"folds": {"n": 25}},
+            "folds.n: 25 folds need at least 25 subjects with MRI and PET, there are 24",
         ),
         (
             "results/datasets/linear/folds.tsv",
@@ -29,8 +29,8 @@ LATER = ("results/bids", "results/preproc", "results/datasets")
         ),
         (
             "results/datasets/linear/folds.tsv",
-            {"folds": {"n": 12, "by": "site"}},
-            "folds.n: 12 folds by site need at least 12 sites with people who have MRI and PET",
+            {"folds": {"n": 24, "by": "site"}},
+            "folds.n: 24 folds by site need at least 24 sites with people who have MRI and PET",
         ),
         (
             "results/datasets/linear/folds.tsv",
