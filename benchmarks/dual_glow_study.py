@@ -54,9 +54,9 @@ Written by `python benchmarks/dual_glow_study.py` from the tables of
     snakemake --cores 2 --configfile config/study/dual_glow.yaml
 
 **All people are simulated: no number here speaks about patients.** Rates, widths and losses are
-those of the default run when it was made, chosen on people of another seed. What the rows and metrics
-are: [reproduction.md](reproduction.md). In brackets: 95% intervals by resampling people; sd over
-folds.
+those of the default run when it was made, chosen on people of another seed. What the rows and
+metrics are: [reproduction.md](reproduction.md). In brackets: 95% intervals by resampling people;
+sd over folds.
 """
 
 
