@@ -93,6 +93,19 @@ def test_draws_differ_and_repeat_with_their_seed(mri):
     assert (cool - mean).abs().mean() < (first - mean).abs().mean() / 2
 
 
+def test_draws_at_once_are_those_of_an_mri_shown_as_often(mri):
+    model = make().eval()
+    one, three = (
+        next(model.draws(mri[rows], 1, 1.0, side, torch.Generator().manual_seed(3), at_once))
+        for rows, side, at_once in (
+            ([0], {k: v[:1] for k, v in SIDE.items()}, 3),
+            ([0, 0, 0], {k: v[[0, 0, 0]] for k, v in SIDE.items()}, 1),
+        )
+    )
+    torch.testing.assert_close(one, three, rtol=0, atol=1e-6)
+    assert not torch.allclose(one[0], one[1])
+
+
 def test_real_codes_give_the_real_pet_back(mri, pet):
     """What synthesis subtracts is what training adds: the noise has the same mean."""
     model = make(side=False).eval()

@@ -120,6 +120,14 @@ def test_draws_repeat_by_seed_and_differ_between_seeds_and_people(flow):
     assert first.min() >= 0 and first.max() <= 1
 
 
+def test_draws_at_once_are_those_of_an_mri_shown_as_often(flow):
+    mri = torch.rand(SHAPE, generator=seeded(0))
+    at_once = next(flow.draws(mri, 1, generator=seeded(1), at_once=2))
+    shown = next(flow.draws(mri.repeat_interleave(2, 0), 1, generator=seeded(1)))
+    torch.testing.assert_close(at_once, shown, rtol=0, atol=1e-6)
+    assert len(at_once) == 2 * len(mri)
+
+
 def test_draws_go_to_the_regression_as_sigma_goes_to_zero(flow):
     mri = torch.rand(SHAPE, generator=seeded(0))
     spread = []

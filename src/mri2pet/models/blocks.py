@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -219,3 +219,8 @@ def _shares(x: Tensor, axis: int, blocks: int) -> Tensor:
     block = torch.arange(blocks, device=x.device)[None] / blocks
     overlap = torch.minimum(voxel + 1 / size, block + 1 / blocks) - torch.maximum(voxel, block)
     return (overlap.clamp_min(0) * blocks).to(x.dtype)
+
+
+def repeated(tensors: Iterable[Tensor], times: int) -> tuple[Tensor, ...]:
+    """Return tensors (B, ...) as (B * times, ...), each row as often, one after the other."""
+    return tuple(tensor.repeat_interleave(times, 0) for tensor in tensors)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mri2pet.errors import InputError
+from mri2pet.models.blocks import repeated
 from mri2pet.models.glow import Glow, gaussian_log_density
 from mri2pet.models.relation import Gaussian, Relation, draw_code
 from mri2pet.models.side import Side, SideHeads, SideInformation
@@ -130,10 +131,8 @@ class DualGlow(nn.Module):
         ----------
         mri, pet
             Training volumes.
-        side
-            Needed by a model with side information.
-        generator
-            Of the noise; on the volumes' device.
+        side, generator
+            Needed by a model with side information; of the noise, on the volumes' device.
 
         Returns
         -------
@@ -186,38 +185,38 @@ class DualGlow(nn.Module):
         temperature: float | Sequence[Tensor] = 1.0,
         side: Side | None = None,
         generator: torch.Generator | None = None,
+        at_once: int = 1,
     ) -> Iterator[Tensor]:
-        """Yield PETs drawn from p(x_p | x_m); the MRI is encoded once.
+        """Yield PETs (B * at_once, 1, X, Y, Z) drawn from p(x_p | x_m); an MRI is encoded once.
 
         Parameters
         ----------
         mri
             (B, 1, X, Y, Z).
         count
-            Number of draws of each.
+            Batches of draws.
         temperature
-            Factor on sigma; 0 gives what `forward` gives, 1 the model's own distribution. Or one of
-            each level, which broadcasts to its code (`synthesis.temperature.spread`).
+            Factor on sigma, 0: as `forward`. Or one of each level (`synthesis.temperature.spread`).
         side
-            Side information that the PETs are to show.
+            What the PETs are to show.
         generator
-            On the volumes' device. The same seed gives the same deviations from the mean code,
-            whatever the side information.
+            On the volumes' device; a seed's deviations from the mean code are one for any `side`.
+        at_once
+            Draws of each MRI in a batch.
         """
-        priors = self._prior_of(mri, side)
+        priors = [repeated(prior, at_once) for prior in self._prior_of(mri, side)]
+        told = side and dict(zip(side, repeated(side.values(), at_once), strict=True))
         each = [temperature] * len(priors) if isinstance(temperature, int | float) else temperature
         for _ in range(count):
             codes = zip(priors, each, strict=True)
-            yield self.decode_pet([draw_code(*one, own, generator) for one, own in codes], side)
+            yield self.decode_pet([draw_code(*one, own, generator) for one, own in codes], told)
 
     @torch.no_grad()
     def initialise(self, mri: Tensor, pet: Tensor, side: Side | None = None) -> None:
         """Set the activation norms from a first batch, as it passes; those set already stay.
 
-        Then each position's sigma, where the relation networks have one (`Relation.fit_sigma`).
-
-        Where it is not called, the first step of training sets them from its own batch, which with
-        one volume a batch is little.
+        Then each position's sigma, where the relation networks have one (`Relation.fit_sigma`). If
+        not called, the first step of training sets them from its own batch, which may be small.
 
         Parameters
         ----------

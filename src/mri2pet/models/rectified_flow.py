@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mri2pet.errors import InputError
-from mri2pet.models.blocks import initialise, start_at
+from mri2pet.models.blocks import initialise, repeated, start_at
 from mri2pet.models.unet3d import DoubleConvolution, UNet3d
 
 
@@ -128,25 +128,28 @@ class RectifiedFlow(nn.Module):
         temperature: float | Sequence[float] = 1.0,
         side: Mapping[str, Tensor] | None = None,
         generator: torch.Generator | None = None,
+        at_once: int = 1,
     ) -> Iterator[Tensor]:
-        """Yield PETs (B, 1, X, Y, Z), 0 to 1, drawn from what may lie behind an MRI.
+        """Yield PETs (B * at_once, 1, X, Y, Z), 0 to 1, drawn from what may lie behind an MRI.
 
         Parameters
         ----------
         mri
             (B, 1, X, Y, Z).
         count
-            Number of draws of each.
+            Number of batches of draws.
         temperature
             Factor on a draw's difference from the mean PET, or a list of that one.
         side
             Not used: it is told nothing of people.
         generator
             Of the noise, on the volumes' device.
+        at_once
+            Draws of each MRI in a batch, one after the other.
         """
         del side
         factor = temperature if isinstance(temperature, int | float) else temperature[0]
-        mean = self.mean(mri)
+        mean, mri = repeated((self.mean(mri), mri), at_once)
         for _ in range(count):
             made = self.end(self.start(mean, generator), mean, mri)
             yield (mean + factor * (made - mean)).clamp(0, 1)

@@ -68,10 +68,10 @@ def draw_pets(
         raise InputError(f"{type(generator).__name__} gives one PET of an MRI and no draws")
     size, box = min(batch_size, count), brain_box(mask, crop)
     noise = torch.Generator(device).manual_seed(seed)
-    volumes = torch.from_numpy(np.array(mri[box], np.float32))[None, None].repeat(size, 1, 1, 1, 1)
+    volumes = torch.from_numpy(np.array(mri[box], np.float32))[None, None]
     volumes = volumes.to(device).contiguous(memory_format=torch.channels_last_3d)
-    told = side and {name: values.repeat(size).to(device) for name, values in side.items()}
-    drawn = generator.draws(volumes, -(-count // size), temperature, told, noise)
+    told = side and {name: values.to(device) for name, values in side.items()}
+    drawn = generator.draws(volumes, -(-count // size), temperature, told, noise, size)
     pets = np.zeros((count, *mask.shape), np.float32)
     each = (pet.float().cpu().numpy() for batch in drawn for pet in batch[:, 0])
     for place, pet in enumerate(islice(each, count)):
