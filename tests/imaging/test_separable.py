@@ -6,9 +6,10 @@ import pytest
 from scipy import ndimage
 
 from mri2pet.imaging.acpc import apply_acpc
+from mri2pet.imaging.linear_weights import linear_weights
 from mri2pet.imaging.optical_flow import solve_symmetric
 from mri2pet.imaging.resample import isotropic, resample, without_finer_detail
-from mri2pet.imaging.separable import blur, linear_matrix
+from mri2pet.imaging.separable import along_axes, blur, linear_matrix
 from mri2pet.imaging.volume import array
 from mri2pet.imaging.warp import Warp, resample_through
 
@@ -41,6 +42,40 @@ def test_interpolation_beyond_the_edge_is_zero_or_goes_on():
     values = np.array([2.0, 4, 8, 16])
     np.testing.assert_allclose(linear_matrix(at, 4) @ values, [0, 2, 5, 16, 0])
     np.testing.assert_allclose(linear_matrix(at, 4, nearest=True) @ values, [2, 2, 5, 16, 16])
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("held", [np.s_[:, :, :], np.s_[3:9, 5:6, 2:20], np.s_[:0, :, :]])
+def test_what_is_zero_around_a_brain_changes_nothing(held, order):
+    data = np.zeros((12, 31, 22), np.float32)
+    data[held] = RNG.normal(size=data[held].shape)
+    at = np.linspace(2, 9, 5), np.linspace(-3, 40, 17), np.linspace(30, 40, 4)
+    for last in (np.linspace(1, 20, 6), at[2]):
+        matrices = [
+            linear_matrix(place, count)
+            for place, count in zip((*at[:2], last), data.shape, strict=True)
+        ]
+        same = np.einsum("ai,bj,ck,ijk->abc", *matrices, data)
+        found = along_axes(np.asarray(data, order=order), matrices)
+        np.testing.assert_allclose(found, same, atol=2e-6)
+        assert found.dtype == np.float32
+
+
+@pytest.mark.parametrize("source", [(9, 12, 7), (1, 5, 6)])
+@pytest.mark.parametrize("shift", [(0.3, -2, 1), (50, 0, 0)])
+def test_weights_of_many_volumes_are_those_of_scipy(source, shift):
+    turn = nib.affines.from_matvec(nib.eulerangles.euler2mat(0.2, -0.1, 0.3) * 0.8, shift)
+    if source[0] == 1:
+        turn[0] = [0, 0, 0, shift[0] if shift[0] > 1 else 0]
+    volumes, target = RNG.normal(size=(3, *source)).astype(np.float32), (11, 8, 9)
+    rows, weights = linear_weights(turn, source, target)
+    found = np.zeros((3, int(np.prod(target))), np.float32)
+    found[:, rows] = volumes.reshape(3, -1) @ weights.T
+    same = [
+        ndimage.affine_transform(v, turn[:3, :3], turn[:3, 3], target, order=1) for v in volumes
+    ]
+    np.testing.assert_allclose(found.reshape(3, *target), same, atol=2e-6)
+    assert weights.shape == (len(rows), np.prod(source))
 
 
 @pytest.mark.parametrize("voxel", [0.7, 2.0, 5.5])

@@ -18,6 +18,7 @@ from nibabel.affines import apply_affine
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
+from mri2pet.imaging.linear_weights import linear_weights
 from mri2pet.imaging.resample import isotropic
 from mri2pet.imaging.separable import blur
 from mri2pet.imaging.volume import Array, Volume, array, crop, crop_to_object
@@ -143,7 +144,8 @@ def picture(parts: Array, fwhm_mm: float, affine: Array) -> Volume:
         (X, Y, Z, K) on that grid.
     """
     sigma = fwhm_mm / 2.355 / np.linalg.norm(affine[:3, :3], axis=0)
-    return Volume(np.moveaxis(blur(parts, sigma, 3, "reflect"), 0, -1), affine)
+    blurred = np.moveaxis(blur(parts, sigma, 3, "reflect"), 0, -1)
+    return Volume(np.ascontiguousarray(blurred), affine)
 
 
 def explain(pet: Volume, model: Volume, pose: Array) -> Fit:
@@ -215,13 +217,12 @@ def _better(
 
 def _seen(model: Volume, voxels: Array, shape: tuple[int, ...]) -> Array:
     """Parts of a picture, and last what is not brain, (K + 1, X, Y, Z) on the PET's grid."""
-    parts = [
-        ndimage.affine_transform(
-            part, voxels[:3, :3], voxels[:3, 3], output_shape=shape, order=1, cval=0.0
-        )
-        for part in np.moveaxis(array(model), -1, 0)
-    ]
-    return np.stack([*parts, 1 - sum(parts)])
+    parts = array(model)
+    rows, weights = linear_weights(voxels, parts.shape[:3], shape)
+    seen = np.zeros((parts.shape[3] + 1, int(np.prod(shape))), np.float32)
+    seen[:-1, rows] = (weights @ parts.reshape(-1, parts.shape[3])).T
+    seen[-1] = 1 - seen[:-1].sum(axis=0)
+    return seen.reshape(-1, *shape)
 
 
 def _fitted(parts: Array, weight: Array, values: Array) -> tuple[Array, Array]:
@@ -245,13 +246,14 @@ def _blocks(weight: Array, *volumes: Array) -> list[Array]:
         rows = volume.reshape(-1, *volume.shape[-3:])
         rows = np.pad(rows, [(0, 0), *((0, -size % BLOCK) for size in rows.shape[1:])])
         x, y, z = (size // BLOCK for size in rows.shape[1:])
-        rows = rows.reshape(-1, x, BLOCK, y, BLOCK, z, BLOCK).transpose(1, 3, 5, 0, 2, 4, 6)
-        return rows.reshape(x * y * z, -1, BLOCK**3)
+        rows = rows.reshape(-1, x, BLOCK, y, BLOCK, z, BLOCK)
+        return rows.transpose(1, 3, 5, 0, 2, 4, 6)
 
-    held = cut(weight).sum(axis=(1, 2)) >= LEAST
+    held = cut(weight).sum(axis=(3, 4, 5, 6)) >= LEAST
     if not held.any():
         raise np.linalg.LinAlgError("no block holds brain")
-    return [cut(volume)[held] for volume in volumes]
+    blocks = [cut(volume)[held] for volume in volumes]
+    return [block.reshape(*block.shape[:2], -1) for block in blocks]
 
 
 def _surroundings(pet: Volume, brain: Volume, pose: Array) -> Volume:

@@ -30,6 +30,7 @@ FLOW = (
     Level(voxel_mm=3.0, iterations=6, window_mm=10.0),
 )
 WORST_LOSS = 0.005  # of the correlation with the template
+CHECK_MM = 2.0  # of the brain that is correlated with it: the template's voxels
 EDGE = 1  # voxels of the template's brain mask that do not count
 PET_MM = 3.0  # of the PET for mutual information; it need be right to a millimetre or two
 PET_RIGID = Schedule((100, 30), (2, 1), (1, 0), sampling=0.15)
@@ -66,7 +67,8 @@ def brain_to_template(
     solid = ndimage.binary_fill_holes(array(mask) > 0)
     core = like(mask, ndimage.binary_erosion(solid, iterations=EDGE))
     refined = affine_by_flow(fixed, core, brain, first, FLOW)
-    before, after = (_similarity(brain, matrix, fixed) for matrix in (first, refined))
+    coarse = isotropic(brain, CHECK_MM)
+    before, after = (_similarity(coarse, matrix, fixed) for matrix in (first, refined))
     log.info("correlation with the template: first %.4f, refined %.4f", before, after)
     return refined if after >= before - WORST_LOSS else first
 

@@ -63,13 +63,46 @@ def linear_matrix(at: Array, count: int, nearest: bool = False) -> Array:
 
 
 def along_axes(data: Array, matrices: Sequence[Array]) -> Array:
-    """Multiply each of the last three axes of `data` by its matrix, (new, old); float32."""
+    """Multiply each of the last three axes of `data` by its matrix, (new, old); float32.
+
+    Of one volume only the box of what is not zero is looked at: a brain fills a third of its scan.
+    """
+    if data.ndim > 3:
+        return np.stack([along_axes(part, matrices) for part in data])
+    box = held_box(data)
+    trimmed = [matrix[:, side] for matrix, side in zip(matrices, box, strict=True)]
+    made = tuple(_span(matrix.any(axis=1)) for matrix in trimmed)
+    trimmed = [matrix[side] for matrix, side in zip(trimmed, made, strict=True)]
+    result = np.zeros([len(matrix) for matrix in matrices], np.float32)
+    if result[made].size and data[box].size:
+        result[made] = _product(data[box], trimmed)
+    return result
+
+
+def _product(data: Array, matrices: Sequence[Array]) -> Array:
+    """Multiply three axes by their matrices, first the one in which memory lies."""
+    if abs(data.strides[0]) < abs(data.strides[-1]):  # as NIfTI files have it
+        return _product(data.T, matrices[::-1]).T
     first, second, third = (matrix.astype(np.float32) for matrix in matrices)
-    data = np.ascontiguousarray(data, np.float32) @ third.T  # the axis in which memory lies first
-    data = second @ data
-    shape = data.shape[:-3], data.shape[-2:]
-    rows = data.reshape(*shape[0], data.shape[-3], -1)
-    return (first @ rows).reshape(*shape[0], len(first), *shape[1])
+    data = second @ (np.ascontiguousarray(data, np.float32) @ third.T)
+    return (first @ data.reshape(len(data), -1)).reshape(len(first), *data.shape[1:])
+
+
+def held_box(data: Array) -> tuple[slice, ...]:
+    """Return the smallest box of a volume that holds all that is not zero; empty if all is."""
+    box = [slice(None)] * data.ndim
+    for axis in np.argsort(np.abs(data.strides))[::-1]:  # whole planes of memory first
+        planes = np.moveaxis(data[tuple(box)], axis, 0)
+        first = next((i for i in range(len(planes)) if planes[i].any()), len(planes))
+        last = next((i for i in range(len(planes), first, -1) if planes[i - 1].any()), first)
+        box[axis] = slice(first, last)
+    return tuple(box)
+
+
+def _span(held: Array) -> slice:
+    """Return from the first to the last that is true; empty if none is."""
+    places = np.flatnonzero(held)
+    return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0)
 
 
 def blur(data: Array, sigma: float | Sequence[float], truncate: float, mode: str) -> Array:
