@@ -30,7 +30,9 @@ def head(path, grid):
     inside, _, _, template, mask = grid
     scan = load_scan(path)
     marks = acpc.find_landmarks(scan, template, mask)
-    image, _ = bias.n4(acpc.apply_acpc(scan, acpc.acpc_transform(marks)))
+    to_acpc = acpc.acpc_transform(marks)
+    initial = marks.affine @ np.linalg.inv(to_acpc)
+    image, _ = bias.n4(acpc.apply_acpc(scan, to_acpc), 8, mask, initial)
     own = skullstrip.brain_mask(image, "deepbet")
     brain = like(image, intensity.normalise(array(image), own))
     matrix = register.brain_to_template(brain, template, mask)

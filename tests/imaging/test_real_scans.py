@@ -28,7 +28,9 @@ def head(request, real, template, brain):
     scan = load_scan(real / f"t1/{request.param}.nii.gz")
     marks = acpc.find_landmarks(scan, template, brain)
     assert 22 < acpc.ac_pc_length(marks) < 31
-    corrected, field = bias.n4(acpc.apply_acpc(scan, acpc.acpc_transform(marks)))
+    matrix = acpc.acpc_transform(marks)
+    initial = marks.affine @ np.linalg.inv(matrix)
+    corrected, field = bias.n4(acpc.apply_acpc(scan, matrix), 8, brain, initial)
     assert field.min() > 0
     assert field.max() < 5
     return request.param, corrected

@@ -30,6 +30,30 @@ def test_n4_repeats_itself_and_flattens(head, atlases):
     assert np.corrcoef(along, imposed)[0, 1] > 0.9
 
 
+def test_n4_of_a_brain_sees_nothing_of_the_neck(head, atlases):
+    """Bright fat below the brain pulls a field that is fitted on it; the brain's own stays."""
+    brain = load_volume(atlases / "mni152_brain_mask.nii.gz")
+    inside = array(brain) > 0
+    below = ~ndimage.binary_dilation(inside, iterations=8)
+    below[:, :, 40:] = False
+    fat = np.where(below, 3 * array(head), array(head))
+    (plain, _), (same, field) = (n4(each, 3, brain, np.eye(4)) for each in (head, like(head, fat)))
+    np.testing.assert_allclose(array(same)[inside], array(plain)[inside], rtol=0.02)
+    pulled = array(n4(like(head, fat), 3)[0])[inside] / array(plain)[inside]
+    assert pulled.std() > 0.02
+    assert field[inside].mean() == pytest.approx(1, abs=0.05)
+
+
+def test_n4_of_a_brain_that_lies_elsewhere_is_of_the_head(head, atlases):
+    brain, away = load_volume(atlases / "mni152_brain_mask.nii.gz"), np.eye(4)
+    away[:3, 3] = 1000
+    for found, same in zip(n4(head, 4, brain, away), n4(head, 4), strict=True):
+        np.testing.assert_array_equal(
+            np.asanyarray(getattr(found, "dataobj", found)),
+            np.asanyarray(getattr(same, "dataobj", same)),
+        )
+
+
 @pytest.fixture(scope="module")
 def their_mask(head):
     """Return the brain mask that deepbet's own call gives."""

@@ -39,6 +39,8 @@ rule n4:
     input:
         image=rules.acpc.output.image,
         sidecar=rules.acpc.output.sidecar,
+        initial=rules.acpc.output.initial,
+        brain=TEMPLATE_BRAIN,
     output:
         image=f"{ANAT}_desc-n4_T1w.nii.gz",
         sidecar=f"{ANAT}_desc-n4_T1w.json",
