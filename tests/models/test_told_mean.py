@@ -154,3 +154,11 @@ def test_a_training_learns_from_people_who_were_left_out():
     entry["generator"]["told_mean"] = False
     [batch] = prepare(entry, pairs, "flow", 0, 1).plain.epoch(1)
     assert torch.equal(batch["target"], batch["source"])
+
+
+def test_a_flow_is_laid_out_with_channels_last():
+    """As trainings lay it out where the project's own kernels do not run."""
+    model = flow(told_mean=True).to(memory_format=torch.channels_last_3d)
+    side, pet = people(4)
+    model.fit_norms(pet, pet, side)
+    assert model(pet, side).shape == pet.shape

@@ -38,7 +38,8 @@ class ToldMean(nn.Module):
         self.information = information
         count = self.numbers({name: torch.zeros(1) for name in information.sizes}).shape[1]
         self.register_buffer("centre", torch.zeros(count))
-        self.register_buffer("slopes", torch.zeros(count, *grid))
+        # Five axes, as the weights beside it: all are laid out alike where channels come last.
+        self.register_buffer("slopes", torch.zeros(count, 1, *grid))
 
     def numbers(self, side: Side) -> Tensor:
         """Write what is told as (B, numbers); what is not known as NaN."""
@@ -79,14 +80,14 @@ class ToldMean(nn.Module):
         numbers = self.numbers(side).double()
         centre, slopes = _ridge(numbers, pet)
         self.centre.copy_(centre)
-        self.slopes.copy_(slopes)
+        self.slopes.copy_(slopes[:, None])
         return left_out(numbers, pet, people)
 
     def forward(self, side: Side | None) -> Tensor | float:
         """Return what is to be added to the mean PET, (B, 1, X, Y, Z); 0 for nothing told."""
         if side is None:
             return 0.0
-        return _apply(self.centre, self.slopes, self.numbers(side).to(self.slopes.device))
+        return _apply(self.centre, self.slopes[:, 0], self.numbers(side).to(self.slopes.device))
 
 
 def left_out(numbers: Tensor, pet: Tensor, people: Tensor | None = None) -> Tensor:
