@@ -193,5 +193,6 @@ def error_sd_correlation(error: Array, sd: Array) -> float:
     """Return Spearman's correlation of absolute error and sd over voxels; NaN where one is flat."""
     if np.ptp(sd) == 0 or np.ptp(error) == 0:
         return math.nan
+    # scipy.stats takes longer to import than the scores of a fold take.
     ranks = [pd.Series(each).rank() for each in (np.abs(error), sd)]
     return float(np.corrcoef(*ranks)[0, 1])
