@@ -7,7 +7,7 @@ import numpy as np
 from nibabel.affines import apply_affine
 from scipy import ndimage
 
-from mri2pet.imaging.separable import along_axes, blur, blur_matrix, linear_matrix
+from mri2pet.imaging.separable import along_axes, blur, blur_matrix, held_box, linear_matrix
 from mri2pet.imaging.volume import Array, Volume, array
 
 RES2_SHAPE = (90, 109, 90)
@@ -160,9 +160,8 @@ def needed_part(data: Array, voxels: Array, order: int, seen: Array) -> tuple[Ar
     """
     margin = np.ceil(TRUNCATE * blur_sd(voxels)).astype(int) + (12 if order > 1 else 2)
     box = []
-    for axis, size in enumerate(data.shape):
-        held = np.flatnonzero(data.any(axis=tuple(a for a in range(3) if a != axis)))
-        ends = held[[0, -1]] if held.size else (0, 0)
+    for axis, held in enumerate(held_box(data)):
+        size, ends = data.shape[axis], (held.start, max(held.stop - 1, held.start))
         low = max(ends[0], np.floor(seen[:, axis].min()))
         high = min(ends[1], np.ceil(seen[:, axis].max()))
         start = int(np.clip(low - margin[axis], 0, size - 1))

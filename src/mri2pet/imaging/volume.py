@@ -14,6 +14,7 @@ from nibabel.affines import apply_affine
 from mri2pet.errors import InputError, ScanError
 from mri2pet.files import atomic
 from mri2pet.imaging.forms import lenient_quaternions, with_forms, world_affine
+from mri2pet.imaging.separable import held_box
 from mri2pet.machine_faults import check_machine
 
 Array = np.ndarray
@@ -218,12 +219,10 @@ def box_of(image: Volume, margin_mm: float) -> tuple[slice, ...]:
     """Voxels of the smallest box around what is not zero, and a margin; all where nothing is."""
     voxel = nib.affines.voxel_sizes(image.affine)
     box = []
-    for axis, size in enumerate(image.shape):
-        others = tuple(a for a in range(3) if a != axis)
-        held = np.flatnonzero(array(image).any(axis=others))
-        first, last = held[[0, -1]].tolist() if held.size else (0, size - 1)
-        margin = int(np.ceil(margin_mm / voxel[axis]))
-        box.append(slice(max(first - margin, 0), min(last + margin + 1, size)))
+    for axis, held in enumerate(held_box(array(image))):
+        size, margin = image.shape[axis], int(np.ceil(margin_mm / voxel[axis]))
+        first, end = (held.start, held.stop) if held.start < held.stop else (0, size)
+        box.append(slice(max(first - margin, 0), min(end + margin, size)))
     return tuple(box)
 
 
