@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from mri2pet.imaging import coregister
 from mri2pet.imaging.accuracy import mean_displacement
-from mri2pet.imaging.coregister import Fit, explain, hats, picture, refine_pose
+from mri2pet.imaging.coregister import Fit, explain, hats, picture, placed, refine_pose
 from mri2pet.imaging.intensity import normalise
 from mri2pet.imaging.register import pet_to_mri_by_information
 from mri2pet.imaging.resample import resample
@@ -93,11 +93,12 @@ def test_an_exact_model_has_its_rest_at_the_true_pose(pair):
     parts = array(model)
     mixed = nib.Nifti1Image(parts @ np.array([0.1, 0.5, 1.0, 0.9, 0.4]), brain.affine)
     pet = resample(mixed, np.linalg.inv(true), np.linalg.inv(true) @ brain.affine, brain.shape)
-    fit = explain(pet, model, true)
+    fit = explain(pet, model, placed(pet, model, true))
     assert fit.residual < 0.03
     assert np.linalg.norm(fit.step[:3]) < 0.01 and np.linalg.norm(fit.step[3:]) < 1e-4
     off = _step([0.5, 0, -0.5], [0.3, 0, 0])
-    assert explain(pet, model, off @ true).residual > 2 * fit.residual
+    away = placed(pet, model, off @ true)
+    assert explain(pet, model, away).residual > 2 * fit.residual
 
 
 def test_where_least_squares_fail_the_first_pose_stays_and_says_why(pair, one_width, monkeypatch):

@@ -39,6 +39,9 @@ RADIUS_MM = 70.0  # of a brain: how far a turn moves its edge
 FURTHEST_MM = 10.0  # that the edge may move in all
 
 
+Places = tuple[Array, Any]  # of `linear_weights`
+
+
 @dataclass(frozen=True)
 class Fit:
     """A PET explained from its MRI at one pose."""
@@ -87,7 +90,8 @@ def refine_pose(pet: Volume, brain: Volume, start: Array) -> tuple[Array, dict[s
         parts = hats(fixed)
         models = {width: picture(parts, width, fixed.affine) for width in FWHM_MM}
         while True:
-            found.append({width: explain(moving, models[width], poses[-1]) for width in models})
+            places = placed(moving, fixed, poses[-1])
+            found.append({width: explain(moving, models[width], places) for width in models})
             width = min(models, key=lambda width: found[-1][width].residual)
             fit = found[-1][width]
             if _edge_moves(fit.step) <= NEAR_MM:
@@ -148,7 +152,21 @@ def picture(parts: Array, fwhm_mm: float, affine: Array) -> Volume:
     return Volume(np.ascontiguousarray(blurred), affine)
 
 
-def explain(pet: Volume, model: Volume, pose: Array) -> Fit:
+def placed(pet: Volume, grid: Volume, pose: Array) -> Places:
+    """Return how voxels of a PET are made of those of the MRI's grid at one pose.
+
+    Parameters
+    ----------
+    pet, grid
+        The PET, cut to the surroundings of the brain, and any volume on the MRI's grid.
+    pose
+        4x4, points of the PET's world to points of the MRI's.
+    """
+    voxels = np.linalg.inv(grid.affine) @ pose @ pet.affine
+    return linear_weights(voxels, grid.shape[:3], pet.shape)
+
+
+def explain(pet: Volume, model: Volume, places: Places) -> Fit:
     """Explain a PET from the picture of its MRI at one pose, whence the step to a better one.
 
     Parameters
@@ -157,15 +175,15 @@ def explain(pet: Volume, model: Volume, pose: Array) -> Fit:
         The PET, cut to the surroundings of the brain.
     model
         What `picture` returned.
-    pose
-        4x4, points of the PET's world to points of the MRI's.
+    places
+        What `placed` returned, for all resolutions of a PET alike.
 
     Raises
     ------
     numpy.linalg.LinAlgError
         The brain does not lie in the PET.
     """
-    seen = _seen(model, np.linalg.inv(model.affine) @ pose @ pet.affine, pet.shape)
+    seen = _seen(model, places, pet.shape)
     everywhere = np.clip(1 - seen[-1] / (1 - CORE), 0, 1)
     if not everywhere.any():
         raise np.linalg.LinAlgError("no brain in it")
@@ -215,10 +233,9 @@ def _better(
     )
 
 
-def _seen(model: Volume, voxels: Array, shape: tuple[int, ...]) -> Array:
+def _seen(model: Volume, places: Places, shape: tuple[int, ...]) -> Array:
     """Parts of a picture, and last what is not brain, (K + 1, X, Y, Z) on the PET's grid."""
-    parts = array(model)
-    rows, weights = linear_weights(voxels, parts.shape[:3], shape)
+    parts, (rows, weights) = array(model), places
     seen = np.zeros((parts.shape[3] + 1, int(np.prod(shape))), np.float32)
     seen[:-1, rows] = (weights @ parts.reshape(-1, parts.shape[3])).T
     seen[-1] = 1 - seen[:-1].sum(axis=0)
