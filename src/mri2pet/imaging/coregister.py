@@ -18,7 +18,7 @@ from nibabel.affines import apply_affine
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from mri2pet.imaging.linear_weights import linear_weights
+from mri2pet.imaging.linear_weights import Places, linear_weights
 from mri2pet.imaging.resample import isotropic
 from mri2pet.imaging.separable import blur
 from mri2pet.imaging.volume import Array, Volume, array, crop, crop_to_object
@@ -37,9 +37,6 @@ STILL_MM = 0.02  # a smaller step is none
 NEAR_MM = 2.0  # from a pose with a smaller step the PET's resolution is known
 RADIUS_MM = 70.0  # of a brain: how far a turn moves its edge
 FURTHEST_MM = 10.0  # that the edge may move in all
-
-
-Places = tuple[Array, Any]  # of `linear_weights`
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ import numpy as np
 from scipy import sparse
 
 Array = np.ndarray
+Places = tuple[Array, sparse.csr_array]  # target's voxels, and what they are made of
 
 
-def linear_weights(
-    voxels: Array, source: tuple[int, ...], target: tuple[int, ...]
-) -> tuple[Array, sparse.csr_array]:
+def linear_weights(voxels: Array, source: tuple[int, ...], target: tuple[int, ...]) -> Places:
     """Return how voxels of a target grid are made of those of a source.
 
     What `scipy.ndimage.affine_transform` (order 1) finds anew for each volume.
