@@ -1,10 +1,11 @@
 """Measure the preprocessing of a simulated cohort against what was put in; print the table.
 
-    python benchmarks/preprocessing_accuracy.py results [--out table.md]
+    python benchmarks/preprocessing_accuracy.py results [--out table.md] [--against OTHER]
 
 Reads `results/preproc` and `results/simulated/truth`. A column is one of the limits that
 docs/benchmarks.md states; a row is one visit, the last rows are the limit and the worst visit.
-The exit status is 1 if a visit is outside a limit or was excluded.
+The exit status is 1 if a visit is outside a limit or was excluded. With the results of the same
+people by another state of the code, also what differs between the two.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from nibabel.affines import apply_affine
+from scipy import ndimage
 
 from mri2pet.exclusion import is_excluded
 from mri2pet.files import read_json
@@ -41,7 +43,14 @@ SHOWN = (  # measured, without a limit
     "AAL PET mean %",
     "tissue PET %",
     "tissue PET mean %",
+    "white matter CV",
+    "GM Dice",
+    "WM Dice",
+    "CSF Dice",
 )
+MORE_IS_BETTER = {key for key, (_, more) in LIMITS.items() if more} | {
+    key for key in SHOWN if key.endswith("Dice")
+}
 LEAST_TISSUE = 2.0  # voxels of a tissue in a region, as in the features (half a voxel at 64^3)
 
 
@@ -78,6 +87,7 @@ def measure(results: Path, subject: str, visit: str, truth_folder: Path, atlas: 
     points = apply_affine(true_mask.affine, np.argwhere(inside)[::20])
     row["MNI affine mm"] = accuracy.mean_displacement(to_mni @ acpc, true_mni, points)
     row["sides kept"] = float(sides_kept(to_mni @ acpc, marks))
+    row |= measure_tissue(anat, volume.load_volume(truth_folder / "tissue.nii.gz"), to_mni @ acpc)
     if truth.pet_from_head is not None:
         pet = results / f"bids/sub-{subject}/ses-{visit}/pet/{name}_trc-18FFDG_pet.nii.gz"
         moved = to_mni @ acpc @ np.linalg.inv(true_mni)
@@ -85,6 +95,26 @@ def measure(results: Path, subject: str, visit: str, truth_folder: Path, atlas: 
         row |= measure_pet(
             folder / "pet" / name, pet, truth, acpc, to_mni, true_mni, points, atlas, tissue
         )
+    return row
+
+
+def measure_tissue(anat: Path, true: volume.Volume, to_mni: np.ndarray) -> dict[str, float]:
+    """Measure how even N4 leaves the true white matter, and the overlap of tissues in MNI152.
+
+    Evenness is the coefficient of variation, but for the brightest and darkest hundredth, of white
+    matter less a voxel at its edge.
+    """
+    row, corrected = {}, Path(f"{anat}_desc-n4_T1w.nii.gz")
+    if corrected.exists():
+        deep = ndimage.binary_erosion(volume.array(true) == 2)
+        white = volume.array(volume.load_volume(corrected))[deep]
+        white = np.clip(white, *np.percentile(white, [1, 99]))
+        row["white matter CV"] = float(white.std() / white.mean())
+    found = volume.load_volume(f"{anat}_space-MNI152_res-2_dseg.nii.gz")
+    placed = resample.resample(true, to_mni, found.affine, found.shape, order=0)
+    for label, name in enumerate(("GM", "WM", "CSF"), start=1):
+        pair = (np.rint(volume.array(each)) == label for each in (found, placed))
+        row[f"{name} Dice"] = qc.dice(*pair)
     return row
 
 
@@ -198,32 +228,54 @@ def main() -> int:
     parser.add_argument("--truth", type=Path, help="default: RESULTS/simulated/truth")
     parser.add_argument("--atlases", type=Path, default=Path("resources/atlases"))
     parser.add_argument("--out", type=Path, help="write the table here too")
+    parser.add_argument("--against", type=Path, metavar="OTHER", help="results to compare with")
     arguments = parser.parse_args()
     atlas = Atlas(arguments.atlases)
-    rows = {}
-    for subject, visit, folder in visits(arguments.truth or arguments.results / "simulated/truth"):
-        rows[f"{subject} {visit}"] = measure(arguments.results, subject, visit, folder, atlas)
-    if not rows:
+    truth = arguments.truth or arguments.results / "simulated/truth"
+    table = measure_all(arguments.results, truth, atlas)
+    if table.empty:
         print("no simulated visit found", file=sys.stderr)
         return 1
-    table = pd.DataFrame.from_dict(rows, orient="index").reindex(columns=[*LIMITS, *SHOWN])
     missed = outside(table)
-    worst = {k: table[k].min() if k in LIMITS and LIMITS[k][1] else table[k].max() for k in table}
     limit = {k: LIMITS[k][0] if k in LIMITS else np.nan for k in table}
-    shown = pd.concat([table, pd.DataFrame([worst, limit], index=["worst", "limit"])])
-    text = markdown(shown)
+    last = pd.DataFrame([worst_of(table), limit], index=["worst", "limit"])
+    text = markdown(pd.concat([table, last]))
     print(text)
     if arguments.out:
         arguments.out.write_text(text + "\n")
-    excluded = [name for name, row in rows.items() if row.get("excluded")]
-    return int(missed.to_numpy().any() or bool(excluded))
+    if arguments.against:
+        print(f"\n{compare(measure_all(arguments.against, truth, atlas), table)}")
+    return int(missed.to_numpy().any() or table["mask Dice"].isna().any())
 
 
-def markdown(table: pd.DataFrame) -> str:
+def measure_all(results: Path, truth: Path, atlas: Atlas) -> pd.DataFrame:
+    """Measure all visits: a row each, `LIMITS` and `SHOWN` as columns."""
+    rows = {
+        f"{subject} {visit}": measure(results, subject, visit, folder, atlas)
+        for subject, visit, folder in visits(truth)
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=[*LIMITS, *SHOWN])
+
+
+def worst_of(table: pd.DataFrame) -> dict[str, float]:
+    """Return the worst value of each column."""
+    return {k: table[k].min() if k in MORE_IS_BETTER else table[k].max() for k in table}
+
+
+def compare(before: pd.DataFrame, now: pd.DataFrame) -> str:
+    """Write means and worst values of the same visits, and the means' differences with errors."""
+    change = now - before
+    rows = {"mean before": before.mean(), "mean now": now.mean(), "difference": change.mean()}
+    rows |= {"its standard error": change.sem(), "worst before": pd.Series(worst_of(before))}
+    rows |= {"worst now": pd.Series(worst_of(now))}
+    return markdown(pd.DataFrame(rows).T, "{:.5g}")
+
+
+def markdown(table: pd.DataFrame, form: str = "{:.3g}") -> str:
     """Write a table of numbers as Markdown."""
     lines = [["visit", *table.columns], ["---"] * (len(table.columns) + 1)]
     for name, row in table.iterrows():
-        lines.append([str(name), *("" if np.isnan(x) else f"{x:.3g}" for x in row)])
+        lines.append([str(name), *("" if np.isnan(x) else form.format(x) for x in row)])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
