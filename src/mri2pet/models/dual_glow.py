@@ -95,9 +95,8 @@ class DualGlow(nn.Module):
         channels = self.mri_flow.channels
         count = self.side.numbers if self.side else 0
         self.relation = Relation(channels, count, grid=grid, **dict(relation or {}))
-        self.heads = None
-        if self.side:
-            self.heads = SideHeads(self.side, channels, **dict(heads or {}))
+        settings = dict(heads or {})
+        self.heads = SideHeads(self.side, channels, **settings) if self.side else None
 
     def regions(self) -> list[nn.Module]:
         """Return what is compiled part by part: steps of a level have one shape and share code."""
@@ -131,8 +130,10 @@ class DualGlow(nn.Module):
         ----------
         mri, pet
             Training volumes.
-        side, generator
-            Needed by a model with side information; of the noise, on the volumes' device.
+        side
+            Needed by a model with side information.
+        generator
+            Of the noise, on the volumes' device.
 
         Returns
         -------
