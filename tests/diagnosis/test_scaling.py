@@ -1,20 +1,23 @@
 """Uptake on other scales: means of regions, partial volume, and what a table says of them."""
 
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from scipy.ndimage import gaussian_filter
+from nibabel.affines import apply_affine
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from mri2pet.config.check import check_config
 from mri2pet.diagnosis.features import feature_table, wide
-from mri2pet.diagnosis.methods import AS_MADE, CORRECTED, REFERENCE_LABELS, SCALES
+from mri2pet.diagnosis.methods import AS_MADE, CORRECTED, PONS, REFERENCE_LABELS, SCALES
 from mri2pet.diagnosis.scaled_diagnosis import Images, diagnose_on_scale
 from mri2pet.diagnosis.scaling import (
     Anatomy,
     correct_grey,
     on_scale,
     reference_mean,
+    reference_region,
     regional_error,
 )
 from mri2pet.diagnosis.svm import Settings
@@ -25,6 +28,7 @@ from mri2pet.reporting.strata import sections
 
 SHAPE = (24, 24, 24)
 FWHM = 6.0
+AFFINE = np.array([[2.0, 0, 0, -23], [0, 2, 0, -49], [0, 0, 2, -57], [0, 0, 0, 1]])  # pons inside
 VOXEL = np.array([2.0, 2.0, 2.0])
 NAMES = [f"R{number}" for number in range(1, 117)]
 
@@ -45,26 +49,65 @@ def blurred(grey, white, level=0.3):
     return gaussian_filter(grey * gm + level * white * wm, FWHM / 2.3548 / VOXEL)
 
 
+def of_labels(labels, mask=None):
+    """What an anatomy of one person is, of grey matter everywhere."""
+    mask = np.ones(labels.shape, bool) if mask is None else mask
+    return Anatomy(labels, mask, np.ones((1, *labels.shape)), labels[None] * 0, AFFINE, FWHM)
+
+
 @pytest.mark.parametrize("name", [*REFERENCE_LABELS, "brain"])
 def test_the_mean_is_that_of_the_region(name):
     image, labels = np.ones(SHAPE), atlas()
-    mask, gm = np.ones(SHAPE, bool), np.full(SHAPE, 0.5)
+    region = reference_region(name, of_labels(labels))
     low, high = REFERENCE_LABELS.get(name, (1, 116))
     image[(labels >= low) & (labels <= high)] = 3.0
-    assert reference_mean(name, image, labels, mask, gm) == pytest.approx(3)
+    assert reference_mean(image, region) == pytest.approx(3)
     image[labels < low] = 9.0  # outside of it nothing counts
-    assert reference_mean(name, image, labels, mask, gm) == pytest.approx(3)
+    assert reference_mean(image, region) == pytest.approx(3)
+
+
+@pytest.mark.parametrize("mm", [1.0, 2.0, 3.0])
+def test_the_pons_is_an_ellipsoid_whatever_the_voxels(mm):
+    shape = tuple([round(60 / mm)] * 3)
+    affine = np.diag([-mm, mm, mm, 1.0])  # x runs from right to left
+    affine[:3, 3] = 30, -56, -64
+    labels, mask = np.zeros(shape, int), np.ones(shape, bool)
+    anatomy = Anatomy(labels, mask, labels[None], labels[None], affine, FWHM)
+    region = reference_region(PONS, anatomy)
+    assert region.sum() * mm**3 == pytest.approx(4 / 3 * np.pi * 10 * 8 * 9, rel=0.05)
+    centre = apply_affine(affine, np.argwhere(region)).mean(axis=0)
+    np.testing.assert_allclose(centre, (0, -26, -34), atol=0.51 * mm)
+    mask[:] = False
+    assert not reference_region(PONS, anatomy).any()
+
+
+def test_the_pons_lies_inside_that_of_mni152_and_in_no_region_of_aal(atlases):
+    t1, labels = (nib.load(atlases / name) for name in ("mni152_t1.nii.gz", "aal.nii.gz"))
+    data = t1.get_fdata()
+    anatomy = Anatomy(data, data > 0, data[None], data[None], t1.affine, FWHM)
+    region = reference_region(PONS, anatomy)
+    near = distance_transform_edt(~region, sampling=t1.header.get_zooms()) <= 3
+    # fluid around it is darker, and so is the fourth ventricle
+    np.testing.assert_allclose(data[near], data[region].mean(), rtol=0.1)
+    places = apply_affine(np.linalg.inv(labels.affine) @ t1.affine, np.argwhere(near))
+    assert not np.asanyarray(labels.dataobj)[tuple(np.rint(places).astype(int).T)].any()
 
 
 def test_grey_matter_alone_counts_where_it_is_asked_for():
-    labels, mask = np.full(SHAPE, 100), np.ones(SHAPE, bool)
+    labels = np.full(SHAPE, 100)
     gm = np.zeros(SHAPE)
     gm[:12] = 1
     image = np.where(gm > 0, 2.0, 1.0)
-    assert reference_mean("cerebellum", image, labels, mask, gm) == pytest.approx(1.5)
-    assert reference_mean("cerebellar grey matter", image, labels, mask, gm) == pytest.approx(2)
-    seen = gm == 0
-    assert reference_mean("cerebellum", image, labels, mask, gm, seen) == pytest.approx(1)
+    region = reference_region("cerebellar grey matter", of_labels(labels))
+    assert reference_mean(image, region) == pytest.approx(1.5)
+    assert reference_mean(image, region, gm) == pytest.approx(2)
+    assert reference_mean(image, region, seen=gm == 0) == pytest.approx(1)
+
+
+def test_a_region_that_no_scanner_saw_has_no_mean():
+    region = reference_region(PONS, of_labels(atlas()))
+    assert region.any()
+    assert np.isnan(reference_mean(np.ones(SHAPE), region, seen=~region))
 
 
 @pytest.mark.parametrize("uptake", [0.5, 1.0, 1.5])
@@ -110,7 +153,7 @@ def study():
     )
     pet = rng.uniform(0.9, 1.1, (n, *SHAPE))
     pet[visits["group"] == "AD"] *= np.where(labels < 40, 0.8, 1.0)
-    anatomy = Anatomy(labels, mask, gm, wm, VOXEL, FWHM)
+    anatomy = Anatomy(labels, mask, gm, wm, AFFINE, FWHM)
     tissue = {"GM": gm, "WM": wm}
     made = 1.1 * pet
 
@@ -133,12 +176,13 @@ def test_on_the_dataset_s_scale_features_are_as_they_were(study):
     assert on_scale(AS_MADE, real.features, real.visits, real.images, anatomy) is real.features
 
 
-@pytest.mark.parametrize("scale", [*REFERENCE_LABELS, "brain"])
+@pytest.mark.parametrize("scale", [*REFERENCE_LABELS, PONS, "brain"])
 def test_each_image_is_divided_by_its_own_mean(study, scale):
     _, _, real, made, anatomy = study
     after, synthetic = real.on(scale, anatomy), made[0].on(scale, anatomy)
     pd.testing.assert_frame_equal(wide(after, "MRI"), wide(real.features, "MRI"))
-    factor = reference_mean(scale, real.images[3], anatomy.atlas, anatomy.mask, anatomy.gm[3])
+    weights = anatomy.gm[3] if "grey" in scale else None
+    factor = reference_mean(real.images[3], reference_region(scale, anatomy), weights)
     ratio = wide(real.features, "PET").loc[3] / wide(after, "PET").loc[3]
     np.testing.assert_allclose(ratio, factor)
     # what is too bright everywhere is so no longer

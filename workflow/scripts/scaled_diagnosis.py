@@ -24,13 +24,12 @@ def table(path):
 
 with recorded(snakemake):
     given, params = snakemake.input, snakemake.params
-    affine = np.array(read_json(given.description)["affine"])
     anatomy = Anatomy(
         np.load(given.atlas),
         np.load(given.mask),
         np.load(given.gm, mmap_mode="r"),
         np.load(given.wm, mmap_mode="r"),
-        np.linalg.norm(affine[:3, :3], axis=0),
+        np.array(read_json(given.description)["affine"]),
         params.fwhm_mm,
     )
     visits, pet = table(given.visits), np.load(given.pet, mmap_mode="r")

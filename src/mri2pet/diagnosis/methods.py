@@ -8,10 +8,10 @@ NOTHING_MADE = (*WITHOUT_PET, REAL_PET)  # no PET is synthesised for these
 NOT_LEARNT = (ORACLE,)  # of a person's own truth: the same PET whichever folds are held out
 
 # Scales of uptake (`scaling`): the dataset's own, each image's mean of a region, or corrected.
-AS_MADE, BRAIN, CORRECTED = "as it is", "brain", "partial volume corrected"
+AS_MADE, PONS, BRAIN, CORRECTED = "as it is", "pons", "brain", "partial volume corrected"
 REFERENCE_LABELS = {  # labels of AAL, from and to
     "cerebellum": (91, 116),
     "cerebellar grey matter": (91, 116),
     "vermis": (109, 116),
 }
-SCALES = (AS_MADE, *REFERENCE_LABELS, BRAIN, CORRECTED)
+SCALES = (AS_MADE, *REFERENCE_LABELS, PONS, BRAIN, CORRECTED)

@@ -3,7 +3,8 @@
 A PET's unit is the mean of a region; which one is a choice, and a synthetic PET may err in that
 region as in any other. Here each image, real or synthetic, is divided by its own mean of a region,
 or its grey matter is corrected for what the scanner's blur mixes into it. No model is trained anew.
-AAL has no pons, and no atlas of this workflow has: the cerebellum stands for what disease spares.
+Alzheimer's disease spares the pons (Minoshima 1995, Journal of Computer Assisted Tomography 19).
+No atlas of this workflow has one: an ellipsoid in the middle of the pons of MNI152 stands for it.
 """
 
 from collections.abc import Mapping
@@ -11,13 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from nibabel.affines import apply_affine
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from mri2pet.diagnosis.features import regional_means
-from mri2pet.diagnosis.methods import AS_MADE, BRAIN, CORRECTED, REFERENCE_LABELS
+from mri2pet.diagnosis.methods import AS_MADE, BRAIN, CORRECTED, PONS, REFERENCE_LABELS
 
 FWHM_TO_SIGMA = 2.3548
+# An ellipsoid in MNI152, mm: three or more inside the template's pons on all sides, so that a
+# person's pons, brought there by an affine, still covers it.
+PONS_CENTRE, PONS_RADII = (0.0, -26.0, -34.0), (10.0, 8.0, 9.0)
 PURE_WHITE = 0.95  # of the blurred white matter: there its uptake is read
 LEAST_WHITE = (
     0.01  # share of the brain's voxels, those with the most white matter, where none is so
@@ -35,8 +40,8 @@ class Anatomy:
         (X, Y, Z) labels of AAL; brain.
     gm, wm
         (N, X, Y, Z) probabilities 0..1 of all visits; may be memory-mapped.
-    voxel_mm
-        (3,) sides of a voxel.
+    affine
+        (4, 4) from voxels to MNI152, mm.
     fwhm_mm
         Resolution of the PET.
     """
@@ -45,8 +50,13 @@ class Anatomy:
     mask: NDArray
     gm: NDArray
     wm: NDArray
-    voxel_mm: NDArray
+    affine: NDArray
     fwhm_mm: float
+
+    @property
+    def voxel_mm(self) -> NDArray[np.float64]:
+        """(3,) sides of a voxel."""
+        return np.linalg.norm(np.asarray(self.affine)[:3, :3], axis=0)
 
 
 def on_scale(
@@ -83,18 +93,19 @@ def on_scale(
         return features
     inside = np.where(anatomy.mask, anatomy.atlas, 0)
     count = int(features["region"].max())
+    region = None if scale == CORRECTED else reference_region(scale, anatomy)
     factors, grey = {}, {}
     for position, index in enumerate(visits["index"]):
         image, own = np.asarray(images[position]), None if seen is None else seen[index]
         gm, wm = np.asarray(anatomy.gm[index]), np.asarray(anatomy.wm[index])
-        if scale != CORRECTED:
-            factors[index] = reference_mean(scale, image, anatomy.atlas, anatomy.mask, gm, own)
+        if region is not None:
+            factors[index] = reference_mean(image, region, gm if "grey" in scale else None, own)
             continue
         settings = anatomy.mask, anatomy.voxel_mm, anatomy.fwhm_mm
         corrected, weights = correct_grey(image, gm, wm, *settings)
-        for region, value in enumerate(regional_means(corrected, weights, inside, count, own), 1):
-            grey[index, region] = value
-    if scale != CORRECTED:
+        for number, value in enumerate(regional_means(corrected, weights, inside, count, own), 1):
+            grey[index, number] = value
+    if region is not None:
         return scaled(features, factors)
     of_grey = (features["modality"] == "PET") & (features["tissue"] == "GM")
     keys = pd.MultiIndex.from_frame(features[["index", "region"]])
@@ -103,33 +114,52 @@ def on_scale(
     return features.assign(value=np.where(changed, anew, features["value"]))
 
 
+def reference_region(name: str, anatomy: Anatomy) -> NDArray[np.bool_]:
+    """Return where a reference region lies.
+
+    Parameters
+    ----------
+    name
+        `cerebellum`, `cerebellar grey matter` (the same place), `vermis`, `pons` or `brain`.
+    anatomy
+        See there.
+
+    Returns
+    -------
+    (X, Y, Z), inside the brain.
+    """
+    inside = np.asarray(anatomy.mask, dtype=bool)
+    if name == BRAIN:
+        return inside
+    if name == PONS:
+        voxels = np.moveaxis(np.indices(inside.shape), 0, -1)
+        away = apply_affine(anatomy.affine, voxels) - PONS_CENTRE
+        return inside & (((away / PONS_RADII) ** 2).sum(axis=-1) <= 1)
+    low, high = REFERENCE_LABELS[name]
+    return inside & (anatomy.atlas >= low) & (anatomy.atlas <= high)
+
+
 def reference_mean(
-    name: str,
-    image: NDArray,
-    atlas: NDArray,
-    mask: NDArray,
-    gm: NDArray,
-    seen: NDArray | None = None,
+    image: NDArray, region: NDArray, weights: NDArray | None = None, seen: NDArray | None = None
 ) -> float:
     """Return the mean uptake of an image in a reference region.
 
     Parameters
     ----------
-    name
-        `cerebellum`, `cerebellar grey matter` (weighted by its probability), `vermis` or `brain`.
-    image, atlas, mask, gm
-        Volumes of one shape: uptake, labels of AAL, brain, probability of grey matter 0..1.
+    image, region
+        (X, Y, Z) uptake; where the region is.
+    weights
+        How much each voxel counts, of the same shape; None: all the same.
     seen
         Where the image is measured; None: everywhere.
+
+    Returns
+    -------
+    NaN where no voxel of the region is measured.
     """
-    inside = np.asarray(mask, dtype=bool)
-    if name != BRAIN:
-        low, high = REFERENCE_LABELS[name]
-        inside = inside & (atlas >= low) & (atlas <= high)
-    if seen is not None:
-        inside = inside & seen
-    weights = np.asarray(gm if "grey" in name else np.ones(inside.shape), dtype=float)[inside]
-    return float((weights * image[inside]).sum() / weights.sum())
+    inside = region if seen is None else region & seen
+    counts = np.ones(int(inside.sum())) if weights is None else np.asarray(weights, float)[inside]
+    return float(np.average(image[inside], weights=counts)) if counts.any() else np.nan
 
 
 def correct_grey(

@@ -41,7 +41,7 @@ SCALED = {  # the same of the scales of uptake
         "Diagnosis: AUC",
         "On Paired, as in Table II, with each image, real or synthetic, divided by its own mean of "
         "a region, or with grey matter corrected for partial volume (Mueller-Gaertner 1992). As it "
-        "is: the dataset's scale. AAL has no pons. No model is trained anew.",
+        "is: the dataset's scale. Pons: an ellipsoid in its middle. No model is trained anew.",
         1.0,
         2,
     ),
