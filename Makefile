@@ -56,7 +56,7 @@ $(READY): requirements.lock pyproject.toml resources/packages.tsv resources/lpip
 
 lock: $(READY)
 	$(BIN)/pip install --quiet uv==0.13.9
-	$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-package torch --no-emit-find-links --no-header --no-annotate requirements.in -o requirements.lock
+	$(BIN)/uv pip compile --config-file envs/uv.toml --quiet --python-version 3.11 --generate-hashes --no-emit-package torch --no-emit-find-links --no-header --no-annotate requirements.in -o requirements.lock
 	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements.lock
 	$(BIN)/python envs/pin.py
 

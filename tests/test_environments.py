@@ -1,7 +1,8 @@
 """The conda route and the pip route install the same versions."""
 
 import importlib.util
-from importlib.metadata import version
+import tomllib
+from importlib.metadata import requires, version
 
 import pytest
 import yaml
@@ -40,3 +41,23 @@ def test_torch_is_pinned_once(root, pin):
     assert f"torch=={pin.TORCH}" in (root / "Makefile").read_text()
     assert f"torch=={pin.TORCH}" in (root / "requirements.in").read_text()
     assert "\ntorch==" not in (root / "requirements.lock").read_text()
+
+
+def test_the_lock_is_told_torch_s_needs_without_those_of_cuda(root, pin):
+    (told,) = tomllib.loads((root / "envs/uv.toml").read_text())["dependency-metadata"]
+    assert (told["name"], told["version"]) == ("torch", pin.TORCH)
+    needs = [Requirement(line) for line in requires("torch")]
+    of_cuda = ("nvidia-", "cuda-", "triton")
+    both = [
+        str(need)
+        for need in needs
+        if not need.name.startswith(of_cuda) and "extra" not in str(need.marker or "")
+    ]
+    assert sorted(both) == sorted(str(Requirement(line)) for line in told["requires-dist"])
+    assert not [name for name in pin.locked_versions() if name.startswith(of_cuda)]
+
+
+def test_what_torch_needs_is_in_the_lock(root, pin):
+    (told,) = tomllib.loads((root / "envs/uv.toml").read_text())["dependency-metadata"]
+    for need in map(Requirement, told["requires-dist"]):
+        assert need.specifier.contains(pin.locked_versions()[need.name]), need
