@@ -7,7 +7,7 @@ out with a sentence.
 """
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ a fold; weighted by a person's tissue its regional means tell of the anatomy, so
 knows of a person's uptake is its gain over Mean PET. *All groups*: macro AUC, each group against
 the rest.
 """
-HEAD = """# The synthesis study
+HEAD = """# The synthesis study{part}
 
 Written by `python benchmarks/synthesis_study.py` from the tables of
 
@@ -77,10 +77,12 @@ class Study:
     """What the tables of the run hold, ready to be written."""
 
     def __init__(
-        self, results: Path, config: Mapping[str, Any], files: Iterable[Path] = (STUDY,)
+        self, results: Path, config: Mapping[str, Any], files: Sequence[Path] = (STUDY,)
     ) -> None:
         self.folder = results / "gla_gan/tables"
         self.files = " ".join(str(from_root(file)) for file in files)
+        parts = [file.stem for file in files if file.stem != STUDY.stem]
+        self.part = f": {', '.join(parts)}" if parts else ""
         block = config["gla_gan"]
         self.images = Images(results, block)
         known = labels_of(config, "gla_gan")
@@ -136,8 +138,8 @@ class Study:
         text = "\nAgainst the local regression of as many people:\n\n"
         return text + against_regression(self.images, self.people, self.labels)
 
-    def draw(self, folder: Path) -> dict[str, str]:
-        """Draw the figures of what is there; return name to title."""
+    def draw(self, page: Path) -> dict[str, tuple[str, str]]:
+        """Draw the figures of what is there beside a page; return name to title and place."""
         drawn, coverage = {}, self.table("coverage")
         if not self.gaps.empty:
             shown = self.gaps.drop(self.parts)
@@ -152,8 +154,8 @@ class Study:
         with tempfile.TemporaryDirectory() as work:
             for name, (_, figure) in drawn.items():
                 save(figure, Path(work, f"{name}.png"))
-                shrink(Path(work, f"{name}.png"), folder / f"study-synthesis-{name}.png")
-        return {name: title for name, (title, _) in drawn.items()}
+                shrink(Path(work, f"{name}.png"), page.parent / f"images/{page.stem}-{name}.png")
+        return {n: (title, f"images/{page.stem}-{n}.png") for n, (title, _) in drawn.items()}
 
     def strata(self) -> str:
         """Write for whom the models do better and worse."""
@@ -179,16 +181,16 @@ class Study:
             f"Tables that the run does not have: {'; '.join(missing)}.\n" * bool(missing)
         )
 
-    def page(self, jobs: Path, pictures: Mapping[str, str]) -> str:
+    def page(self, jobs: Path, pictures: Mapping[str, tuple[str, str]]) -> str:
         """Return the page; `pictures` is as `draw` returns it."""
         images, labels = self.images, self.labels
         tested = images.values["subject"].nunique()
         folds = images.values["fold"].nunique()
-        shown = {n: f"![{t}](images/study-synthesis-{n}.png)\n" for n, t in pictures.items()}
+        shown = {name: f"![{title}]({place})\n" for name, (title, place) in pictures.items()}
         held = calibration(images, self.intervals, self.table("coverage"), labels)
         short = in_short(images, self.intervals, self.diagnosis, labels)
         parts = [
-            HEAD.format(files=self.files),
+            HEAD.format(part=self.part, files=self.files),
             f"{tested} people with MRI and PET, {folds} folds; a model learns from "
             f"{images.learnt_from()} of them.\n",
             f"## In short\n\n{short}" if short else "",
@@ -214,7 +216,7 @@ def main() -> None:
     chosen = arguments(__doc__, STUDY, "study-synthesis.md")
     config = configuration(*chosen.configfile)
     study = Study(chosen.results, config, chosen.configfile)
-    pictures = study.draw(chosen.out.parent / "images")
+    pictures = study.draw(chosen.out)
     write_page(chosen.out, study.page(chosen.times, pictures))
 
 

@@ -104,9 +104,9 @@ def study(tmp_path, words):
         models[name] = models[base] | {"label": f"{models[base]['label']}, 12 people"}
     models["unet_s150"] = models["unet"] | {"label": "U-Net, 150 steps"}
 
-    def made(start=None, **kinds):
+    def made(start=None, files=(script.STUDY,), **kinds):
         models["rectified_flow"]["start"] = start
-        return script.Study(write_run(tmp_path / "results", **kinds), config)
+        return script.Study(write_run(tmp_path / "results", **kinds), config, files)
 
     return made
 
@@ -270,12 +270,21 @@ def test_what_a_run_does_not_have_is_left_out_with_a_sentence(study, tmp_path):
     assert "nan" not in page
 
 
-def test_figures_are_drawn_and_named_in_the_page(study, tmp_path):
-    made = study()
-    pictures = made.draw(tmp_path / "images")
+@pytest.mark.parametrize(
+    ("stem", "more", "title"),
+    [
+        ("study-synthesis", [], "# The synthesis study\n"),
+        ("study-part", ["smaller/part.yaml"], "# The synthesis study: part\n"),
+    ],
+)
+def test_figures_are_drawn_and_named_in_the_page(study, words, tmp_path, stem, more, title):
+    files = [f"config/study/{name}" for name in ("synthesis.yaml", *more)]
+    made = study(files=[words.ROOT / file for file in files])
+    pictures = made.draw(tmp_path / f"{stem}.md")
     assert {*pictures} == {"gap", "growth", "coverage"}
     page = made.page(tmp_path / "none.tsv", pictures)
+    assert page.startswith(title) and f"--configfile {' '.join(files)}\n" in page
     for name in pictures:
-        path = f"images/study-synthesis-{name}.png"
+        path = f"images/{stem}-{name}.png"
         assert f"]({path})" in page and (tmp_path / path).stat().st_size > 5000
     assert "nan" not in page
