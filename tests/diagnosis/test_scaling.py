@@ -247,3 +247,16 @@ def test_the_schema_knows_the_scales(config, schema, root):
     assert scales["default"] == scales["items"]["enum"] == list(SCALES)
     config["gla_gan"]["diagnosis"]["scaling"] = {"scales": ["vermis"], "fwhm_mm": 8}
     check_config(config, schema)
+
+
+def test_a_pet_without_its_pons_does_not_stop_the_others(study):
+    visits, folds, real, made, anatomy = study
+    seen = np.ones((len(visits), *SHAPE), bool)
+    seen[3] = ~reference_region(PONS, anatomy)
+    settings = Settings(inner_folds=2, C=(1.0,), gamma=("scale",))
+    told = (PONS, "unet", (visits, folds), real, made, anatomy, settings, 1, 2, seen)
+    predictions, errors = diagnose_on_scale(*told)
+    assert len(predictions) == len(visits)
+    known = errors.set_index("index")["value"]
+    np.testing.assert_allclose(known.drop(3, errors="ignore"), 0, atol=1e-9)
+    assert np.isnan(known.get(3, np.nan))
