@@ -55,7 +55,7 @@ the rest.
 """
 HEAD = """# The synthesis study{part}
 
-Written by `python benchmarks/synthesis_study.py` from the tables of
+Written by `python benchmarks/synthesis_study.py{options}` from the tables of
 
     snakemake --cores 2 --configfile {files}
 
@@ -83,6 +83,7 @@ class Study:
         self.files = " ".join(str(from_root(file)) for file in files)
         parts = [file.stem for file in files if file.stem != STUDY.stem]
         self.part = f": {', '.join(parts)}" if parts else ""
+        self.options = f" results --configfile {self.files}" if len(files) > 1 else ""
         block = config["gla_gan"]
         self.images = Images(results, block)
         known = labels_of(config, "gla_gan")
@@ -190,7 +191,7 @@ class Study:
         held = calibration(images, self.intervals, self.table("coverage"), labels)
         short = in_short(images, self.intervals, self.diagnosis, labels)
         parts = [
-            HEAD.format(part=self.part, files=self.files),
+            HEAD.format(part=self.part, options=self.options, files=self.files),
             f"{tested} people with MRI and PET, {folds} folds; a model learns from "
             f"{images.learnt_from()} of them.\n",
             f"## In short\n\n{short}" if short else "",

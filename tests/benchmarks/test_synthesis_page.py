@@ -284,6 +284,8 @@ def test_figures_are_drawn_and_named_in_the_page(study, words, tmp_path, stem, m
     assert {*pictures} == {"gap", "growth", "coverage"}
     page = made.page(tmp_path / "none.tsv", pictures)
     assert page.startswith(title) and f"--configfile {' '.join(files)}\n" in page
+    options = f" results --configfile {' '.join(files)}" * bool(more)
+    assert f"Written by `python benchmarks/synthesis_study.py{options}` from" in page
     for name in pictures:
         path = f"images/{stem}-{name}.png"
         assert f"]({path})" in page and (tmp_path / path).stat().st_size > 5000
