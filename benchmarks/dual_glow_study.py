@@ -1,4 +1,4 @@
-"""Write docs/study.md from the tables of a run of config/study/dual_glow.yaml.
+"""Write docs/study-dual-glow.md from the tables of a run of config/study/dual_glow.yaml.
 
     python benchmarks/dual_glow_study.py [results] [--times FILE] [--configfile FILES] [--out FILE]
 
@@ -186,7 +186,7 @@ class Study:
 
 def main() -> None:
     """Write the page and its pictures."""
-    chosen = arguments(__doc__, STUDY, "study.md")
+    chosen = arguments(__doc__, STUDY, "study-dual-glow.md")
     for name in PICTURES:
         made = chosen.out.parent / f"images/study-{name}.png"
         shrink(chosen.results / f"dual_glow/figures/{name}.png", made)

@@ -2,7 +2,7 @@
 
 import argparse
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,22 +65,29 @@ def verdict(low: float, high: float) -> str:
     return HOLDS if low > 0 else NOT_HERE if high < 0 else UNTOLD
 
 
-def held_lines(rows: pd.DataFrame, label: str) -> list[str]:
-    """Say whether a method's intervals hold about as much as they should.
+def held_levels(rows: pd.DataFrame) -> Iterator[tuple[str, dict[int, str], str]]:
+    """Yield which factor, what is held by level, and whether that is about what it should be.
 
-    `rows` are of `coverage.tsv`, by metric. Of intervals with two factors there are two sentences.
+    `rows` are of `coverage.tsv`, by metric, of one method; intervals have one factor or two.
     """
-    lines = []
-    for ending, words in (("", ""), (", on average", ", by the factor without guarantee,")):
+    for ending, words in (("", ""), (", on average", ", by the factor without guarantee")):
         names = {level: f"coverage at {level}{ending}" for level in LEVELS}
         if names[LEVELS[0]] not in rows.index:
             continue
         held = {level: rows.loc[name] for level, name in names.items()}
         off = max(abs(row["mean"] - level) for level, row in held.items())
-        each = ", ".join(f"{level}%: {span(row, 0)}" for level, row in held.items())
+        shown = {level: span(row, 0) for level, row in held.items()}
+        yield words, shown, HOLDS if off <= NEAR else NOT_HERE
+
+
+def held_lines(rows: pd.DataFrame, label: str) -> list[str]:
+    """Say whether a method's intervals hold about as much as they should, a sentence a factor."""
+    lines = []
+    for words, held, said in held_levels(rows):
+        each = ", ".join(f"{level}%: {share}" for level, share in held.items())
         lines.append(
-            f"Intervals of {label}{words} hold within {NEAR} points of what they should at every "
-            f"level: **{HOLDS if off <= NEAR else NOT_HERE}**. {each}."
+            f"Intervals of {label}{f'{words},' * bool(words)} hold within {NEAR} points of what "
+            f"they should at every level: **{said}**. {each}."
         )
     return lines
 

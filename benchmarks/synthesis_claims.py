@@ -9,7 +9,7 @@ import pandas as pd
 from mri2pet.diagnosis.methods import MEAN_PET, REAL_PET
 from mri2pet.evaluation.gap import BEST
 from mri2pet.evaluation.resampling import interval
-from study_words import HOLDS, NOT_HERE, UNTOLD, held_lines, row, span
+from study_words import HOLDS, LEVELS, NEAR, NOT_HERE, UNTOLD, held_levels, row, span
 from synthesis_diagnosis import Diagnosis, added
 from synthesis_values import FLOW, PEERS, REGRESSION, Effect, Images, Intervals, subtract
 
@@ -17,6 +17,7 @@ LIKE = "SSIM"
 MAPS = "unet_maps"  # the U-Net that is shown what the local regression is shown
 NETWORKS = (*PEERS, FLOW, MAPS)
 LONG = ("unet_s2400", "unet_maps_s2400", "gla_gan_s2400")  # trained for four times as many steps
+PLAIN = "Networks against no network"
 MOST = 1.05  # times GLA-GAN's MAE: what a rectified flow may have if its CRPS is better
 # title: what is claimed to be better, than what, in words
 CLAIMS: Mapping[str, Sequence[tuple[str, str, str]]] = {
@@ -41,7 +42,7 @@ CLAIMS: Mapping[str, Sequence[tuple[str, str, str]]] = {
         ("dual_glow", peer, "DUAL-GLOW beats {label}") for peer in PEERS if peer != "dual_glow"
     ),
     "A modern flow": tuple((FLOW, peer, "The rectified flow beats {label}") for peer in PEERS),
-    "Networks against no network": (
+    PLAIN: (
         *((name, REGRESSION, "{own} beats the local regression") for name in (*NETWORKS, *LONG)),
         (MAPS, "unet", "Tissue maps, and people mirrored, help the U-Net"),
     ),
@@ -64,23 +65,45 @@ def in_short(
                 f"**{better.verdict}**, MAE lower by {better.text()}; chance of training "
                 f"{of_chance(better)}."
             )
+    lines += [f"{title}. {told}" for title, told in verdicts(images, labels).items()]
     lines += goal(images, intervals)
-    lines += added(found, (*NETWORKS, REGRESSION, MEAN_PET, REAL_PET, BEST), labels)
-    return "".join(f"- {line}\n" for line in lines)
+    table = added(found, (*NETWORKS, REGRESSION, MEAN_PET, REAL_PET, BEST), labels)
+    return "".join(f"- {line}\n" for line in lines) + f"\n{table}" * bool(table)
+
+
+def claims_of(images: Images, labels: Mapping[str, str]) -> dict[str, list[tuple[str, str, str]]]:
+    """Return title to claims in words, with the two models, of those models that are there."""
+    there = set(images.methods)
+    known = {
+        title: [
+            (words.format(label=labels[second], own=labels[first]), first, second)
+            for first, second, words in claims
+            if {first, second} <= there
+        ]
+        for title, claims in CLAIMS.items()
+    }
+    return {title: claims for title, claims in known.items() if claims}
+
+
+def verdicts(images: Images, labels: Mapping[str, str]) -> dict[str, str]:
+    """Return title to the claims of papers by what became of them."""
+    found = {}
+    for title, claims in claims_of(images, labels).items():
+        said = pd.Series({words: images.better(one, two).verdict for words, one, two in claims})
+        kinds = {kind: said.index[said == kind] for kind in (HOLDS, NOT_HERE, UNTOLD)}
+        known = {kind.capitalize(): "; ".join(own) for kind, own in kinds.items() if len(own)}
+        found[title] = " ".join(f"**{kind}**: {told}." for kind, told in known.items())
+    return {title: told for title, told in found.items() if title != PLAIN}
 
 
 def comparisons(images: Images, labels: Mapping[str, str]) -> str:
     """Write a table a paper, a row a claim about images; claims of models that are absent go."""
-    text, absent = "", set()
-    for title, claims in CLAIMS.items():
-        rows = ""
-        for first, second, words in claims:
-            lost = {first, second} - set(images.methods)
-            absent |= lost
-            if not lost:
-                told = words.format(label=labels[second], own=labels[first])
-                rows += row([told, *cells(images, first, second)])
-        text += f"### {title}\n\n{HEAD}{rows}\n" if rows else ""
+    text = ""
+    for title, claims in claims_of(images, labels).items():
+        rows = "".join(row([told, *cells(images, *models)]) for told, *models in claims)
+        text += f"### {title}\n\n{HEAD}{rows}\n"
+    asked = {name for claims in CLAIMS.values() for claim in claims for name in claim[:2]}
+    absent = asked - set(images.methods)
     if absent:
         names = "; ".join(sorted(labels.get(name, name) for name in absent))
         text += f"Claims about models that the run does not have are left out: {names}.\n"
@@ -173,11 +196,15 @@ def calibration(
     images: Images, intervals: Intervals, table: pd.DataFrame | None, labels: Mapping[str, str]
 ) -> str:
     """Write what the flow adds in calibration, and whether it reaches what was set before."""
-    lines = []
+    text, lines = "", []
     if table is not None:
+        heads = ["intervals of", *(f"{level}%" for level in LEVELS), f"within {NEAR} points"]
+        text = f"{row(heads)}|{'---|' * len(heads)}\n"
         by_metric = table.set_index(["method", "metric"])
         for name in dict.fromkeys(table["method"]):
-            lines += held_lines(by_metric.loc[name], labels.get(name, name))
+            for words, held, said in held_levels(by_metric.loc[name]):
+                text += row([labels.get(name, name) + words, *held.values(), f"**{said}**"])
+        text += "\n"
     for other in intervals.methods:
         found = intervals.better(FLOW, other) if other != FLOW else None
         if found is not None:
@@ -186,7 +213,8 @@ def calibration(
                 f"**{found.verdict}**, lower by {found.text(5)}."
             )
     lines += goal(images, intervals)
-    return "".join(f"- {line}\n" for line in lines) or "The run has no intervals.\n"
+    text += "".join(f"- {line}\n" for line in lines)
+    return text or "The run has no intervals.\n"
 
 
 def goal(images: Images, intervals: Intervals) -> list[str]:

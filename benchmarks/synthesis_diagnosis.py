@@ -99,19 +99,19 @@ class Diagnosis:
         return effect(own, drawn, share)
 
 
-def added(found: Diagnosis, methods: Collection[str], labels: Mapping[str, str]) -> list[str]:
-    """Write a line a part: what some methods' PET adds, learnt in the usual way."""
-    lines = []
-    for part, measured in found.parts.items():
-        gains = {name: found.gain(part, name) for name in methods if name in measured}
-        if not gains or CROSSED in part or WITH_PET in part:
-            continue
-        told = "; ".join(
-            f"{labels[name]} {gain.text(3)}, **{gain.verdict}**" for name, gain in gains.items()
-        )
-        dataset = part.partition(",")[0]
-        lines.append(f"PET adds to the MRI in the {found.score(part)}, {dataset}: {told}.")
-    return lines
+def added(found: Diagnosis, methods: Collection[str], labels: Mapping[str, str]) -> str:
+    """Write what some methods' PET adds, learnt in the usual way: a column a part, or nothing."""
+    parts = [p for p in found.parts if CROSSED not in p and WITH_PET not in p]
+    names = [name for name in methods if any(name in found.parts[part] for part in parts)]
+    if not names:
+        return ""
+    heads = [f"{found.score(part)}, {part.partition(',')[0]}" for part in parts]
+    heads = ["PET", *heads]
+    text = f"What PET adds to the MRI:\n\n{row(heads)}|{'---|' * len(heads)}\n"
+    for name in names:
+        gains = [found.gain(p, name) if name in found.parts[p] else None for p in parts]
+        text += row([labels[name], *(f"{g.text(3)}, **{g.verdict}**" if g else "" for g in gains)])
+    return text
 
 
 def diagnosis(found: Diagnosis, labels: Mapping[str, str], without: Collection[str] = ()) -> str:

@@ -1,4 +1,4 @@
-"""Write docs/study-synthesis.md from the tables of a run of config/study/synthesis.yaml.
+"""Write docs/study.md from the tables of a run of config/study/synthesis.yaml.
 
     python benchmarks/synthesis_study.py [results] [--times FILE] [--configfile FILES] [--out FILE]
 
@@ -53,14 +53,16 @@ a fold; weighted by a person's tissue its regional means tell of the anatomy, so
 knows of a person's uptake is its gain over Mean PET. *All groups*: macro AUC, each group against
 the rest.
 """
-HEAD = """# The synthesis study{part}
+HEAD = """# The study: {part}
 
 Written by `python benchmarks/synthesis_study.py{options}` from the tables of
 
     snakemake --cores 2 --configfile {files}
 
 **All people are simulated: no number here speaks about patients.** Settings were chosen on people
-of another seed. What the rows and metrics are: [reproduction.md](reproduction.md).
+of another seed. What the rows and metrics are: [reproduction.md](reproduction.md). Studies of their
+own: [DUAL-GLOW and its peers](study-dual-glow.md), [lesions of epilepsy](study-detection.md),
+[another scanner, other reference regions](study-scanners.md).
 
 **How to read it.** All differences are signed so that more than zero speaks for the claim. In
 brackets: 95% intervals by resampling people. A claim *holds here* where the interval lies above
@@ -82,7 +84,7 @@ class Study:
         self.folder = results / "gla_gan/tables"
         self.files = " ".join(str(from_root(file)) for file in files)
         parts = [file.stem for file in files if file.stem != STUDY.stem]
-        self.part = f": {', '.join(parts)}" if parts else ""
+        self.part = ", ".join(parts) or "what the papers claim"
         self.options = f" results --configfile {self.files}" if len(files) > 1 else ""
         block = config["gla_gan"]
         self.images = Images(results, block)
@@ -214,7 +216,7 @@ class Study:
 
 def main() -> None:
     """Write the page and its pictures."""
-    chosen = arguments(__doc__, STUDY, "study-synthesis.md")
+    chosen = arguments(__doc__, STUDY, "study.md")
     config = configuration(*chosen.configfile)
     study = Study(chosen.results, config, chosen.configfile)
     pictures = study.draw(chosen.out)

@@ -65,9 +65,12 @@ def test_the_macro_auc_is_that_of_the_tables(found, results):
         assert measured.mean == pytest.approx(told.loc[method, "mean"])
 
 
-def test_one_line_says_what_each_adds(found):
+def test_a_table_says_what_each_adds(found):
     module, diagnosis = found
     labels = {"unet": "U-Net", "oracle": "Oracle"}
-    [line] = module.added(diagnosis, ["unet", "oracle", "cycle_gan"], labels)
-    assert line.startswith("PET adds to the MRI in the macro AUC of CN, MCI, AD, Paired: U-Net +0.")
-    assert line.count("**holds here**") == 2
+    text = module.added(diagnosis, ["unet", "oracle", "cycle_gan"], labels)
+    heads, _, *rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert heads == "| PET | macro AUC of CN, MCI, AD, Paired |"
+    assert [row.split(" |")[0] for row in rows] == ["| U-Net", "| Oracle"]
+    assert all("| +0." in row and row.endswith(", **holds here** |") for row in rows)
+    assert module.added(diagnosis, ["cycle_gan"], labels) == ""

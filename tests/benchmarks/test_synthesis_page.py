@@ -133,9 +133,15 @@ def test_in_short_says_what_was_asked(study, tmp_path):
     short = page[page.index("## In short") : page.index("## How much of the gap")]
     assert "- GLA-GAN closes more of the gap than the local regression: **holds here**" in short
     assert "- U-Net closes more of the gap than the local regression: **holds here**" in short
-    (told,) = [line for line in short.splitlines() if "PET adds to the MRI" in line]
-    assert "AD against CN, Paired: GLA-GAN +0.000, **cannot be told**; U-Net +0." in told
-    assert "Real PET +0." in told and told.endswith("**holds here**.")
+    (told,) = [line for line in short.splitlines() if line.startswith("- GLA-GAN's paper. ")]
+    assert "**Holds here**: Global and local paths together beat the global path; " in told
+    assert "**Not here**: K = 4 is better than K = 2." in told
+    assert "**Cannot be told**: Global and local paths together beat the local paths; K = 4" in told
+    assert "- Networks against no network" not in short  # a line each, above
+    assert claimed(short, "PET | ")[1:] == ["AUC of AD against CN, Paired"]
+    assert claimed(short, "GLA-GAN | ")[1:] == ["+0.000, **cannot be told**"]
+    real = claimed(short, "Real PET | ")[1]
+    assert real.startswith("+0.") and real.endswith("**holds here**")
 
 
 def test_less_than_trainings_differ_cannot_be_told(study, words):
@@ -249,9 +255,10 @@ def test_the_flow_is_held_to_what_was_asked_of_it(study, tmp_path):
 
 def test_coverage_is_told_in_words(study, tmp_path):
     page = study().page(tmp_path / "none.tsv", {})
-    assert "Intervals of Rectified flow hold within 5 points of what they should" in page
-    lines = [line for line in page.splitlines() if line.startswith("- Intervals of")]
-    assert ["**holds here**" in lines[0], "**not here**" in lines[1]] == [True, True]
+    held = page[page.index("## What is claimed of unc") : page.index("## What synthetic PET adds")]
+    assert claimed(held, "intervals of")[1:] == ["50%", "80%", "90%", "95%", "within 5 points"]
+    assert claimed(held, "Rectified flow | 4")[-2:] == ["92 (91 to 93)", "**holds here**"]
+    assert claimed(held, "Voxelwise Student's t")[-1] == "**not here**"
     assert "The rectified flow's CRPS is below that of GLA-GAN: **holds here**" in page
 
 
@@ -273,8 +280,8 @@ def test_what_a_run_does_not_have_is_left_out_with_a_sentence(study, tmp_path):
 @pytest.mark.parametrize(
     ("stem", "more", "title"),
     [
-        ("study-synthesis", [], "# The synthesis study\n"),
-        ("study-part", ["smaller/part.yaml"], "# The synthesis study: part\n"),
+        ("study", [], "# The study: what the papers claim\n"),
+        ("study-part", ["smaller/part.yaml"], "# The study: part\n"),
     ],
 )
 def test_figures_are_drawn_and_named_in_the_page(study, words, tmp_path, stem, more, title):
