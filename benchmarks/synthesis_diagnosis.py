@@ -19,6 +19,10 @@ from synthesis_values import FLOW, PEERS, REGRESSION, Effect, effect, shown, sub
 
 CROSSED, SEVERAL = "learnt from synthetic PET", "all groups"
 MACRO = "macro AUC"
+PAIRED_ALONE = """
+Real PET is the classifier of *Paired*: it learnt from the real PET of these people alone, while
+others may have learnt from more people, or from synthetic PET.
+"""
 
 
 def auc_of(rows: pd.DataFrame, positive: str) -> Measured:
@@ -99,17 +103,27 @@ class Diagnosis:
         return effect(own, drawn, share)
 
 
-def added(found: Diagnosis, methods: Collection[str], labels: Mapping[str, str]) -> str:
+OVER = {
+    ONLY_MRI: "What PET adds to the MRI",
+    MEAN_PET: "What PET adds to Mean PET, whose regional means tell of the anatomy alone",
+}
+
+
+def added(
+    found: Diagnosis, methods: Collection[str], labels: Mapping[str, str], over: str = ONLY_MRI
+) -> str:
     """Write what some methods' PET adds, learnt in the usual way: a column a part, or nothing."""
     parts = [p for p in found.parts if CROSSED not in p and WITH_PET not in p]
-    names = [name for name in methods if any(name in found.parts[part] for part in parts)]
+    parts = [part for part in parts if over in found.parts[part]]
+    there = {name for part in parts for name in found.parts[part]}
+    names = [name for name in methods if name in there - {over}]
     if not names:
         return ""
     heads = [f"{found.score(part)}, {part.partition(',')[0]}" for part in parts]
     heads = ["PET", *heads]
-    text = f"What PET adds to the MRI:\n\n{row(heads)}|{'---|' * len(heads)}\n"
+    text = f"{OVER[over]}:\n\n{row(heads)}|{'---|' * len(heads)}\n"
     for name in names:
-        gains = [found.gain(p, name) if name in found.parts[p] else None for p in parts]
+        gains = [found.gain(p, name, over) if name in found.parts[p] else None for p in parts]
         text += row([labels[name], *(f"{g.text(3)}, **{g.verdict}**" if g else "" for g in gains)])
     return text
 
@@ -142,6 +156,8 @@ def diagnosis(found: Diagnosis, labels: Mapping[str, str], without: Collection[s
             over = found.gain(part, name, MEAN_PET).text(3) if known else ""
             said = f"**{gain.verdict}**" if name not in WITHOUT_PET else ""
             text += row([labels.get(name, name), auc, gain.text(3), over, *shares, said])
+        if REAL_PET in measured and (WITH_PET in part or CROSSED in part):
+            text += PAIRED_ALONE
         text += f"\n{to_gain(found, part)}{flow_in_diagnosis(found, part, labels)}"
     if not any(CROSSED in part for part in found.parts):
         text += "The run has no diagnosis learnt from synthetic PET.\n"

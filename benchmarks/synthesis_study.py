@@ -69,9 +69,10 @@ brackets: 95% intervals by resampling people. A claim *holds here* where the int
 zero, it does *not here* where it lies below, and else it *cannot be told*. *Chance of training* is
 what the two differ by in 95 of 100 cases by the random numbers of their trainings alone, told by
 models that were trained more than once (those of plain regression, GAN and conditional GAN
-together, others by themselves); a smaller difference *cannot be told* either. Errors are means over
-the trainings of a model; tables of the run, and diagnoses, are of the first. Verdicts are not
-corrected for their number: of twenty true equalities one would be told to be a difference.
+together, others by themselves); a smaller difference *cannot be told* either. Where it is *not
+known*, the verdict is of people alone. Errors are means over the trainings of a model; intervals,
+diagnoses and the run's tables are of the first. Verdicts are not corrected for their number: of
+twenty true equalities one would be told to be a difference.
 """
 
 

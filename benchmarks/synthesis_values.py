@@ -97,6 +97,7 @@ class Images:
         known = {*models, *variants} & set(self.methods)
         recipes = {name: (models.get(name) or {}).get("recipe") for name in {*models, *kin}}
         self.recipes = {n: recipes.get(n) or recipes.get(kin.get(n, ""), "") for n in known}
+        self.start = models.get(FLOW, {}).get("start")
         for name in known:  # the one PET of a flow that starts from a model is that model's
             start = models.get(name, {}).get("start")
             if self.recipes[name] == RECTIFIED and start:
