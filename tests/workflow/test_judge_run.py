@@ -19,23 +19,44 @@ def judged(finished):
     shutil.copytree(finished.folder, folder, symlinks=True)
     run = replace(finished, folder=folder)
     submission = folder / "results/gla_gan/synthesis/mean_pet"
-    run.snakemake("judge", "contest_kit", "--config", f"submission={submission}")
+    run.snakemake("judge", "contest_kit", "--config", f"submission={submission}", "beside=unet")
     yield folder / "results/contest"
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("table", ["table1", "table2", "table3"])
-def test_mean_pet_handed_in_has_the_row_of_mean_pet(judged, finished, table):
+@pytest.mark.parametrize(
+    "table", ["table1", "table2", "table3", "regional_bias", "strata", "three_way"]
+)
+def test_mean_pet_handed_in_has_the_row_of_mean_pet(judged, table):
     made = read_tsv(judged / f"mean_pet/{table}.tsv")
     own, reference = (
         made[made["method"] == method].set_index(KEYS)[VALUES]
         for method in ("handed_in_mean_pet", "mean_pet")
     )
     assert len(own) > 2 and own.equals(reference)
-    if table == "table1":
-        of_run = read_tsv(finished.folder / f"results/gla_gan/tables/{table}.tsv")
-        of_run = of_run[of_run["method"] == "mean_pet"].set_index(KEYS)[VALUES]
-        assert own.equals(of_run.loc[own.index])
+
+
+@pytest.mark.parametrize("method", ["mean_pet", "unet", "local_regression"])
+@pytest.mark.parametrize("table", ["table1", "table2", "three_way"])
+def test_rows_beside_it_are_those_of_the_run(judged, finished, table, method):
+    own, of_run = (
+        read_tsv(path).set_index(["method", *KEYS]).loc[method][VALUES]
+        for path in (
+            judged / f"mean_pet/{table}.tsv",
+            finished.folder / f"results/gla_gan/tables/{table}.tsv",
+        )
+    )
+    assert len(own) > 2 and own.equals(of_run.loc[own.index])
+    methods = set(read_tsv(judged / f"mean_pet/{table}.tsv")["method"])
+    assert "gla_gan" not in methods  # nobody asked for it
+
+
+def test_a_model_that_the_run_does_not_have_is_refused(finished):
+    submission = finished.folder / "results/gla_gan/synthesis/mean_pet"
+    told = ["--config", f"submission={submission}", "beside=[unet, diffusion]"]
+    done = finished.snakemake("judge", "-n", *told, check=False)
+    said = done.stdout + done.stderr
+    assert "beside: gla_gan.models has no diffusion; there are gla_gan, " in said
 
 
 def test_the_kit_tells_folds_and_grid(judged, finished):

@@ -47,13 +47,24 @@ if SUBMISSION and "gla_gan" in SYSTEMS:
         raise WorkflowError(str(error)) from None
 
     JUDGED = f"results/contest/{HANDED_IN.removeprefix('handed_in_')}"
-    BESIDE = [name for name in MODELS if ENTRIES["gla_gan"][name]["recipe"] == "local_regression"]
-    COMPARED_MODELS = [HANDED_IN, *BESIDE]
+    BESIDE = [BESIDE] if isinstance(BESIDE, str) else BESIDE
+
+    if UNKNOWN := sorted(set(BESIDE) - set(MODELS)):
+        raise WorkflowError(
+            f"beside: gla_gan.models has no {', '.join(UNKNOWN)}; there are {', '.join(MODELS)}"
+        )
+
+    def stands_beside(name):
+        """Say whether a model of the run is compared with what was handed in."""
+        return name in BESIDE or ENTRIES["gla_gan"][name]["recipe"] == "local_regression"
+
+    COMPARED_MODELS = [HANDED_IN, *filter(stands_beside, MODELS)]
+    JUDGED_LABELS = labels_of("gla_gan") | {HANDED_IN: Path(SUBMISSION).resolve().name}
     JUDGED_METHODS = [*untrained("gla_gan"), *COMPARED_MODELS]
 
-    def judged_predictions(dataset):
+    def judged_predictions(dataset, kind="diagnosis"):
         """Return the predictions of all methods compared on a dataset, as `predictions_of`."""
-        folder, methods = "results/gla_gan/diagnosis", [*WITHOUT_PET, *JUDGED_METHODS]
+        folder, methods = f"results/gla_gan/{kind}", [*WITHOUT_PET, *JUDGED_METHODS]
         return [
             *expand(f"{folder}/{dataset}/{{method}}/fold-{{fold}}.tsv", method=methods, fold=FOLDS),
             *expand(f"{folder}/paired/{REAL_PET}/fold-{{fold}}.tsv", fold=FOLDS),
@@ -157,17 +168,60 @@ if SUBMISSION and "gla_gan" in SYSTEMS:
             code=code("regional_bias.py"),
             groups=diagnosed_groups("gla_gan"),
             told=[],
-            labels=labels_of("gla_gan") | {HANDED_IN: Path(SUBMISSION).resolve().name},
+            labels=JUDGED_LABELS,
             note=simulated_note("gla_gan"),
         script:
             "../../../scripts/regional_bias.py"
 
+    rule judged_strata:
+        input:
+            metrics=rules.judged_table1.input.metrics,
+            predictions=judged_predictions("paired"),
+            visits="results/datasets/linear/visits.tsv",
+            scanners="results/datasets/linear/scanners.tsv",
+        output:
+            f"{JUDGED}/strata.tsv",
+        log:
+            f"logs/judged/{HANDED_IN}_strata.log",
+        localrule: True
+        conda:
+            "../../../../envs/stats.yaml"
+        resources:
+            mem_mb=more(1000),
+            runtime=more(10),
+        params:
+            diagnosing=COMPARED_MODELS,
+            positive=config["gla_gan"]["diagnosis"]["positive"],
+            models=COMPARED_MODELS,
+            groups=TRAINING_GROUPS,
+            code=code("strata_table.py"),
+        script:
+            "../../../scripts/strata_table.py"
+
+    if THREE_WAY:
+
+        use rule three_way as judged_three_way with:
+            input:
+                paired=judged_predictions("paired", "three_way"),
+                complete=judged_predictions("complete", "three_way"),
+            output:
+                table=f"{JUDGED}/three_way.tsv",
+                figure=f"{JUDGED}/three_way.png",
+            log:
+                f"logs/judged/{HANDED_IN}_three_way.log",
+            params:
+                code=code("three_way.py"),
+                groups=THREE_WAY,
+                labels=JUDGED_LABELS,
+                models=COMPARED_MODELS,
+                note=simulated_note("gla_gan"),
+
     rule judge:
         input:
-            f"{JUDGED}/table1.tsv",
-            f"{JUDGED}/table2.tsv",
-            f"{JUDGED}/table3.tsv",
+            expand(f"{JUDGED}/table{{number}}.tsv", number=(1, 2, 3)),
             f"{JUDGED}/regional_bias.tsv",
+            f"{JUDGED}/strata.tsv",
+            [f"{JUDGED}/three_way.tsv"] if THREE_WAY else [],
 
 else:
 
