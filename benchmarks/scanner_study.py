@@ -7,6 +7,7 @@
 """
 
 import argparse
+import tempfile
 from pathlib import Path
 
 from default_run import labels_of
@@ -17,7 +18,21 @@ from mri2pet.evaluation.gap import BEST, ERROR, METRIC, WORST
 from mri2pet.evaluation.image_tables import pool
 from mri2pet.evaluation.scaling_table import ERROR as REGIONAL
 from mri2pet.files import read_tsv
-from study_words import ROOT, by_stratum, configuration, row, write_page
+from mri2pet.reporting.figures import save
+from mri2pet.simulation import mri, pet
+from mri2pet.simulation.scanners import machine
+from scanner_figure import scanner_figure
+from study_words import (
+    HOLDS,
+    NOT_HERE,
+    ROOT,
+    UNTOLD,
+    by_stratum,
+    configuration,
+    row,
+    shrink,
+    write_page,
+)
 from synthesis_diagnosis import auc_of, measured_of
 from synthesis_values import Images, shown, subtract
 
@@ -32,28 +47,42 @@ tables of
     snakemake --cores 2 --directory person --configfile config/study/scanners.yaml \\
         --config 'folds={n: 2, by: person}'
 
-**All people are simulated: no number here speaks about patients.** Two simulated scanners differ in
-maker, voxels, blur, noise and shading of the MRI, and in voxels, blur and noise of the PET
-([simulated_people.md](simulated_people.md)). The same people stand in both runs. *Another scanner*:
-a model learns from the people of one scanner and is tested on those of the other. *Both scanners*:
-it learns from as many people, of both.
+**All people are simulated: no number here speaks about patients.** Two simulated scanners, below;
+contrast, scatter and reconstruction are the same ([simulated_people.md](simulated_people.md)). The
+same people stand in both runs. *Another scanner*: a model learns from the people of one scanner and
+is tested on those of the other; every site has one scanner, so that its site is held out, too.
+*Both scanners*: it learns from as many people, of both.
 
 **How to read it.** In brackets: 95% intervals by resampling people, the same people on both sides
 of a difference. *Loses* and *gives back* hold here where the interval lies above zero, not here
 where it lies below, and else they cannot be told. Each model was trained once in either run: what
-other random numbers change is in no interval. Verdicts are not corrected for their number.
+other random numbers change is in no interval. Verdicts are not corrected for their number. A model
+learns from fewer people than in [the study](study.md), of other scanners: numbers here do not
+compare with those there. Pairs of people of one scanner alone were taken for the AUC, and the
+accuracy added, when first results were known.
 """
-COMBAT = """ComBat of the regional features, fitted in each fold on its training people; how an
-unseen scanner is treated stands in [reproduction.md](reproduction.md). The run with another
-scanner, on *Paired*.
+SCANNER = """| scanner | MRI, mm | noise, of white matter | shading | PET, mm | blur, mm | noise |
+|---|---|---|---|---|---|---|
 """
+COMBAT = """ComBat of the regional features (the library pycombat), fitted in each fold on its
+training people. Of the scanner that training has not seen, shift and spread are estimated from all
+its held-out people together, without their diagnosis; here as many of them have AD as of the
+training people, which favours it ([reproduction.md](reproduction.md#other-scanners-and-sites)). The
+run with another scanner, on *Paired*.
+"""
+MEAN = """Mean PET is one image for everybody: weighted by a person's tissue, its regional means
+tell of the anatomy alone, which a classifier that has learnt from real PET may well read the wrong
+way round (an AUC below .5).
+"""
+CHANGED = {HOLDS: "**higher**", NOT_HERE: "**lower**", UNTOLD: "cannot be told"}
 THRESHOLD = """The AUC asks for the order of people of one scanner alone, which a shift of all of
 them leaves as it is. The accuracy asks whether they lie on the right side of a threshold that was
 set on the other scanner:
 """
 SCALED = """Each image, real or synthetic, divided by its own mean of a region, or corrected for
-partial volume; nothing is trained anew. The run with another scanner. Differences of the AUC are to
-the scale as it is; a region's error does not compare between corrected and other PET.
+partial volume at a resolution of {fwhm} mm; nothing is trained anew. The run with another scanner.
+Differences of the AUC are to the scale as it is; a region's error does not compare between
+corrected and other PET. The AUC of real PET and of the oracle leaves nothing to gain.
 """
 
 
@@ -64,6 +93,8 @@ class Scanners:
         block = config["gla_gan"]
         self.results, self.labels = results, labels_of(config, "gla_gan")
         self.unseen, self.seen = Images(results, block), Images(apart, block)
+        self.simulation = config["studies"]["dementia"]["simulation"]
+        self.fwhm = block["diagnosis"]["scaling"]["fwhm_mm"]
         self.positive = block["diagnosis"]["positive"]
         self.groups = f"{self.positive} against {block['diagnosis']['negative']}"
         visits = read_tsv(results / "datasets/linear/scanners.tsv", dtype={"subject": str})
@@ -91,6 +122,38 @@ class Scanners:
     def named(self, method: str) -> str:
         """Return a method's label."""
         return self.labels.get(method, method)
+
+    def machines(self) -> str:
+        """Write how each scanner is set."""
+        text = SCANNER
+        for own in self.simulation["scanners"].values():
+            voxels = [
+                own.get(key, self.simulation[key]) for key in ("mri_voxel_mm", "pet_voxel_mm")
+            ]
+            sizes = [" x ".join(f"{size:g}" for size in sizes) for sizes in voxels]
+            noise = own.get("mri_noise", mri.NOISE), own.get("pet_noise", pet.NOISE)
+            low_to_high = ["{:g} to {:g}".format(*each) for each in noise]
+            name = " ".join(machine(own, "MR").values())
+            shading, blur = own.get("bias", mri.BIAS), own.get("pet_fwhm_mm", pet.FWHM)
+            mr, pt = [sizes[0], low_to_high[0], f"{shading:g}"], [sizes[1], f"{blur:g}"]
+            text += row([name, *mr, *pt, low_to_high[1]])
+        return text
+
+    def draw(self, page: Path) -> str:
+        """Draw error and accuracy beside a page; return the picture's place."""
+        both, another = "both scanners", "another scanner"
+        errors = {
+            both: {name: self.seen.measured(name) for name in self.seen.methods},
+            another: {name: self.unseen.measured(name) for name in self.unseen.methods},
+        }
+        told = self.told[ACCURACY]
+        right = {both: told["seen"], another: told["unseen"], "harmonised": told["harmonised"]}
+        panels = [("MAE, intensity in 0..1", errors), (f"{ACCURACY}, {self.groups}", right)]
+        place = f"images/{page.stem}.png"
+        with tempfile.TemporaryDirectory() as work:
+            save(scanner_figure(panels, self.labels), Path(work, "scanners.png"))
+            shrink(Path(work, "scanners.png"), page.parent / place)
+        return place
 
     def lost_images(self) -> str:
         """Write by how much the error grows on a scanner that a model has not seen."""
@@ -169,7 +232,7 @@ class Scanners:
     def scales(self) -> str:
         """Write the AUC and the regional error on other scales of uptake."""
         paths = sorted(self.results.glob("gla_gan/scaling/*/predictions.tsv"))
-        text = f"| PET | scale | AUC, {self.groups} | above that as it is by | here |\n"
+        text = f"| PET | scale | AUC, {self.groups} | above that as it is by | |\n"
         text += "|---|---|---|---|---|\n"
         for path in paths:
             table = read_tsv(path, dtype={"subject": str, "visit": str})
@@ -179,7 +242,7 @@ class Scanners:
             }
             for scale, own in by_scale.items():
                 found = subtract(own, by_scale[AS_MADE])
-                rest = [found.text(3), f"**{found.verdict}**"] if scale != AS_MADE else ["", ""]
+                rest = [found.text(3), CHANGED[found.verdict]] if scale != AS_MADE else ["", ""]
                 text += row([self.named(path.parent.name), scale, shown(own, 3), *rest])
         return text
 
@@ -188,25 +251,28 @@ class Scanners:
         table = read_tsv(self.results / f"gla_gan/tables/{name}.tsv", dtype={"level": str})
         return "\n".join(filter(None, (by_stratum(table, m, self.labels) for m in metrics)))
 
-    def page(self) -> str:
-        """Return the page."""
+    def page(self, picture: str) -> str:
+        """Return the page; `picture` is as `draw` returns it."""
         people = self.scanner[self.scanner.index.isin(set(self.unseen.values["subject"]))]
         each = ", ".join(f"{count} on {name}" for name, count in people.value_counts().items())
         without = ", ".join(self.named(name) for name in WITHOUT_PET)
         parts = [
             HEAD,
             f"{len(people)} people: {each}; a model learns from {self.unseen.learnt_from()}.\n",
+            self.machines(),
+            f"![On a scanner that was not learnt from]({picture})\n",
             f"## What images lose on another scanner\n\n{self.lost_images()}",
             f"### Each scanner by itself\n\n{self.directions()}",
             f"## What diagnosis loses\n\n{self.groups}; both people of a pair are of one fold and "
             f"one scanner. No PET stands behind {without}.\n\n"
-            f"{self.lost_diagnosis(AUC)}\n{THRESHOLD}\n{self.lost_diagnosis(ACCURACY)}",
+            f"{self.lost_diagnosis(AUC)}\n{MEAN}\n{THRESHOLD}\n{self.lost_diagnosis(ACCURACY)}",
             f"## What harmonising gives back\n\n{COMBAT}\n{self.given_back(AUC)}\n"
             f"{self.given_back(ACCURACY)}",
-            f"## Reference region and partial volume\n\n{SCALED}\n{self.scales()}",
+            f"## Reference region and partial volume\n\n{SCALED.format(fwhm=self.fwhm)}\n"
+            f"{self.scales()}",
             f"Error of regions, percent:\n\n{self.listed('scaling', REGIONAL)}",
-            f"## By sex, age, group and scanner\n\nThe run with another scanner.\n\n"
-            f"{self.listed('strata', METRIC, AUC)}",
+            f"## By sex, age, group and scanner\n\nThe run with another scanner. An "
+            f"AUC needs five people of each class.\n\n{self.listed('strata', METRIC, AUC)}",
         ]
         return "\n".join(parts)
 
@@ -220,7 +286,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs/study-scanners.md")
     chosen = parser.parse_args()
     study = Scanners(chosen.results, chosen.apart, configuration(chosen.configfile))
-    write_page(chosen.out, study.page())
+    write_page(chosen.out, study.page(study.draw(chosen.out)))
 
 
 if __name__ == "__main__":

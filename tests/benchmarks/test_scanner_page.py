@@ -52,7 +52,7 @@ def write_run(results, by):
             told = rows.assign(truth=rows["group"], score=score, probability=0.5)
             told["predicted"] = "CN" if lost and not back else rows["group"]
             write_folds(system / f"{place}/paired/{name}", told)
-        scales = {"as it is": 0.0, "brain": 9.0}
+        scales = {"as it is": 0.0, "brain": 9.0, "vermis": 0.0}
         parts = [told.assign(score=hidden + s * ill, scale=scale) for scale, s in scales.items()]
         write_tsv(system / f"scaling/{name}/predictions.tsv", pd.concat(parts))
     names = [MAKERS[number] for number in scanner]
@@ -75,7 +75,8 @@ def page(tmp_path):
         write_run(tmp_path / by, by)
     script = importlib.import_module("scanner_study")
     config = importlib.import_module("study_words").configuration(script.STUDY)
-    return script.Scanners(tmp_path / "scanner", tmp_path / "person", config).page()
+    study = script.Scanners(tmp_path / "scanner", tmp_path / "person", config)
+    return study.page(study.draw(tmp_path / "study.md"))
 
 
 def section(page, title):
@@ -116,8 +117,17 @@ def test_harmonising_gives_back_all_that_was_lost_and_no_more(page):
 def test_scales_and_strata_are_listed(page):
     scales = section(page, "Reference region and partial volume")
     assert cells(scales, "Only MRI", "as it is")[3:] == ["", ""]
-    assert cells(scales, "Only MRI", "brain")[4] == "**holds here**"
+    assert cells(scales, "Only MRI", "brain")[4] == "**higher**"
+    assert cells(scales, "Only MRI", "vermis")[3:] == ["+0.000", "cannot be told"]
+    assert "a resolution of 7.5 mm" in scales
     assert "regional error, brain (15 people)" in scales
     strata = section(page, "By sex, age, group and scanner")
     assert cells(strata, "U-Net")[1:] == ["40 (30 to 70)", "60 (30 to 70)"]
-    assert "AUC" not in strata  # the run has none
+    assert "| AUC, " not in strata  # the run has none
+
+
+def test_the_page_says_how_scanners_are_set_and_shows_its_picture(page, tmp_path):
+    usual, other = (cells(page, name)[1:] for name in ("Siemens TrioTim", "GE SIGNA HDx | 2 x"))
+    assert usual[-3:] == ["2.5 x 2.5 x 2.5", "6.5", "0.02 to 0.03"]
+    assert other == ["2 x 2 x 2", "0.05 to 0.07", "0.4", "3.5 x 3.5 x 4.25", "8.5", "0.05 to 0.07"]
+    assert "(images/study.png)" in page and (tmp_path / "images/study.png").stat().st_size > 5000
