@@ -1,8 +1,10 @@
 """The numbers of the data sheet of the simulated people are those of the source."""
 
 import re
+import statistics
 
 import pytest
+import yaml
 
 from mri2pet.simulation import anatomy, epilepsy_people, mri, people, pet
 
@@ -59,6 +61,26 @@ def test_the_default_sizes_are_those_of_the_configuration(page, config):
         f"loses {span((low, high))} of the uptake over {span(epilepsy['lesion']['ml'])} ml" in page
     )
     assert f"the share `coupling` ({plain(epilepsy['coupling'])})" in page
+
+
+@pytest.mark.parametrize("name", ["synthesis", "scanners", "dual_glow"])
+def test_people_of_a_study_are_as_told(page, root, config, name):
+    study = yaml.safe_load((root / f"config/study/{name}.yaml").read_text())
+    own, seed = study["studies"]["dementia"]["simulation"], study.get("seed", config["seed"])
+    planned = people.plan_people(config["studies"]["dementia"]["simulation"] | own, seed)
+
+    def counted(with_pet):
+        """Return the people of each group, and the women among them, in words."""
+        some = [p for p in planned if (p.visits[0].pet_time is not None) == with_pet]
+        known = {group: [p.sex for p in some if p.group == group] for group in ("CN", "MCI", "AD")}
+        told = [f"{len(s)} {g} ({s.count('F')} women)" for g, s in known.items() if s]
+        return ", ".join(told) or "none"
+
+    ages = [person.age for person in planned]
+    age = f"{statistics.mean(ages):.1f}, sd {statistics.stdev(ages):.1f}"
+    twice = sum(len(person.visits) > 1 for person in planned)
+    cells = (f"`config/study/{name}.yaml`", counted(True), counted(False), age, str(twice))
+    assert f"| {' | '.join(cells)} |" in page
 
 
 def test_the_headings_are_those_of_datasheets(root):
