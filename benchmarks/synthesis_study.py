@@ -17,6 +17,7 @@ from default_run import DIAGNOSIS, HELD, labels_of, markdown, times
 from mri2pet.evaluation.classification import AUC
 from mri2pet.evaluation.gap import METRIC
 from mri2pet.evaluation.image_metrics import LIKENESS
+from mri2pet.evaluation.strata import FEWEST_OF_A_CLASS
 from mri2pet.files import read_tsv
 from mri2pet.reporting.figures import save
 from mri2pet.reporting.oracle import noted
@@ -167,7 +168,10 @@ class Study:
         if table is None:
             return "The run has no table by stratum.\n"
         known = table[~table["method"].isin(self.parts)]
-        return "\n".join(filter(None, (by_stratum(known, m, self.labels) for m in (METRIC, AUC))))
+        text = f"An AUC needs {FEWEST_OF_A_CLASS} people of each class; others are not shown.\n"
+        return "\n".join(
+            filter(None, (text, *(by_stratum(known, m, self.labels) for m in (METRIC, AUC))))
+        )
 
     def tables(self) -> str:
         """Write the run's own tables."""
