@@ -49,6 +49,7 @@ DETECTION = (
 )
 TABLES = (
     ("GLA-GAN: image quality", "gla_gan/table1", ("MAE", "gap closed", "SSIM", "PSNR", *WHOLE)),
+    ("GLA-GAN: what intervals hold", "gla_gan/coverage", HELD),
     ("GLA-GAN: diagnosis, Paired", "gla_gan/table2", DIAGNOSIS),
     ("GLA-GAN: diagnosis, Complete", "gla_gan/table3", DIAGNOSIS),
     ("GLA-GAN: diagnosis learnt from synthetic PET", "gla_gan/cross_fitted", DIAGNOSIS),
