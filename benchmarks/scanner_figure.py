@@ -17,7 +17,7 @@ Dots = Mapping[str, Mapping[str, Measured]]  # what was done to method to its va
 def scanner_figure(panels: Sequence[tuple[str, Dots]], labels: Mapping[str, str]) -> Figure:
     """Draw a panel a measure, a row a method, and a dot with its interval for each that was done.
 
-    Methods stand in the order of the first panel; one that a panel does not have is not in it.
+    Each panel has the methods that were measured there, in their own order.
     """
     rows = max(len(set().union(*dots.values())) for _, dots in panels)
     figure = Figure(figsize=(5.6 * len(panels), 1.9 + 0.5 * rows), layout="constrained")

@@ -66,7 +66,7 @@ SCANNER = """| scanner | MRI, mm | noise, of white matter | shading | PET, mm | 
 """
 COMBAT = """ComBat of the regional features (the library pycombat), fitted in each fold on its
 training people. Of the scanner that training has not seen, shift and spread are estimated from all
-its held-out people together, without their diagnosis; here as many of them have AD as of the
+its held-out people together, without their diagnosis; here about as many of them have AD as of the
 training people, which favours it ([reproduction.md](reproduction.md#other-scanners-and-sites)). The
 run with another scanner, on *Paired*.
 """

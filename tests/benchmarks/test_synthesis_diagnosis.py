@@ -74,3 +74,11 @@ def test_a_table_says_what_each_adds(found):
     assert [row.split(" |")[0] for row in rows] == ["| U-Net", "| Oracle"]
     assert all("| +0." in row and row.endswith(", **holds here** |") for row in rows)
     assert module.added(diagnosis, ["cycle_gan"], labels) == ""
+
+
+def test_real_pet_beside_others_that_learnt_from_more_is_told(found):
+    module, diagnosis = found
+    labels = {"unet": "U-Net"}
+    assert module.PAIRED_ALONE not in module.diagnosis(diagnosis, labels)
+    diagnosis.parts["Complete, visits with PET"] = diagnosis.parts["Paired, all groups"]
+    assert module.diagnosis(diagnosis, labels).count(module.PAIRED_ALONE) == 1
