@@ -106,6 +106,23 @@ def test_jobs_are_processes_of_one_server(call, tmp_path):
     assert len({(tmp_path / f"{name}.txt").read_text() for name in "abc"}) == 1
 
 
+@pytest.mark.parametrize(("brief", "shown"), [("1", 0), ("", 1)])
+def test_ctrl_c_before_a_log_is_open_is_told_by_the_console_alone(call, tmp_path, brief, shown):
+    process = call(WAIT, "a.txt", wait=False, MRI2PET_BRIEF=brief)
+    os.kill(process_of(tmp_path), signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode and said.count("\nKeyboardInterrupt") == shown, said
+
+
+def test_other_errors_are_shown_beside_a_console(call):
+    code, said = call("raise ValueError('planted')", "a.txt", MRI2PET_BRIEF="1")
+    assert code and "\nValueError: planted" in said
+    from mri2pet.logs import BRIEF
+    from mri2pet.starts import server
+
+    assert server.BRIEF == BRIEF
+
+
 LEFT = """
 import atexit, os, sys, threading, time, weakref
 path = snakemake.output[0]

@@ -28,11 +28,13 @@ import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 LENGTH = struct.Struct("!I")  # of a request, which follows it
 STATUS = struct.Struct("!i")  # as os.waitpid gives it
 LIFELINE = 0
 SET_PARENT_DEATH_SIGNAL = 1
+BRIEF = "MRI2PET_BRIEF"  # as in mri2pet.logs: a console tells of jobs that end
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,6 @@ def become(request: Request, parent: int) -> None:
     ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     for place, stream in enumerate(request.streams):
         os.dup2(stream, place)
         os.close(stream)
@@ -168,6 +169,15 @@ def become(request: Request, parent: int) -> None:
     tempfile.tempdir = None
     sys.argv = [os.fsdecode(each) for each in request.arguments]
     sys.path.insert(0, str(Path(sys.argv[0]).resolve().parent))
+    if os.environ.get(BRIEF):
+        sys.excepthook = told
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print what ended a job; Ctrl-C, which may come before its log is open, is told already."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
 
 
 if __name__ == "__main__":
