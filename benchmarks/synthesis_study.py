@@ -61,9 +61,10 @@ Written by `python benchmarks/synthesis_study.py{options}` from the tables of
     snakemake --cores 2 --configfile {files}
 
 **All people are simulated: no number here speaks about patients.** Settings were chosen on people
-of another seed. What the rows and metrics are: [reproduction.md](reproduction.md). Studies of their
-own: [DUAL-GLOW and its peers](study-dual-glow.md), [lesions of epilepsy](study-detection.md),
-[another scanner, other reference regions](study-scanners.md).
+of another seed. What the rows and metrics are: [reproduction.md](reproduction.md). Pages of their
+own: [Cycle-GAN and the chance of training](study-trainings.md), [DUAL-GLOW and its
+peers](study-dual-glow.md), [lesions of epilepsy](study-detection.md), [another scanner, other
+reference regions](study-scanners.md).
 
 **How to read it.** All differences are signed so that more than zero speaks for the claim. In
 brackets: 95% intervals by resampling people. A claim *holds here* where the interval lies above
