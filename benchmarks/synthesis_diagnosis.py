@@ -119,8 +119,7 @@ def added(
     names = [name for name in methods if name in there - {over}]
     if not names:
         return ""
-    heads = [f"{found.score(part)}, {part.partition(',')[0]}" for part in parts]
-    heads = ["PET", *heads]
+    heads = ["PET", *(f"{found.score(part)}, {part.partition(',')[0]}" for part in parts)]
     text = f"{OVER[over]}:\n\n{row(heads)}|{'---|' * len(heads)}\n"
     for name in names:
         gains = [found.gain(p, name, over) if name in found.parts[p] else None for p in parts]

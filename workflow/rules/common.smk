@@ -29,11 +29,10 @@ config = with_raw(config, [name for name, known in KNOWN_SYSTEMS.items() if know
 # A system or a model of `null`, as a configuration laid over another says it, is like one not there.
 config = without_left_out(config, KNOWN_SYSTEMS)
 
-# PET that others have made, and the models it is judged beside (papers/gla_gan/contest.smk).
-SUBMISSION, BESIDE = config.pop("submission", ""), config.pop("beside", [])
-
 try:
     check_config(config, SCHEMA)
+    # PET that others have made, and models it is judged beside (papers/gla_gan/contest.smk).
+    SUBMISSION, BESIDE = config.pop("submission", ""), config.pop("beside", [])
     if BUNDLE:
         check_applied(BUNDLE, APPLIED_RAW)
         MANIFEST = read_manifest(BUNDLE, whole=workflow.is_main_process)
